@@ -1,0 +1,68 @@
+//! What every program's `main` needs: the log, one line for an error, durations on the command line.
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use log::LevelFilter;
+
+/// Runs a program: sets up the log on standard error (`RUST_LOG` chooses, `info` by default), and
+/// turns an error into one line there and exit status 1.
+pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
+    env_logger::Builder::new()
+        .filter_level(LevelFilter::Info)
+        .parse_default_env()
+        .init();
+    match program() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Go: the originals print errors on standard output and exit with status 0; a script could
+        // neither see nor filter them.
+        Err(err) => {
+            eprintln!("error: {err}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Puts what was being done before an error: `.map_err(because("cannot open x"))`.
+pub fn because(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
+    move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
+}
+
+/// Reads a duration such as `500ms`, `60s`, `5m` or `1h`, for clap's `value_parser`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let millis_per_unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("expected a number with a unit, such as 500ms, 60s or 5m".to_owned()),
+    };
+    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(millis_per_unit)) {
+        Some(0) => Err("must be longer than nothing".to_owned()),
+        Some(millis) => Ok(Duration::from_millis(millis)),
+        None => Err(format!("{number:?} is not a number this program can count with")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        for bad in ["", "5", "s", "-1s", "1.5s", "0s", "99999999999999999999s", "5 s", "5d"] {
+            assert!(duration(bad).is_err(), "{bad:?} was taken for a duration");
+        }
+    }
+}

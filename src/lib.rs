@@ -1,0 +1,23 @@
+//! A Go course on network programming, rebuilt in Rust: one line of Go, one line of Rust, one
+//! thread a goroutine. Blocking std threads, zero async.
+//!
+//! | section of the course | module | programs |
+//! |---|---|---|
+//! | two: sockets, TCP | [`tcp`] | `tcp_server`, `tcp_client`, `tcp_concurrent_server`, `tcp_concurrent_client` |
+//! | two: sockets, UDP | [`udp`] | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
+//! | three: file transfer | [`file`] | `file_stat`, `file_client`, `file_server` |
+//! | four: the chat room | [`chat`] | `chat_server` |
+//!
+//! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
+//! programs share or what a test calls.
+//!
+//! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`ceilings`]
+//! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
+//! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
+//! (printing as Go does), [`cli`] (options, log and errors), [`go`] (starting a thread).
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod fmt;
+pub mod net;
+pub mod shutdown;

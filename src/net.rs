@@ -1,0 +1,89 @@
+//! Listening and dialling as Go's package `net` does.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::cli::because;
+
+/// Binds a listener to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
+///
+/// The backlog is the system's longest, as in Go; std's 128 refuses clients in a burst.
+///
+/// # Errors
+/// The address is not one, is taken, or may not be bound.
+pub fn listen(addr: &str) -> io::Result<TcpListener> {
+    let bind = |addr: SocketAddr| {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&addr.into())?;
+        // The kernel cuts this down to net.core.somaxconn.
+        socket.listen(i32::MAX)?;
+        Ok(socket.into())
+    };
+    first(&any_host(addr), bind).map_err(because(format!("cannot listen on {addr}")))
+}
+
+/// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
+///
+/// Small writes leave at once, as in Go.
+///
+/// # Errors
+/// The address is not one, or nobody answers there.
+pub fn dial(addr: &str) -> io::Result<TcpStream> {
+    let conn = TcpStream::connect(local_host(addr))
+        .map_err(because(format!("cannot connect to {addr}")))?;
+    conn.set_nodelay(true)?;
+    Ok(conn)
+}
+
+/// Binds a UDP socket to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
+///
+/// # Errors
+/// The address is not one, is taken, or may not be bound.
+pub fn listen_udp(addr: &str) -> io::Result<UdpSocket> {
+    UdpSocket::bind(any_host(addr)).map_err(because(format!("cannot listen on {addr}")))
+}
+
+/// Makes a UDP socket that talks with `addr` alone.
+///
+/// # Errors
+/// The address is not one, or no route leads there. That nobody listens there shows later.
+pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
+    let connect = |to: SocketAddr| {
+        let from = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+        let conn = UdpSocket::bind(from)?;
+        conn.connect(to)?;
+        Ok(conn)
+    };
+    first(&local_host(addr), connect).map_err(because(format!("cannot connect to {addr}")))
+}
+
+/// Tries every address that `addr` stands for and returns the first success, or the last error.
+fn first<T>(addr: &str, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "no such address"));
+    for addr in addr.to_socket_addrs()? {
+        result = attempt(addr);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn any_host(addr: &str) -> String {
+    with_host(addr, "0.0.0.0")
+}
+
+fn local_host(addr: &str) -> String {
+    with_host(addr, "127.0.0.1")
+}
+
+fn with_host(addr: &str, host: &str) -> String {
+    if addr.starts_with(':') {
+        format!("{host}{addr}")
+    } else {
+        addr.to_owned()
+    }
+}
