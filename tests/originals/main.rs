@@ -5,8 +5,15 @@
 //! this file says how.
 
 mod article;
+mod chat;
+mod faults;
+mod files;
 mod golang;
 mod mends;
+mod mixes;
+mod process;
+mod random;
+mod upper;
 
 use std::fs;
 use std::path::Path;
