@@ -20,11 +20,13 @@
 
 pub mod accept;
 pub mod ceilings;
+pub mod chat;
 pub mod cli;
 pub mod fmt;
 pub mod go;
 pub mod lines;
 pub mod net;
+pub mod pace;
 pub mod shutdown;
 pub mod tcp;
 pub mod upper;
