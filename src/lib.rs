@@ -18,6 +18,13 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod file;
+pub mod file_name;
 pub mod fmt;
 pub mod net;
+pub mod part;
+pub mod progress;
+pub mod receipt;
 pub mod shutdown;
+pub mod size;
+pub mod udp;
