@@ -14,17 +14,28 @@
 //! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`ceilings`]
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
-//! (printing as Go does), [`cli`] (options, log and errors), [`go`] (starting a thread).
+//! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`pace`]
+//! (holding a client to a rate). The file programs have [`file_name`] (which names are safe), [`part`]
+(a file while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`]
+(the line on the terminal) and [`size`] (sizes as people write them).
 #![warn(missing_docs)]
 
+pub mod accept;
+pub mod ceilings;
+pub mod chat;
 pub mod cli;
 pub mod file;
 pub mod file_name;
 pub mod fmt;
+pub mod go;
+pub mod lines;
 pub mod net;
+pub mod pace;
 pub mod part;
 pub mod progress;
 pub mod receipt;
 pub mod shutdown;
 pub mod size;
+pub mod tcp;
 pub mod udp;
+pub mod upper;
