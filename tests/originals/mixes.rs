@@ -2,8 +2,10 @@
 //! output is what the two Go programs print.
 
 use std::fmt::Debug;
+use std::process::Command;
 
-use crate::process::{Program, Side, without_ports};
+use crate::golang;
+use crate::process::{DEADLINE, Program, Side, without_ports};
 
 /// What a test holds of a run: standard output, ports made symbolic, and exit status of both.
 #[derive(Debug, PartialEq)]
@@ -115,9 +117,9 @@ fn tcp_concurrent() {
         run.0.contains("服务器读取到:  Größe, ﬁn ǆ ᾳ\n\n"),
         "{run:?}"
     );
+    // Simple mappings: where one character would become two, it stays.
     assert!(
-        run.1[1].contains("客户端读取到:  GRÖSSE, ﬁN Ǆ ᾼ\n\n")
-            || run.1[1].contains("GRÖßE, ﬁN Ǆ ᾼ\n\n"),
+        run.1[1].contains("客户端读取到:  GRÖßE, ﬁN Ǆ ᾼ\n\n"),
         "{run:?}"
     );
 }
@@ -149,6 +151,50 @@ fn udp_concurrent() {
     );
 }
 
+/// The interactive client in the chat room; what is fed to it has no line end, which Go's room
+/// would take for a part of the message.
+#[test]
+#[ignore = "needs GO and GO_ARTICLE"]
+fn chat() {
+    let heard = same_in_all_mixes(|server_side, client_side| {
+        let mut command = match server_side {
+            Side::Go => Command::new(golang::chat("timeout", DEADLINE)),
+            Side::Ours => server_side.command("chat_server"),
+        };
+        let (mut server, addr) = Program::serve(&mut command);
+        let mut clients: Vec<Program> = Vec::new();
+        for _ in 0..2 {
+            let mut command = client_side.command("tcp_concurrent_client");
+            clients.push(Program::start(command.arg(&addr)));
+            // The first hears of itself, then of the second, who hears of itself alone.
+            let count = clients.len();
+            clients[0].wait_printed(": login!!!\r\n\n", count);
+        }
+        clients[1].wait_printed(": login!!!\r\n\n", 1);
+        for (speaker, msg) in [(0, "hello"), (1, "不是 ASCII"), (0, "good bye")] {
+            clients[speaker].input(msg);
+            for client in &mut clients {
+                client.wait_printed(&format!(": {msg}\r\n\n"), 1);
+            }
+        }
+        let [first, mut second] = clients
+            .try_into()
+            .unwrap_or_else(|_| panic!("there are two"));
+        let first = leave(first, client_side);
+        second.wait_printed(": logout\r\n\n", 1);
+        server.wait_printed("退出!!!\n", 1);
+        let second = leave(second, client_side);
+        server.wait_printed("退出!!!\n", 2);
+        server.kill();
+        (without_ports(&server.stdout()), [first, second])
+    });
+    let line = "客户端读取到:  [127.0.0.1:PORT]127.0.0.1:PORT: 不是 ASCII\r\n\n";
+    assert!(
+        heard.1.iter().all(|heard| heard.contains(line)),
+        "{heard:?}"
+    );
+}
+
 /// Ends an interactive client and returns what it printed: ours ends with its input, Go's never.
 fn leave(mut client: Program, side: Side) -> String {
     if side == Side::Ours {
@@ -158,5 +204,5 @@ fn leave(mut client: Program, side: Side) -> String {
     } else {
         client.kill();
     }
-    client.stdout()
+    without_ports(&client.stdout())
 }
