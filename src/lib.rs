@@ -16,8 +16,8 @@
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
 //! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`pace`]
 //! (holding a client to a rate). The file programs have [`file_name`] (which names are safe), [`part`]
-(a file while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`]
-(the line on the terminal) and [`size`] (sizes as people write them).
+//! (a file while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`]
+//! (the line on the terminal) and [`size`] (sizes as people write them).
 #![warn(missing_docs)]
 
 pub mod accept;
