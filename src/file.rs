@@ -109,5 +109,5 @@ pub fn why_broken(conn: &TcpStream, err: io::Error) -> io::Error {
 pub fn refusal(answer: &str) -> Option<io::Error> {
     answer
         .strip_prefix("error: ")
-        .map(|why| io::Error::other(format!("the receiver refused: {why}")))
+        .map(|why| io::Error::other(format!("the server says: {why}")))
 }

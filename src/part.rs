@@ -39,32 +39,15 @@ impl Part {
         if fs::symlink_metadata(&wanted).is_ok() {
             return Err(exists(name));
         }
-        let cannot = || because(format!("cannot create {}", printable(name.as_bytes())));
-        loop {
-            static N: AtomicU64 = AtomicU64::new(0);
-            let n = N.fetch_add(1, Ordering::Relaxed);
-            let temporary = dir.join(format!("{PREFIX}{}-{n}{SUFFIX}", process::id()));
-            let file = match OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(&temporary)
-            {
-                Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
-                file => file.map_err(cannot())?,
-            };
-            if let Err(err) = file.lock() {
-                // Nobody can lock here, so nobody takes this file for a stale one either.
-                debug!("cannot lock {}: {err}", temporary.display());
-            }
-            // A server that started just between the two lines above has taken it for a stale one.
-            if file.metadata().map_err(cannot())?.nlink() > 0 {
-                return Ok(Part {
-                    file,
-                    temporary,
-                    wanted,
-                });
-            }
-        }
+        let (file, temporary) = create_temporary(dir).map_err(because(format!(
+            "cannot create {}",
+            printable(name.as_bytes())
+        )))?;
+        Ok(Part {
+            file,
+            temporary,
+            wanted,
+        })
     }
 
     /// Gives the file, now complete, its own name. What has that name already is never replaced.
@@ -142,38 +125,62 @@ pub fn is_reserved(name: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
-/// Removes the temporary files of transfers in `dir` whose server has died; those of a living
-/// server are locked, and stay.
+/// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
+/// whose server has died. Those of a living server are locked, and stay.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub fn remove_stale(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
+/// `dir` is no folder, or cannot be read or written.
+pub fn prepare(dir: &Path) -> io::Result<()> {
+    let cannot = || because(format!("cannot receive into the folder {}", dir.display()));
+    for entry in fs::read_dir(dir).map_err(cannot())? {
+        let entry = entry.map_err(cannot())?;
         let name = entry.file_name();
         let ours = is_reserved(name.as_bytes()) && name.as_bytes().ends_with(SUFFIX.as_bytes());
-        // Opening something else, such as a pipe, could wait for ever.
-        if !ours || !entry.file_type()?.is_file() {
-            continue;
-        }
-        let path = entry.path();
-        let removed = OpenOptions::new().write(true).open(&path).and_then(|file| {
-            file.try_lock()?;
-            fs::remove_file(&path)
-        });
-        match removed {
-            Ok(()) => info!("removed {}, left by a transfer that died", path.display()),
-            Err(err) if err.kind() == ErrorKind::WouldBlock => {
-                debug!("{} is in use", path.display())
-            }
-            Err(err) if err.kind() == ErrorKind::NotFound => {}
-            Err(err) => warn!(
-                "cannot remove {}, left by a transfer that died: {err}",
-                path.display()
-            ),
+        // Opening something else, such as a named pipe, could wait for ever.
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            remove_if_stale(&entry.path());
         }
     }
-    Ok(())
+    // Better known now than when somebody sends a file.
+    let (_, temporary) = create_temporary(dir).map_err(cannot())?;
+    fs::remove_file(temporary).map_err(cannot())
+}
+
+/// Creates a file of a name that no other has, and locks it.
+fn create_temporary(dir: &Path) -> io::Result<(File, PathBuf)> {
+    static N: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let n = N.fetch_add(1, Ordering::Relaxed);
+        let path = dir.join(format!("{PREFIX}{}-{n}{SUFFIX}", process::id()));
+        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
+            file => file?,
+        };
+        if let Err(err) = file.lock() {
+            // Nobody can lock here, so nobody takes this file for a stale one either.
+            debug!("cannot lock {}: {err}", path.display());
+        }
+        // A server that started between the creating and the locking has taken it for a stale one.
+        if file.metadata()?.nlink() > 0 {
+            return Ok((file, path));
+        }
+    }
+}
+
+fn remove_if_stale(path: &Path) {
+    let removed = OpenOptions::new().write(true).open(path).and_then(|file| {
+        file.try_lock()?;
+        fs::remove_file(path)
+    });
+    match removed {
+        Ok(()) => info!("removed {}, left by a transfer that died", path.display()),
+        Err(err) if err.kind() == ErrorKind::WouldBlock => debug!("{} is in use", path.display()),
+        Err(err) if err.kind() == ErrorKind::NotFound => {}
+        Err(err) => warn!(
+            "cannot remove {}, left by a transfer that died: {err}",
+            path.display()
+        ),
+    }
 }
 
 fn exists(name: &OsStr) -> io::Error {
