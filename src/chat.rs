@@ -91,7 +91,7 @@ pub enum Stage {
     Login,
     /// ... and what is said
     Broadcast,
-    /// ... and `who` lists the users
+    /// ... and `who` lists the users, gone ones too
     Who,
     /// ... and `rename|NAME` changes one's name
     Rename,
@@ -160,7 +160,11 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         name: net_addr.clone().into_bytes(),
         addr: net_addr.clone(),
     };
-    let login = make_msg(&clnt, b"login!!!");
+    let login = match stage {
+        // The first listing writes it without the colon that its make_msg is to bring.
+        Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
+        _ => make_msg(&clnt, b"login!!!"),
+    };
     room.online_map.lock().insert(id, clnt);
 
     // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
@@ -200,7 +204,7 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
                     let name = name_of(room, id);
                     // Go: after a timeout nobody receives this, and the goroutine waits for ever.
                     // Ours fails to send, because the handler has dropped its end.
-                    if is_quit.send(true).is_ok() {
+                    if is_quit.send(true).is_ok() && stage >= Stage::Broadcast {
                         fmt::print(
                             ["检测到客户端:".as_bytes(), &name, "退出!!!\n".as_bytes()].concat(),
                         )
@@ -273,11 +277,14 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
 
 /// Takes a user out of the room and tells the others.
 fn leave(room: &Room, id: u64, msg: &[u8]) {
-    let clnt = room.online_map.lock().remove(&id);
-    // The stages before the last do not tell who leaves.
-    let msg = clnt
-        .filter(|_| room.options.stage >= Stage::Timeout)
-        .map(|clnt| make_msg(&clnt, msg));
+    let mut online_map = room.online_map.lock();
+    // The stages before the last neither take users off the list nor tell who leaves.
+    let clnt = match room.options.stage {
+        Stage::Timeout => online_map.remove(&id),
+        _ => None,
+    };
+    drop(online_map);
+    let msg = clnt.map(|clnt| make_msg(&clnt, msg));
     room.message.send(Message::Leave(id, msg)).ok();
 }
 
