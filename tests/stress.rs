@@ -21,7 +21,7 @@ const STEPS: usize = 40;
 
 #[test]
 fn everyone_who_reads_hears_everything_once_and_in_one_order() {
-    let seed = match env::var("STRESS_SEED") {
+    let seed: u64 = match env::var("STRESS_SEED") {
         Ok(seed) => seed.parse().expect("STRESS_SEED is a number"),
         Err(_) => SystemTime::now()
             .duration_since(UNIX_EPOCH)

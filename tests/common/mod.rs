@@ -1,5 +1,9 @@
 //! What several tests share: a server as a process of its own, and users of the chat room.
-#![allow(dead_code, reason = "each test uses its own part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test uses its own part of this"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};

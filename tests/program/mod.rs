@@ -16,9 +16,12 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must come, on a slow and busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a program has printed so far.
+/// What a program has printed so far, and whether that is all.
+type Output = (Vec<u8>, bool);
+
+/// What a program has printed so far, to be waited for.
 #[derive(Clone, Default)]
-struct Printed(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
+struct Printed(Arc<(Mutex<Output>, Condvar)>);
 
 impl Printed {
     fn collect(mut from: impl Read + Send + 'static) -> Printed {
