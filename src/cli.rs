@@ -35,7 +35,9 @@ pub fn because(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
 /// # Errors
 /// One line that says what is wrong.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let millis_per_unit = match unit {
         "ms" => 1,
@@ -44,10 +46,16 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err("expected a number with a unit, such as 500ms, 60s or 5m".to_owned()),
     };
-    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(millis_per_unit)) {
+    match number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(millis_per_unit))
+    {
         Some(0) => Err("must be longer than nothing".to_owned()),
         Some(millis) => Ok(Duration::from_millis(millis)),
-        None => Err(format!("{number:?} is not a number this program can count with")),
+        None => Err(format!(
+            "{number:?} is not a number this program can count with"
+        )),
     }
 }
 
@@ -61,7 +69,17 @@ mod tests {
         assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
-        for bad in ["", "5", "s", "-1s", "1.5s", "0s", "99999999999999999999s", "5 s", "5d"] {
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "0s",
+            "99999999999999999999s",
+            "5 s",
+            "5d",
+        ] {
             assert!(duration(bad).is_err(), "{bad:?} was taken for a duration");
         }
     }

@@ -19,5 +19,7 @@
 
 pub mod cli;
 pub mod fmt;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod net;
 pub mod shutdown;
