@@ -58,6 +58,8 @@ pub struct Point {
     pub server: String,
     /// Number of clients asked for.
     pub clients: usize,
+    /// Clients beside them that never read, in scenario `slow`.
+    pub stalled: usize,
     /// Every round that was measured, in order.
     pub rounds: Vec<Round>,
 }
@@ -81,6 +83,12 @@ pub struct Round {
     pub duplicated: u64,
     /// Deliveries that came in another order than at other clients or than they were sent.
     pub out_of_order: u64,
+    /// Deliveries whose bytes are not those that were sent.
+    pub damaged: u64,
+    /// Clients that the server disconnected before they left; those that never read count too.
+    pub dropped: u64,
+    /// Longest time in which nothing was delivered to anyone while something was due, in seconds.
+    pub pause_seconds: f64,
     /// Time from the intended sending to the delivery.
     pub latency: Latency,
     /// What the server's process used, where it could be looked at.
@@ -117,6 +125,8 @@ pub struct Cost {
     pub rss_before: u64,
     /// Resident bytes with all clients, at the end of the driving.
     pub rss: u64,
+    /// Resident bytes some time after all clients left.
+    pub rss_after: u64,
     /// Bytes of address space with no client, before the round.
     pub virtual_before: u64,
     /// Bytes of address space with all clients.
