@@ -2,15 +2,14 @@
 //! is the same with clients beside it that never read.
 
 use std::io;
-use std::time::{Duration, Instant};
-
-use hdrhistogram::Histogram;
+use std::time::Duration;
 
 use super::crowd::{Client, Crowd, Happening};
-use super::enter::{Entered, Seat, enter};
+use super::enter::{Entered, Seat, enter, enter_unread};
 use super::ledger::{Account, Ledger};
 use super::message::Format;
-use super::record::{Latency, Round};
+use super::meter::{Meter, Schedule};
+use super::record::Round;
 use super::session::Session;
 
 /// What a round is to do.
@@ -32,8 +31,16 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// How long nothing may come, when all is sent and something is due, until it counts as lost.
-const SILENCE: Duration = Duration::from_secs(2);
+/// How long to wait for sockets at most before looking at the clock.
+pub(crate) const TURN: Duration = Duration::from_millis(50);
+
+/// Whether to give up at `now` on what has not come, `duration` being the time in which it was sent
+/// and `last` the time at which the last delivery came.
+pub(crate) fn is_over(now: u64, duration: u64, last: u64) -> bool {
+    const SILENCE: u64 = 2_000_000_000;
+    const LONGEST: u64 = 10_000_000_000;
+    now > last.max(duration) + SILENCE || now > 2 * duration + LONGEST
+}
 
 struct Drive {
     format: Format,
@@ -43,17 +50,13 @@ struct Drive {
     senders: Vec<usize>,
     /// By sender, what stands before its messages.
     prefixes: Vec<Vec<u8>>,
+    /// Clients that were in the room at the start.
+    present: usize,
     closed_loop: bool,
     sending: bool,
-    start: Instant,
-    latency: Histogram<u64>,
+    meter: Meter,
     damaged: u64,
     dropped: u64,
-    /// Nanoseconds of the round at which the last delivery came.
-    last: u64,
-    /// Since when something is due and nothing comes.
-    waiting: u64,
-    pause: u64,
     message: Vec<u8>,
 }
 
@@ -69,12 +72,9 @@ struct Guest {
 /// Nobody gets in, the server dies, or the program is to end.
 pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     let mut crowd = Crowd::new(session.addr())?;
-    let entered = enter(&mut crowd, plan.clients, session)?;
+    let mut entered = enter(&mut crowd, plan.clients, session)?;
     let (connected, connect_seconds) = (entered.connected, entered.seconds);
-    let mut stalled = Vec::new();
-    for _ in 0..plan.stalled {
-        stalled.push(crowd.connect_unread()?);
-    }
+    let mut stalled = enter_unread(&mut crowd, &mut entered.seats, plan.stalled, session)?;
 
     session.begin();
     let mut drive = Drive::new(entered, plan);
@@ -91,7 +91,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     Ok(Round {
         connected,
         connect_seconds,
-        seconds: seconds(drive.last),
+        seconds: drive.meter.seconds(),
         messages: drive.ledger.messages(),
         deliveries: drive.ledger.deliveries(),
         lost: drive.ledger.lost(),
@@ -99,8 +99,8 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         out_of_order: drive.ledger.out_of_order(),
         damaged: drive.damaged,
         dropped: drive.dropped + cut_off as u64,
-        pause_seconds: seconds(drive.pause),
-        latency: latency(&drive.latency),
+        pause_seconds: drive.meter.pause_seconds(),
+        latency: drive.meter.latency(),
         server,
         generator_cpu_seconds: session.generator_cpu_seconds(),
     })
@@ -135,79 +135,60 @@ impl Drive {
                 .collect(),
             guests,
             senders,
+            present: present.len(),
             closed_loop: plan.rate.is_none(),
             sending: true,
-            start: Instant::now(),
-            latency: histogram(),
+            meter: Meter::start(),
             damaged: 0,
             dropped: 0,
-            last: 0,
-            waiting: 0,
-            pause: 0,
             message: Vec::new(),
         }
     }
 
     fn run(&mut self, crowd: &mut Crowd, session: &mut Session<'_>, plan: &Plan) -> io::Result<()> {
         let duration = plan.duration.as_nanos() as u64;
-        let silence = SILENCE.as_nanos() as u64;
-        self.start = Instant::now();
-        if self.closed_loop {
+        let mut schedule = plan.rate.map(|rate| Schedule::new(rate, plan.duration));
+        self.meter = Meter::start();
+        if schedule.is_none() {
             for sender in 0..self.senders.len() {
                 let client = &mut crowd.clients()[self.senders[sender]];
                 self.send(client, sender as u32, 0);
             }
         }
-        let mut nth = 0u64;
         loop {
-            crowd.turn(
-                Some(Duration::from_millis(50)),
-                |number, client, happening| {
-                    match happening {
-                        Happening::Bytes(bytes) => self.deliver(number, client, bytes),
-                        Happening::Closed => self.leave(number),
-                        Happening::Connected => {}
-                    }
-                    Ok(())
-                },
-            )?;
-            let now = self.now();
-            if let Some(rate) = plan.rate {
-                // Each message has its time, whatever became of those before it.
-                let due = |nth: u64| (nth as f64 / rate * 1e9) as u64;
-                while due(nth) <= now.min(duration - 1) {
+            if let Some(schedule) = &mut schedule {
+                let now = self.meter.now();
+                while let Some((nth, at)) = schedule.due(now) {
                     let sender = nth as usize % self.senders.len();
                     let client = &mut crowd.clients()[self.senders[sender]];
-                    self.send(client, sender as u32, due(nth));
-                    nth += 1;
+                    self.send(client, sender as u32, at);
                 }
-                if due(nth) < duration {
-                    crowd.wake_in(Duration::from_nanos(due(nth) - now))?;
+                if let Some(delay) = schedule.wait(now) {
+                    crowd.wake_in(delay)?;
                 }
             }
-            let here = self.guests.len() - self.dropped as usize;
-            session.look(
-                self.start + Duration::from_nanos(now),
-                here,
-                self.ledger.deliveries(),
-            )?;
+            crowd.turn(Some(TURN), |number, client, happening| {
+                match happening {
+                    Happening::Bytes(bytes) => self.deliver(number, client, bytes),
+                    Happening::Closed => self.leave(number),
+                    Happening::Connected => {}
+                }
+                Ok(())
+            })?;
+            let now = self.meter.now();
+            let here = self.present - self.dropped as usize;
+            session.look(self.meter.instant(now), here, self.ledger.deliveries())?;
+            if self.ledger.outstanding() > 0 {
+                self.meter.still_waiting(now);
+            }
             if now >= duration {
                 self.sending = false;
-                let silent = now - self.last.max(duration) > silence;
-                if self.ledger.outstanding() == 0 || silent {
-                    break;
+                let over = is_over(now, duration, self.meter.last());
+                if self.ledger.outstanding() == 0 || over {
+                    return Ok(());
                 }
             }
         }
-        if self.ledger.outstanding() > 0 {
-            self.pause = self.pause.max(self.now() - self.waiting);
-        }
-        Ok(())
-    }
-
-    /// Nanoseconds of the round.
-    fn now(&self) -> u64 {
-        self.start.elapsed().as_nanos() as u64
     }
 
     fn send(&mut self, client: &mut Client, sender: u32, at: u64) {
@@ -215,7 +196,7 @@ impl Drive {
             return;
         }
         if self.ledger.outstanding() == 0 {
-            self.waiting = at;
+            self.meter.awake(at);
         }
         let number = self.ledger.send(sender, at);
         self.format.write(sender, number, &mut self.message);
@@ -223,12 +204,12 @@ impl Drive {
     }
 
     fn deliver(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
-        let now = self.now();
+        let now = self.meter.now();
         let Drive {
             format,
             ledger,
             prefixes,
-            latency,
+            meter,
             damaged,
             ..
         } = self;
@@ -254,19 +235,19 @@ impl Drive {
                 return;
             }
             if let Some(at) = ledger.receive(account, sender, number) {
-                latency.saturating_record(now.saturating_sub(at) / 1000);
+                meter.record(now, at);
                 own_came_back |= *own == Some(sender);
             }
         });
         if ledger.deliveries() > before {
-            self.last = now;
-            self.pause = self.pause.max(now.saturating_sub(self.waiting));
-            self.waiting = now;
+            self.meter.delivered(now);
         }
-        if own_came_back && self.closed_loop && self.sending {
-            if let Some(sender) = *own {
-                self.send(client, sender, now);
-            }
+        if let Some(sender) = *own
+            && own_came_back
+            && self.closed_loop
+            && self.sending
+        {
+            self.send(client, sender, now);
         }
     }
 
@@ -277,30 +258,4 @@ impl Drive {
             self.dropped += 1;
         }
     }
-}
-
-/// A histogram of microseconds up to an hour, exact to a hundredth. It is small enough to stay in
-/// the cache.
-pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are sound")
-}
-
-/// What is recorded of a histogram.
-pub(crate) fn latency(histogram: &Histogram<u64>) -> Latency {
-    Latency {
-        p50: histogram.value_at_quantile(0.5),
-        p90: histogram.value_at_quantile(0.9),
-        p99: histogram.value_at_quantile(0.99),
-        p99_9: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-        buckets: histogram
-            .iter_recorded()
-            .map(|step| (step.value_iterated_to(), step.count_at_value()))
-            .collect(),
-    }
-}
-
-/// Nanoseconds as seconds.
-pub(crate) fn seconds(nanos: u64) -> f64 {
-    nanos as f64 / 1e9
 }

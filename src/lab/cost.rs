@@ -39,6 +39,7 @@ impl Snapshot {
     pub fn of(pid: i32) -> io::Result<Snapshot> {
         let process = Process::new(pid).map_err(other)?;
         let status = process.status().map_err(other)?;
+        let uses = Uses::of(pid)?;
         let kib = |value: Option<u64>| value.unwrap_or(0) * 1024;
         Ok(Snapshot {
             cpu_seconds: cpu_seconds(pid)?,
@@ -46,6 +47,29 @@ impl Snapshot {
             rss: kib(status.vmrss),
             virtual_bytes: kib(status.vmsize),
             threads: status.threads,
+            mappings: uses.mappings,
+            descriptors: uses.descriptors,
+        })
+    }
+}
+
+/// The part of a [`Snapshot`] for which each process has a ceiling of its own. Quick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Uses {
+    /// Memory mappings.
+    pub mappings: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+}
+
+impl Uses {
+    /// Looks at a process.
+    ///
+    /// # Errors
+    /// The process is gone, or belongs to someone else.
+    pub fn of(pid: i32) -> io::Result<Uses> {
+        let process = Process::new(pid).map_err(other)?;
+        Ok(Uses {
             mappings: lines(&fs::read(format!("/proc/{pid}/maps"))?),
             descriptors: process.fd_count().map_err(other)? as u64,
         })
@@ -105,8 +129,11 @@ pub fn is_listening(addr: SocketAddr) -> io::Result<bool> {
 }
 
 /// The process that listens on `addr`: `likely` if it does, else whoever does, as far as this user
-/// may see. None for a server on another machine.
+/// may see. None for an address that is not loopback: it may be another machine's.
 pub fn listener_pid(addr: SocketAddr, likely: Option<i32>) -> Option<i32> {
+    if !addr.ip().is_loopback() {
+        return None;
+    }
     let inode = listener(addr).ok()??.inode;
     let holds = |process: &Process| {
         process

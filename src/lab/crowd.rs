@@ -53,17 +53,11 @@ pub struct Crowd {
 /// One client's socket.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
-    state: State,
+    /// None when it has left or was cut off.
+    stream: Option<TcpStream>,
+    connecting: bool,
     /// What the socket would not take yet.
     unsent: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    Connecting,
-    Open,
-    Closed,
 }
 
 impl Crowd {
@@ -145,8 +139,8 @@ impl Crowd {
             )?;
         }
         Ok(Client {
-            stream,
-            state: State::Connecting,
+            stream: Some(stream),
+            connecting: true,
             unsent: Vec::new(),
         })
     }
@@ -177,23 +171,21 @@ impl Crowd {
             let Some(client) = self.clients.get_mut(number) else {
                 continue;
             };
-            if client.state == State::Connecting && event.is_writable() {
-                match client.stream.take_error() {
-                    Ok(None) => {
-                        client.state = State::Open;
-                        each(number, client, Happening::Connected)?;
-                    }
-                    Ok(Some(_)) | Err(_) => {
-                        client.close();
-                        each(number, client, Happening::Closed)?;
-                    }
+            if event.is_writable() && client.connecting {
+                client.connecting = false;
+                let failed = |stream: &TcpStream| !matches!(stream.take_error(), Ok(None));
+                if client.stream.as_ref().is_none_or(failed) {
+                    client.close();
+                    each(number, client, Happening::Closed)?;
+                } else {
+                    each(number, client, Happening::Connected)?;
                 }
             }
-            if client.state == State::Open && event.is_writable() && !client.unsent.is_empty() {
+            if event.is_writable() && !client.unsent.is_empty() {
                 client.flush();
             }
-            while client.state == State::Open && event.is_readable() {
-                match client.stream.read(&mut self.buffer) {
+            while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+                match stream.read(&mut self.buffer) {
                     Ok(0) => client.close(),
                     Ok(n) => {
                         each(number, client, Happening::Bytes(&self.buffer[..n]))?;
@@ -237,22 +229,26 @@ impl Client {
     /// # Errors
     /// It is not connected.
     pub fn addr(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+        let stream = self.stream.as_ref();
+        stream.ok_or(ErrorKind::NotConnected)?.local_addr()
     }
 
     /// Whether it is connected and the server has not closed the connection.
     pub fn is_open(&self) -> bool {
-        self.state == State::Open
+        self.stream.is_some() && !self.connecting
     }
 
     /// Sends the bytes, or keeps what the socket does not take until it does. A failure shows as
     /// [`Happening::Closed`], since reading fails as well.
     pub fn send(&mut self, bytes: &[u8]) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         if !self.unsent.is_empty() {
             self.unsent.extend_from_slice(bytes);
             return;
         }
-        let taken = match self.stream.write(bytes) {
+        let taken = match stream.write(bytes) {
             Ok(n) => n,
             Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
             Err(err) if err.kind() == ErrorKind::Interrupted => 0,
@@ -264,8 +260,11 @@ impl Client {
     }
 
     fn flush(&mut self) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
         while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+            match stream.write(&self.unsent) {
                 Ok(n) => drop(self.unsent.drain(..n)),
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return,
@@ -273,17 +272,19 @@ impl Client {
         }
     }
 
-    /// Leaves: the server sees the end of the stream. What comes after it is not read.
+    /// Leaves, if it is there.
     pub fn close(&mut self) {
-        self.state = State::Closed;
-        self.stream.shutdown(std::net::Shutdown::Both).ok();
+        self.stream = None;
     }
 
     /// Reads and throws away what is there, and says whether the server has closed the connection.
     pub fn is_cut_off(&mut self) -> bool {
         let mut bin = [0; 64 * 1024];
         loop {
-            match self.stream.read(&mut bin) {
+            let Some(stream) = &mut self.stream else {
+                return true;
+            };
+            match stream.read(&mut bin) {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}

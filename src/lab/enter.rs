@@ -1,9 +1,10 @@
 //! Everyone into the room: connects the clients at once and waits until each has seen itself log in.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::crowd::{Crowd, Happening};
+use super::crowd::{Client, Crowd, Happening};
 use super::room::{self, Lines};
 use super::session::Session;
 
@@ -139,6 +140,43 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
         connected,
         seconds: (last_in - start).as_secs_f64(),
     })
+}
+
+/// Lets `count` more clients in that nobody will read for, and waits until the others see them.
+///
+/// # Errors
+/// They are not let in, or as for [`Session::look`].
+pub fn enter_unread(
+    crowd: &mut Crowd,
+    seats: &mut [Seat],
+    count: usize,
+    session: &mut Session<'_>,
+) -> io::Result<Vec<Client>> {
+    let mut clients = Vec::new();
+    let mut awaited = HashSet::new();
+    for _ in 0..count {
+        let client = crowd.connect_unread()?;
+        awaited.insert(room::login(client.addr()?));
+        clients.push(client);
+    }
+    let deadline = Instant::now() + SILENCE;
+    while !awaited.is_empty() {
+        let now = Instant::now();
+        crowd.turn(Some(QUIET), |number, _, happening| {
+            if let Happening::Bytes(bytes) = happening {
+                seats[number].lines.cut(bytes, |line| {
+                    awaited.remove(line);
+                });
+            }
+            Ok(())
+        })?;
+        session.look(now, seats.len(), 0)?;
+        if now > deadline {
+            return Err(session.error("did not let in the clients that never read"));
+        }
+    }
+    wait_for_quiet(crowd, seats, session)?;
+    Ok(clients)
 }
 
 /// Reads until nothing more comes: the last logins are still on their way to the others.

@@ -19,7 +19,7 @@ const LISTENER: Token = Token(usize::MAX - 1);
 const READ: usize = 64 * 1024;
 
 /// Bytes that may wait for a guest that does not read, before it is disconnected.
-const UNSENT: usize = 16 * 1024 * 1024;
+const UNSENT: usize = 1024 * 1024;
 
 struct Floor {
     protocol: Protocol,

@@ -32,7 +32,8 @@ pub struct Record {
     pub duration: f64,
     /// Names of the servers in the order of the command line; ratios are to the first.
     pub servers: Vec<String>,
-    /// One entry for each server and number of clients.
+    /// One entry for each server and number of clients; in `slow` two, without and with clients that
+    /// never read.
     pub points: Vec<Point>,
     /// What makes the measurement itself doubtful, a sentence each.
     pub warnings: Vec<String>,
@@ -62,6 +63,16 @@ pub struct Point {
     pub stalled: usize,
     /// Every round that was measured, in order.
     pub rounds: Vec<Round>,
+}
+
+impl Point {
+    /// What tables and charts call it: its server, and how many clients beside it never read.
+    pub fn label(&self) -> String {
+        match self.stalled {
+            0 => self.server.clone(),
+            n => format!("{}, {n} stalled", self.server),
+        }
+    }
 }
 
 /// One round: connect, drive, count, leave.

@@ -8,34 +8,95 @@ use Metric::*;
 
 /// The tables of a scenario: a title and the columns.
 fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
-    const SPEED: &[Metric] = &[
-        DeliveriesPerSecond,
-        MessagesPerSecond,
-        P50,
-        P90,
-        P99,
-        P99_9,
-        Max,
-        Lost,
-        Connect,
-    ];
-    const COST: &[Metric] = &[
-        CpuPerMillion,
-        SwitchesPerDelivery,
-        RssPerClient,
-        ThreadsPerClient,
-    ];
     match scenario {
-        _ => &[("What it does", SPEED), ("What it costs the server", COST)],
+        "echo" => &[
+            (
+                "What it does",
+                &[
+                    Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged, Connect,
+                ],
+            ),
+            ("What it costs the server", COST),
+        ],
+        "idle" => &[(
+            "What a silent client takes",
+            &[
+                RssPerClient,
+                VirtualPerClient,
+                ThreadsPerClient,
+                MappingsPerClient,
+                DescriptorsPerClient,
+                Connect,
+                Dropped,
+            ],
+        )],
+        "churn" => &[
+            (
+                "What it does",
+                &[Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged],
+            ),
+            (
+                "What is left behind when all have gone",
+                &[
+                    ThreadsLeft,
+                    DescriptorsLeft,
+                    MappingsLeft,
+                    RssLeft,
+                    CpuPerMillion,
+                ],
+            ),
+        ],
+        "slow" => &[
+            (
+                "What those who read notice",
+                &[Deliveries, Messages, P50, P99, Max, Pause, Lost, Dropped],
+            ),
+            ("What it costs the server", COST),
+        ],
+        _ => &[
+            (
+                "What it does",
+                &[
+                    Deliveries, Messages, P50, P90, P99, P99_9, Max, Lost, Connect,
+                ],
+            ),
+            ("Faults in what was delivered", FAULTS),
+            ("What it costs the server", COST),
+        ],
     }
 }
 
-/// All tables of a record.
+const FAULTS: &[Metric] = &[Lost, Duplicated, OutOfOrder, Damaged, Dropped, Pause];
+
+const COST: &[Metric] = &[
+    CpuPerMillion,
+    SwitchesPerDelivery,
+    RssPerClient,
+    ThreadsPerClient,
+    MappingsPerClient,
+    DescriptorsPerClient,
+];
+
+/// All tables of a record, empty if nothing was measured.
 pub fn tables_of(record: &Record) -> String {
+    if record.points.is_empty() {
+        return String::new();
+    }
     let mut text = heading(record);
-    for (title, metrics) in tables(&record.scenario) {
+    let sound = FAULTS
+        .iter()
+        .filter(|metric| metric.is_fault())
+        .all(|&metric| {
+            let none = |point| figure(point, metric).is_none_or(|figure| figure.high == 0.0);
+            record.points.iter().all(none)
+        });
+    for &(title, metrics) in tables(&record.scenario) {
+        if metrics == FAULTS && sound {
+            text.push_str("\nEvery client checked every message: nothing lost, doubled, damaged or out of order.\n");
+            continue;
+        }
         text.push_str(&format!("\n{title}\n"));
-        text.push_str(&align(&rows(record, metrics)));
+        text.push_str(&align(&rows(record, metrics), &[1]));
     }
     text
 }
@@ -49,18 +110,18 @@ fn heading(record: &Record) -> String {
         ..
     } = record;
     let rounds = record.points.iter().map(|point| point.rounds.len()).max();
-    let load = match (record.rate, record.senders) {
-        (Some(rate), _) => format!("open loop at {rate} a second"),
-        (None, Some(senders)) => format!("closed loop, {senders} senders"),
-        (None, None) => "closed loop".to_owned(),
+    let load = match (scenario.as_str(), record.rate, record.senders) {
+        ("idle", ..) => "silent".to_owned(),
+        (_, Some(rate), _) => format!("open loop, {rate} a second, {size} bytes a message"),
+        (_, None, Some(senders)) => {
+            format!("closed loop, {senders} senders, {size} bytes a message")
+        }
+        (_, None, None) => format!("closed loop, {size} bytes a message"),
     };
+    let rounds = rounds.unwrap_or(0);
+    let (cpu, cores, kernel) = (&machine.cpu, machine.cores, &machine.kernel);
     format!(
-        "{scenario}: {load}, {size} bytes a message, {} rounds of {duration} s, medians\n{}, {} cores, \
-         {}\n",
-        rounds.unwrap_or(0),
-        machine.cpu,
-        machine.cores,
-        machine.kernel,
+        "{scenario}: {load}, rounds of {duration} s: {rounds}, medians\n{cpu}, {cores} cores, {kernel}\n"
     )
 }
 
@@ -85,7 +146,7 @@ fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
                 rows.push([first, second].into_iter().chain(cells).collect());
             }
         };
-        row(size, point.server.clone(), &|metric| median(point, metric));
+        row(size, point.label(), &|metric| median(point, metric));
         row(String::new(), "  spread".to_owned(), &|metric| {
             spread(point, metric)
         });
@@ -143,27 +204,21 @@ pub fn show(value: f64, unit: Unit) -> String {
     format!("{value:.digits$}{unit}")
 }
 
-/// Sets the columns to one width: the second to the left, the others to the right.
-fn align(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+/// Sets each column to one width, those in `left` to the left and the others to the right.
+pub fn align(rows: &[Vec<String>], left: &[usize]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
     let mut text = String::new();
     for row in rows {
-        let mut line = String::new();
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let cell = match column {
-                0 => format!("{cell:>width$}"),
-                1 => format!("  {cell:<width$}"),
-                _ => format!("  {cell:>width$}"),
-            };
-            line.push_str(&cell);
-        }
-        text.push_str(line.trim_end());
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells: Vec<String> = cells
+            .map(|(column, (cell, &width))| match left.contains(&column) {
+                true => format!("{cell:<width$}"),
+                false => format!("{cell:>width$}"),
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }
     text
