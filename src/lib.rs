@@ -28,6 +28,8 @@ pub mod file;
 pub mod file_name;
 pub mod fmt;
 pub mod go;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod lines;
 pub mod net;
 pub mod pace;
