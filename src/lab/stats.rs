@@ -55,7 +55,7 @@ pub fn reference<'a>(record: &'a Record, point: &Point) -> Option<&'a Point> {
     })
 }
 
-/// How many times as large a point's figure is as that of its [`reference`]; none for the reference
+/// How many times as large a point's figure is as that of its [`reference()`]; none for the reference
 /// itself.
 pub fn ratio(record: &Record, point: &Point, metric: Metric) -> Option<f64> {
     let reference = reference(record, point).filter(|reference| *reference != point)?;
