@@ -1,0 +1,427 @@
+//! `--html`: a run as one page that needs nothing but itself: no network, no script, no font file.
+//!
+//! The page is HTML that is well-formed XML too, which is what its tests hold it to.
+
+use std::fmt::Write;
+
+use super::charts::{self, Chart};
+use super::plot::escape;
+use super::record::{Point, Record, Round};
+use super::summary::{self, Figure, Spread};
+use super::units::{Unit, thousands};
+
+const STYLE: &str = include_str!("page.css");
+
+/// The columns of the table, as far as a run has figures for them.
+const COLUMNS: [Figure; 19] = [
+    summary::DELIVERIES,
+    summary::MESSAGES,
+    summary::P50,
+    summary::P90,
+    summary::P99,
+    summary::P99_9,
+    summary::MAX,
+    summary::PAUSE,
+    summary::CONNECT,
+    summary::CPU,
+    summary::SWITCHES,
+    summary::MEMORY,
+    summary::THREADS,
+    summary::ADDRESS_SPACE,
+    summary::MAPPINGS,
+    summary::DESCRIPTORS,
+    summary::MEMORY_LEFT,
+    summary::THREADS_LEFT,
+    summary::DESCRIPTORS_LEFT,
+];
+
+/// What a correct server has none of: shown as the sum of all rounds.
+const FAULTS: [(&str, fn(&Round) -> u64); 5] = [
+    ("lost", |r| r.lost),
+    ("duplicated", |r| r.duplicated),
+    ("out of order", |r| r.out_of_order),
+    ("damaged", |r| r.damaged),
+    ("dropped clients", |r| r.dropped),
+];
+
+/// The whole page.
+pub fn page(record: &Record) -> String {
+    let title = title(record);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\
+         <meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <link rel=\"icon\" href=\"data:,\"/>\n\
+         <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n",
+        escape(&title),
+        charts::STYLE
+    );
+    header(&mut out, record, &title);
+    warnings(&mut out, record);
+    run(&mut out, record);
+    figures(&mut out, &charts::all(record));
+    table(&mut out, record);
+    let _ = writeln!(
+        out,
+        "<footer>Written by <code>loadtest</code> of threadline {}. Figures from one machine: the \
+         ratios travel, the absolute values do not.</footer>\n</body>\n</html>",
+        escape(&version(record))
+    );
+    out
+}
+
+fn title(record: &Record) -> String {
+    let counts = summary::client_counts(record);
+    let clients = match (counts.first(), counts.last()) {
+        (Some(first), Some(last)) if first < last => {
+            format!(
+                ", {} to {} clients",
+                thousands(*first as u64),
+                thousands(*last as u64)
+            )
+        }
+        (Some(only), _) => format!(", {} clients", thousands(*only as u64)),
+        _ => String::new(),
+    };
+    let servers = match record.servers.split_first() {
+        Some((first, [])) => format!(": {first}"),
+        Some((first, others)) => format!(": {first} against {}", listed(others)),
+        None => String::new(),
+    };
+    format!("{}{clients}{servers}", record.scenario)
+}
+
+/// `a, b and c`
+fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn version(record: &Record) -> String {
+    match &record.commit {
+        Some(commit) => format!("{} (commit {commit})", record.version),
+        None => record.version.clone(),
+    }
+}
+
+fn header(out: &mut String, record: &Record, title: &str) {
+    let about = match record.scenario.as_str() {
+        "chat" => {
+            "Clients in one chat room. Every message goes to every client, and every client checks every message."
+        }
+        "echo" => "Each connection has one request in flight and checks its answer.",
+        "idle" => {
+            "Clients that connect and stay silent: what a connection costs when it does nothing."
+        }
+        "churn" => "Clients that connect, say one thing and leave: what is left behind afterwards.",
+        "slow" => "A chat room with clients that never read: what the others notice of them.",
+        _ => "",
+    };
+    let headline = if summary::DELIVERIES.is_in(record) {
+        summary::DELIVERIES
+    } else {
+        summary::MEMORY
+    };
+    let finding = if headline.is_in(record) {
+        charts::finding(record, &headline)
+    } else {
+        String::new()
+    };
+    let _ = writeln!(
+        out,
+        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>\n<p class=\"lead\">{about}</p>\n<p>{}</p>\n</header>",
+        date(record.started),
+        escape(title),
+        escape(&finding)
+    );
+}
+
+fn warnings(out: &mut String, record: &Record) {
+    if record.warnings.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "<section class=\"warnings\" role=\"note\">\n<h2>Read these figures with care</h2>\n<ul>"
+    );
+    for warning in &record.warnings {
+        let _ = writeln!(out, "<li>{}</li>", escape(warning));
+    }
+    out.push_str("</ul>\n</section>\n");
+}
+
+fn run(out: &mut String, record: &Record) {
+    let machine = &record.machine;
+    let rounds = record
+        .points
+        .iter()
+        .map(|p| p.rounds.len())
+        .max()
+        .unwrap_or(0);
+    let processors = if machine.cores == 1 {
+        "processor"
+    } else {
+        "processors"
+    };
+    let mut facts = vec![
+        (
+            "Machine",
+            format!(
+                "{}, {} {processors}, {}",
+                machine.cpu,
+                machine.cores,
+                Unit::Bytes.show(machine.memory as f64)
+            ),
+        ),
+        ("Kernel", machine.kernel.clone()),
+        ("threadline", version(record)),
+        ("Seed", record.seed.to_string()),
+        (
+            "Rounds",
+            format!(
+                "{rounds} of {} for each server and number of clients{}",
+                Unit::Seconds.show(record.duration),
+                if record.servers.len() > 1 {
+                    ", the servers in turn"
+                } else {
+                    ""
+                }
+            ),
+        ),
+    ];
+    if let Some(load) = load(record) {
+        facts.push(("Load", load));
+    }
+    let command: Vec<String> = record.command.iter().map(|word| quoted(word)).collect();
+    let _ = writeln!(
+        out,
+        "<section class=\"run\" aria-label=\"How it was measured\">\n<pre><code>{}</code></pre>\n<dl>",
+        escape(&command.join(" "))
+    );
+    for (term, fact) in facts {
+        let _ = writeln!(out, "<div><dt>{term}</dt><dd>{}</dd></div>", escape(&fact));
+    }
+    out.push_str("</dl>\n</section>\n");
+}
+
+fn load(record: &Record) -> Option<String> {
+    let sent = record
+        .points
+        .iter()
+        .flat_map(|p| &p.rounds)
+        .any(|r| r.messages > 0);
+    if !sent {
+        return None;
+    }
+    let senders = record.senders.map_or(String::new(), |n| {
+        format!("{} senders, ", thousands(n as u64))
+    });
+    let kind = match record.rate {
+        Some(rate) => format!(
+            "open loop at {} messages/s, latency from the intended time of sending",
+            Unit::Count.show(rate)
+        ),
+        None => "closed loop: each sends again when its message has come back".to_owned(),
+    };
+    Some(format!(
+        "{senders}{} a message, {kind}",
+        Unit::Bytes.show(record.size as f64)
+    ))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// A time as UTC, from seconds since 1970 (the civil calendar by Howard Hinnant's method).
+fn date(seconds: u64) -> String {
+    let days = (seconds / 86_400) as i64 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+}
+
+fn figures(out: &mut String, all: &[Chart]) {
+    out.push_str("<section>\n<h2>Charts</h2>\n<div class=\"charts\">\n");
+    for chart in all {
+        if let Ok(drawing) = &chart.drawing {
+            let _ = writeln!(
+                out,
+                "<figure id=\"{}\">\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}</figure>",
+                chart.name,
+                escape(&chart.title),
+                escape(&drawing.finding),
+                drawing.svg
+            );
+        }
+    }
+    out.push_str("</div>\n");
+    for chart in all {
+        if let Err(reason) = &chart.drawing {
+            let _ = writeln!(
+                out,
+                "<p class=\"absent\" id=\"{}\">No chart of “{}”: {}.</p>",
+                chart.name,
+                escape(&chart.title),
+                escape(reason)
+            );
+        }
+    }
+    out.push_str("</section>\n");
+}
+
+fn table(out: &mut String, record: &Record) {
+    let columns: Vec<Figure> = COLUMNS.into_iter().filter(|f| f.is_in(record)).collect();
+    let sum = |point: &Point, of: fn(&Round) -> u64| point.rounds.iter().map(of).sum::<u64>();
+    let sent = record
+        .points
+        .iter()
+        .flat_map(|p| &p.rounds)
+        .any(|r| r.messages > 0);
+    let faults: Vec<_> = FAULTS
+        .into_iter()
+        .filter(|(name, of)| {
+            (*name == "lost" && sent) || record.points.iter().any(|p| sum(p, *of) > 0)
+        })
+        .collect();
+
+    out.push_str(
+        "<section>\n<h2>Results</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"Table of results\">\n<table>\n<thead><tr><th scope=\"col\">server</th>",
+    );
+    for name in columns
+        .iter()
+        .map(|f| f.name)
+        .chain(faults.iter().map(|(name, _)| *name))
+    {
+        let _ = write!(out, "<th scope=\"col\">{name}</th>");
+    }
+    out.push_str("</tr></thead>\n");
+    let width = 1 + columns.len() + faults.len();
+    for count in summary::client_counts(record) {
+        let _ = writeln!(
+            out,
+            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{width}\"><span>{} clients</span></th></tr>",
+            thousands(count as u64)
+        );
+        let first = record
+            .servers
+            .first()
+            .and_then(|s| summary::point(record, s, count));
+        for (place, server) in record.servers.iter().enumerate() {
+            let Some(point) = summary::point(record, server, count) else {
+                continue;
+            };
+            let _ = write!(
+                out,
+                "<tr class=\"c{}\"><th scope=\"row\"><span class=\"server\">{}</span>{}</th>",
+                place % 4,
+                escape(server),
+                held(point)
+            );
+            for figure in &columns {
+                let base = first
+                    .filter(|_| place > 0)
+                    .and_then(|point| figure.over(point));
+                cell(out, figure, figure.over(point), base, point.rounds.len());
+            }
+            for (_, of) in &faults {
+                let sum = sum(point, *of);
+                let class = if sum > 0 { " class=\"bad\"" } else { "" };
+                let _ = write!(out, "<td{class}>{}</td>", thousands(sum));
+            }
+            out.push_str("</tr>\n");
+        }
+        out.push_str("</tbody>\n");
+    }
+    let first = record.servers.first().map_or(String::new(), |s| escape(s));
+    let _ = writeln!(
+        out,
+        "</table>\n</div>\n<p class=\"notes\">Each figure is the median over the rounds, then the \
+         lowest and the highest round, then (×) the ratio to {first}. Faults are the sum over all \
+         rounds. A server whose process could not be looked at has no CPU, memory or thread \
+         figures.</p>\n</section>"
+    );
+}
+
+/// What is worth saying about a point beside its figures.
+fn held(point: &Point) -> String {
+    let mut notes = Vec::new();
+    match point.rounds.iter().map(|r| r.connected).min() {
+        None => notes.push("not measured".to_owned()),
+        Some(least) if least < point.clients => {
+            notes.push(format!("{} connected", thousands(least as u64)));
+        }
+        Some(_) => {}
+    }
+    if point.stalled > 0 {
+        notes.push(format!("{} never read", thousands(point.stalled as u64)));
+    }
+    notes
+        .iter()
+        .map(|note| format!("<small>{note}</small>"))
+        .collect()
+}
+
+fn cell(
+    out: &mut String,
+    figure: &Figure,
+    here: Option<Spread>,
+    first: Option<Spread>,
+    rounds: usize,
+) {
+    let Some(here) = here else {
+        out.push_str("<td>–</td>");
+        return;
+    };
+    let show = |value| figure.unit.show(value);
+    let _ = write!(out, "<td><b>{}</b>", show(here.median));
+    if rounds > 1 {
+        let _ = write!(out, "<small>{}–{}</small>", show(here.low), show(here.high));
+    }
+    if let Some(first) = first.filter(|first| first.median > 0.0 && here.median >= 0.0) {
+        let ratio = Unit::Count.show(here.median / first.median);
+        let _ = write!(out, "<small>×{ratio}</small>");
+    }
+    out.push_str("</td>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_civil() {
+        assert_eq!(date(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(951_782_399), "2000-02-28 23:59 UTC");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00 UTC");
+        assert_eq!(date(1_767_225_599), "2025-12-31 23:59 UTC");
+    }
+
+    #[test]
+    fn words_are_quoted_as_a_shell_needs_it() {
+        assert_eq!(
+            quoted("go@127.0.0.1:8000=./chat"),
+            "go@127.0.0.1:8000=./chat"
+        );
+        assert_eq!(quoted("p99>50ms"), "'p99>50ms'");
+        assert_eq!(quoted("it's {addr}"), "'it'\\''s {addr}'");
+        assert_eq!(quoted(""), "''");
+    }
+}

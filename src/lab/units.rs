@@ -1,0 +1,115 @@
+//! Figures as people read them: three significant digits and a unit.
+
+/// What a figure counts, and so how it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unit {
+    /// A plain number: `336k`.
+    Count,
+    /// Microseconds: `1.2 ms`.
+    Micros,
+    /// Seconds: `1.2 ms`.
+    Seconds,
+    /// Bytes: `70.4 KiB`.
+    Bytes,
+}
+
+impl Unit {
+    /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
+    /// not a number is a dash.
+    pub fn show(self, value: f64) -> String {
+        let (value, steps): (f64, &[(f64, &str)]) = match self {
+            Unit::Count => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
+            Unit::Micros => (value, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
+            Unit::Seconds => return Unit::Micros.show(value * 1e6),
+            Unit::Bytes => (
+                value,
+                &[
+                    (1.0, " B"),
+                    (1024.0, " KiB"),
+                    (1_048_576.0, " MiB"),
+                    (1_073_741_824.0, " GiB"),
+                ],
+            ),
+        };
+        if !value.is_finite() {
+            return "–".to_owned();
+        }
+        let sign = if value < 0.0 { "−" } else { "" };
+        // 999.7 is written 1k, not 1000: the step is chosen as if the figure were rounded already.
+        let (factor, suffix) = steps
+            .iter()
+            .rev()
+            .find(|(factor, _)| value.abs() >= factor * 0.9995)
+            .unwrap_or(&steps[0]);
+        format!("{sign}{}{suffix}", three_digits(value.abs() / factor))
+    }
+}
+
+/// A number that is not negative, with three significant digits and no trailing zeros.
+fn three_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let places = (2 - value.log10().floor() as i32).clamp(0, 9) as usize;
+    let text = format!("{value:.places$}");
+    if places == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A whole number with its thousands apart: `5,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        for (unit, value, expected) in [
+            (Unit::Count, 0.0, "0"),
+            (Unit::Count, 7.0, "7"),
+            (Unit::Count, 0.456_78, "0.457"),
+            (Unit::Count, 0.000_123_45, "0.000123"),
+            (Unit::Count, 336_412.0, "336k"),
+            (Unit::Count, 999.7, "1k"),
+            (Unit::Count, 999_700.0, "1M"),
+            (Unit::Count, 1_064_000.0, "1.06M"),
+            (Unit::Count, -2500.0, "−2.5k"),
+            (Unit::Micros, 850.0, "850 µs"),
+            (Unit::Micros, 12_345.0, "12.3 ms"),
+            (Unit::Seconds, 0.0034, "3.4 ms"),
+            (Unit::Seconds, 75.0, "75 s"),
+            (Unit::Bytes, 512.0, "512 B"),
+            (Unit::Bytes, 72_090.0, "70.4 KiB"),
+            (Unit::Bytes, 25_769_803_776.0, "24 GiB"),
+            (Unit::Count, f64::NAN, "–"),
+            (Unit::Bytes, f64::INFINITY, "–"),
+        ] {
+            assert_eq!(unit.show(value), expected, "{unit:?} {value}");
+        }
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (5000, "5,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(number), expected);
+        }
+    }
+}
