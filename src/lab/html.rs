@@ -5,34 +5,37 @@
 use std::fmt::Write;
 
 use super::charts::{self, Chart};
+use super::finding;
 use super::plot::escape;
 use super::record::{Point, Record, Round};
 use super::summary::{self, Figure, Spread};
-use super::units::{Unit, thousands};
+use super::units::{self, Unit, thousands};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The columns of the table, as far as a run has figures for them.
-const COLUMNS: [Figure; 19] = [
-    summary::DELIVERIES,
-    summary::MESSAGES,
-    summary::P50,
-    summary::P90,
-    summary::P99,
-    summary::P99_9,
-    summary::MAX,
-    summary::PAUSE,
-    summary::CONNECT,
-    summary::CPU,
-    summary::SWITCHES,
-    summary::MEMORY,
-    summary::THREADS,
-    summary::ADDRESS_SPACE,
-    summary::MAPPINGS,
-    summary::DESCRIPTORS,
-    summary::MEMORY_LEFT,
-    summary::THREADS_LEFT,
-    summary::DESCRIPTORS_LEFT,
+/// The columns of the table, as far as a run has figures for them, with the scenarios that they are
+/// for where they are not for all.
+const COLUMNS: [(Figure, &[&str]); 19] = [
+    (summary::DELIVERIES, &[]),
+    (summary::MESSAGES, &[]),
+    (summary::P50, &[]),
+    (summary::P90, &[]),
+    (summary::P99, &[]),
+    (summary::P99_9, &[]),
+    (summary::MAX, &[]),
+    (summary::PAUSE, &["slow"]),
+    (summary::CONNECT, &[]),
+    (summary::CPU, &[]),
+    (summary::SWITCHES, &[]),
+    (summary::MEMORY, &[]),
+    (summary::THREADS, &[]),
+    (summary::ADDRESS_SPACE, &["idle"]),
+    (summary::MAPPINGS, &["idle"]),
+    (summary::DESCRIPTORS, &["idle"]),
+    (summary::MEMORY_LEFT, &["churn"]),
+    // A leak is worth knowing of in any scenario.
+    (summary::THREADS_LEFT, &[]),
+    (summary::DESCRIPTORS_LEFT, &[]),
 ];
 
 /// What a correct server has none of: shown as the sum of all rounds.
@@ -127,7 +130,7 @@ fn header(out: &mut String, record: &Record, title: &str) {
         summary::MEMORY
     };
     let finding = if headline.is_in(record) {
-        charts::finding(record, &headline)
+        finding::finding(record, &headline)
     } else {
         String::new()
     };
@@ -287,7 +290,13 @@ fn figures(out: &mut String, all: &[Chart]) {
 }
 
 fn table(out: &mut String, record: &Record) {
-    let columns: Vec<Figure> = COLUMNS.into_iter().filter(|f| f.is_in(record)).collect();
+    let is_for =
+        |scenarios: &[&str]| scenarios.is_empty() || scenarios.contains(&record.scenario.as_str());
+    let columns: Vec<Figure> = COLUMNS
+        .into_iter()
+        .filter(|(figure, scenarios)| is_for(scenarios) && figure.is_in(record))
+        .map(|(figure, _)| figure)
+        .collect();
     let sum = |point: &Point, of: fn(&Round) -> u64| point.rounds.iter().map(of).sum::<u64>();
     let sent = record
         .points
@@ -390,13 +399,13 @@ fn cell(
         out.push_str("<td>–</td>");
         return;
     };
-    let show = |value| figure.unit.show(value);
-    let _ = write!(out, "<td><b>{}</b>", show(here.median));
-    if rounds > 1 {
-        let _ = write!(out, "<small>{}–{}</small>", show(here.low), show(here.high));
+    let _ = write!(out, "<td><b>{}</b>", figure.unit.show(here.median));
+    if rounds > 1 && here.low < here.high {
+        let range = figure.unit.show_range(here.low, here.high);
+        let _ = write!(out, "<small>{range}</small>");
     }
     if let Some(first) = first.filter(|first| first.median > 0.0 && here.median >= 0.0) {
-        let ratio = Unit::Count.show(here.median / first.median);
+        let ratio = units::ratio(here.median / first.median);
         let _ = write!(out, "<small>×{ratio}</small>");
     }
     out.push_str("</td>");

@@ -9,7 +9,7 @@ use super::summary::Spread;
 use super::units::Unit;
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
-pub(super) const WIDTH: f64 = 420.0;
+const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 272.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 40.0;
@@ -118,27 +118,14 @@ impl Axis {
         }
     }
 
-    /// The percentile axis of HdrHistogram: each further nine takes as much room as the one before.
-    /// Positions are 1 / (1 - share), up to `most`.
-    pub(super) fn percentiles(label: &str, most: f64) -> Axis {
-        let most = most.clamp(10.0, 1e7);
-        let nines = (1..=7).map(|nines| {
-            let text = match nines {
-                1 => "90%".to_owned(),
-                2 => "99%".to_owned(),
-                _ => format!("99.{}%", "9".repeat(nines - 2)),
-            };
-            (10f64.powi(nines as i32), text)
-        });
+    /// A logarithmic axis from 1 to `end` with these ticks.
+    pub(super) fn nines(label: &str, ticks: Vec<(f64, String)>, end: f64) -> Axis {
         Axis {
             label: label.to_owned(),
             log: true,
             from: 1.0,
-            to: most,
-            ticks: std::iter::once((2.0, "50%".to_owned()))
-                .chain(nines)
-                .filter(|(at, _)| *at <= most)
-                .collect(),
+            to: end,
+            ticks,
         }
     }
 
@@ -204,6 +191,13 @@ fn open(height: f64, spoken: &str) -> String {
     )
 }
 
+/// Width and height of a chart, in its own units.
+pub(super) fn size(svg: &str) -> Option<(f64, f64)> {
+    let view = svg.split_once("viewBox=\"0 0 ")?.1.split('"').next()?;
+    let (width, height) = view.split_once(' ')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
 /// A filled shape around a point: circle, square, diamond, triangle in turn.
 fn mark(out: &mut String, place: usize, x: f64, y: f64, tip: &str) {
     let shape = match place % 4 {
@@ -217,6 +211,23 @@ fn mark(out: &mut String, place: usize, x: f64, y: f64, tip: &str) {
         out,
         "<path class=\"mark\" d=\"M{x:.1} {y:.1}{shape}\"><title>{tip}</title></path>"
     );
+}
+
+/// A line through points; those nearer than the eye can tell to the one before are left out.
+fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut out = String::new();
+    let mut last = (f64::NEG_INFINITY, 0.0);
+    for (x, y) in points {
+        if (x - last.0).abs() > 0.4 || (y - last.1).abs() > 0.4 {
+            let _ = write!(
+                out,
+                "{}{x:.1} {y:.1}",
+                if out.is_empty() { "M" } else { "L" }
+            );
+            last = (x, y);
+        }
+    }
+    out
 }
 
 /// Moves positions apart until none is nearer than `gap` to the next, staying within the bounds as
@@ -248,23 +259,26 @@ pub(super) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> Stri
     let mut out = open(HEIGHT, spoken);
     for (value, text) in &y.ticks {
         let at = at_y(*value);
-        let class = if *value == y.from { "base" } else { "grid" };
         let _ = writeln!(
             out,
-            "<path class=\"{class}\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
+            "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
              <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             left - 6.0,
             at + 4.0,
             escape(text)
         );
     }
-    let mut free = f64::MIN;
+    let _ = writeln!(
+        out,
+        "<path class=\"base\" d=\"M{left:.1} {bottom:.1}H{right:.1}\"/>"
+    );
+    let mut free = f64::INFINITY;
     // From the right, so that of two ticks that collide the larger keeps its label.
     for (value, text) in x.ticks.iter().rev() {
         let at = at_x(*value);
         let half = text_width(text) / 2.0;
         let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {bottom:.1}v4\"/>");
-        if free != f64::MIN && at + half > free {
+        if at + half > free {
             continue;
         }
         free = at - half - 4.0;
@@ -296,14 +310,8 @@ pub(super) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> Stri
     apart(&mut names, LINE_HEIGHT, TOP, bottom - 4.0);
     for ((s, end), name) in series.iter().zip(&ends).zip(&names) {
         let _ = writeln!(out, "<g class=\"{}\">", s.class());
-        let path: Vec<String> = s
-            .line
-            .iter()
-            .map(|(x, y)| format!("{:.1} {:.1}", at_x(*x), at_y(*y)))
-            .collect();
-        if path.len() > 1 {
-            let _ = writeln!(out, "<path class=\"line\" d=\"M{}\"/>", path.join("L"));
-        }
+        let path = path(s.line.iter().map(|(x, y)| (at_x(*x), at_y(*y))));
+        let _ = writeln!(out, "<path class=\"line\" d=\"{path}\"/>");
         for m in &s.marks {
             let x = at_x(m.x);
             let (low, high) = (at_y(m.y.low), at_y(m.y.high));

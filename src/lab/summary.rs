@@ -230,14 +230,15 @@ pub fn point<'a>(record: &'a Record, server: &str, clients: usize) -> Option<&'a
         .find(|point| point.server == server && point.clients == clients)
 }
 
-/// The latencies of all rounds of a point in one histogram: (microseconds, count), ascending.
-pub fn merged_latency(point: &Point) -> Vec<(u64, u64)> {
-    let mut merged = BTreeMap::new();
-    for &(upper, count) in point.rounds.iter().flat_map(|r| &r.latency.buckets) {
+/// The latencies of all rounds of a point in one histogram, (microseconds, count) ascending; none
+/// where no latency was taken.
+pub fn merged_latency(point: &Point) -> Option<Vec<(u64, u64)>> {
+    let mut merged: BTreeMap<u64, u64> = BTreeMap::new();
+    let buckets = point.rounds.iter().flat_map(|round| &round.latency.buckets);
+    for &(upper, count) in buckets.filter(|(_, count)| *count > 0) {
         *merged.entry(upper).or_default() += count;
     }
-    merged.retain(|_, count: &mut u64| *count > 0);
-    merged.into_iter().collect()
+    (!merged.is_empty()).then(|| merged.into_iter().collect())
 }
 
 /// The value below which a share (0 to 1) of a histogram lies.
@@ -327,12 +328,13 @@ mod tests {
             ],
             ..Point::default()
         };
-        let merged = merged_latency(&point);
+        let merged = merged_latency(&point).unwrap();
         assert_eq!(merged, [(10, 6), (20, 3), (30, 1)]);
         assert_eq!(percentile(&merged, 0.0), Some(10));
         assert_eq!(percentile(&merged, 0.6), Some(10));
         assert_eq!(percentile(&merged, 0.61), Some(20));
         assert_eq!(percentile(&merged, 1.0), Some(30));
         assert_eq!(percentile(&[], 0.5), None);
+        assert_eq!(merged_latency(&Point::default()), None);
     }
 }

@@ -17,10 +17,25 @@ impl Unit {
     /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
     /// not a number is a dash.
     pub fn show(self, value: f64) -> String {
+        let (number, unit) = self.parts(value);
+        number + unit
+    }
+
+    /// Writes a range, with the unit once where both ends have the same: `1.86–2.16 ms`.
+    pub fn show_range(self, low: f64, high: f64) -> String {
+        let ((low, low_unit), (high, high_unit)) = (self.parts(low), self.parts(high));
+        if low_unit == high_unit {
+            format!("{low}–{high}{high_unit}")
+        } else {
+            format!("{low}{low_unit}–{high}{high_unit}")
+        }
+    }
+
+    fn parts(self, value: f64) -> (String, &'static str) {
         let (value, steps): (f64, &[(f64, &str)]) = match self {
             Unit::Count => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
             Unit::Micros => (value, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
-            Unit::Seconds => return Unit::Micros.show(value * 1e6),
+            Unit::Seconds => return Unit::Micros.parts(value * 1e6),
             Unit::Bytes => (
                 value,
                 &[
@@ -32,7 +47,7 @@ impl Unit {
             ),
         };
         if !value.is_finite() {
-            return "–".to_owned();
+            return ("–".to_owned(), "");
         }
         let sign = if value < 0.0 { "−" } else { "" };
         // 999.7 is written 1k, not 1000: the step is chosen as if the figure were rounded already.
@@ -41,7 +56,23 @@ impl Unit {
             .rev()
             .find(|(factor, _)| value.abs() >= factor * 0.9995)
             .unwrap_or(&steps[0]);
-        format!("{sign}{}{suffix}", three_digits(value.abs() / factor))
+        (
+            format!("{sign}{}", three_digits(value.abs() / factor)),
+            suffix,
+        )
+    }
+}
+
+/// A ratio, with two decimals, or two significant digits where it is small.
+pub fn ratio(value: f64) -> String {
+    match value {
+        v if !v.is_finite() => "–".to_owned(),
+        v if v >= 100.0 => Unit::Count.show(v),
+        v if v >= 0.1 || v <= 0.0 => format!("{v:.2}"),
+        v => format!(
+            "{v:.*}",
+            (1 - v.log10().floor() as i32).clamp(0, 9) as usize
+        ),
     }
 }
 
@@ -98,6 +129,28 @@ mod tests {
             (Unit::Bytes, f64::INFINITY, "–"),
         ] {
             assert_eq!(unit.show(value), expected, "{unit:?} {value}");
+        }
+    }
+
+    #[test]
+    fn ranges_have_their_unit_once() {
+        assert_eq!(Unit::Seconds.show_range(0.00186, 0.00216), "1.86–2.16 ms");
+        assert_eq!(Unit::Count.show_range(876e3, 1.02e6), "876k–1.02M");
+        assert_eq!(Unit::Bytes.show_range(-100.0, 900.0), "−100–900 B");
+    }
+
+    #[test]
+    fn ratios_have_two_decimals_or_two_digits() {
+        for (value, expected) in [
+            (0.0, "0.00"),
+            (0.0553, "0.055"),
+            (0.614_6, "0.61"),
+            (1.0, "1.00"),
+            (4.007, "4.01"),
+            (1234.0, "1.23k"),
+            (f64::INFINITY, "–"),
+        ] {
+            assert_eq!(ratio(value), expected, "{value}");
         }
     }
 
