@@ -1,1 +1,34 @@
-fn main() {}
+//! The course's concurrent chat room (its last listing; `--stage` for the ones before).
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::{chat, cli, fmt, net, shutdown};
+
+/// A chat room: every line that somebody types is shown to everyone
+///
+/// Join it with `nc 127.0.0.1 8000`, several times. Type `who` to see who is there, `rename|NAME`
+/// to take a name, anything else to say it.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on
+    #[arg(default_value = "0.0.0.0:8000")]
+    addr: String,
+
+    #[command(flatten)]
+    options: chat::Options,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        fmt::println(&[&"聊天室启动..."]).ok();
+        let shutdown = shutdown::on_signal()?;
+        // A socket for everyone to connect to.
+        let listener = net::listen(&args.addr)?;
+
+        // Manager and the accept loop are in `run`.
+        chat::run(listener, args.options, shutdown)
+    })
+}

@@ -1,1 +1,40 @@
-fn main() {}
+//! TCP_Client.go: a client that asks once and shows the answer.
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::cli::because;
+use threadline::{cli, fmt, net, shutdown};
+
+/// Asks a server `R U ok??` and shows its answer
+///
+/// Try it with `tcp_server`, or with `nc -l 127.0.0.1 9000`.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address of the server
+    #[arg(default_value = "127.0.0.1:9000")]
+    addr: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        shutdown::exit_on_signal()?;
+        // Ask for a connection.
+        let mut conn = net::dial(&args.addr)?;
+
+        // Send.
+        conn.write_all(b"R U ok??").map_err(because("conn.Write"))?;
+
+        // Receive.
+        let mut buf = [0; 4096];
+        let n = conn.read(&mut buf).map_err(because("conn.Read"))?;
+        if n == 0 {
+            return Err(net::closed("conn.Read"));
+        }
+        // Show what came.
+        fmt::println(&[&"客户端读取到: ", &&buf[..n]])
+    })
+}

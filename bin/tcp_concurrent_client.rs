@@ -1,1 +1,91 @@
-fn main() {}
+//! 并发Client: a client that sends what is typed and shows what comes, both at once.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown as Half, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser;
+use log::warn;
+use threadline::accept::ended;
+use threadline::cli::because;
+use threadline::{cli, fmt, net, shutdown};
+
+/// Sends what is typed to a server, and shows what the server sends
+///
+/// Try it with `tcp_concurrent_server`, or in the chat room: `tcp_concurrent_client 127.0.0.1:8000`.
+/// It can be used in a pipe: at the end of its input it waits for what the server still sends.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address of the server
+    #[arg(default_value = "127.0.0.1:9000")]
+    addr: String,
+}
+
+/// Sends standard input to the server until it ends.
+fn send(mut conn: &TcpStream) {
+    let mut str = [0; 1024];
+    loop {
+        let n = match io::stdin().read(&mut str) {
+            // Go: takes the end of input for an error and stays for ever. Ours tells the server that
+            // no more comes, so that it can answer, close, and let this program end.
+            Ok(0) => {
+                let _ = conn.shutdown(Half::Write);
+                return;
+            }
+            Ok(n) => n,
+            Err(err) => {
+                warn!("os.Stdin.Read: {err}");
+                let _ = conn.shutdown(Half::Write);
+                return;
+            }
+        };
+        // Send as much as was read.
+        if let Err(err) = conn.write_all(&str[..n]) {
+            warn!("conn.Write: {err}");
+            return;
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        let shutdown = shutdown::on_signal()?;
+        // Ask for a connection.
+        let conn = Arc::new(net::dial(&args.addr)?);
+
+        let sender = Arc::clone(&conn);
+        thread::Builder::new()
+            .name("stdin".to_owned())
+            .spawn(move || send(&sender))?;
+        // Ctrl-C closes the connection, which ends the loop below.
+        let (closer, stopping) = (Arc::clone(&conn), shutdown.clone());
+        thread::Builder::new()
+            .name("shutdown".to_owned())
+            .spawn(move || {
+                let _ = stopping.recv();
+                let _ = closer.shutdown(Half::Both);
+            })?;
+
+        // The main thread receives.
+        let mut buf = [0; 4096];
+        loop {
+            let n = match (&*conn).read(&mut buf) {
+                // Go: takes the server's end for an error.
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(err) if err.kind() == ErrorKind::Interrupted => continue,
+                Err(_) if ended(&shutdown) => return Ok(()),
+                Err(err) => return Err(because("conn.Read")(err)),
+            };
+            // Show what came.
+            match fmt::println(&[&"客户端读取到: ", &&buf[..n]]) {
+                Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                shown => shown?,
+            }
+        }
+    })
+}

@@ -1,1 +1,31 @@
-fn main() {}
+//! 并发Service.go: a server that answers many clients at once, in upper case.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::accept::Limits;
+use threadline::{cli, net, shutdown, tcp};
+
+/// Answers everything that clients send in upper case, each client in a thread of its own
+///
+/// Try it with `tcp_concurrent_client`, or with `nc 127.0.0.1 9000`.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on
+    #[arg(default_value = "0.0.0.0:9000")]
+    addr: String,
+
+    #[command(flatten)]
+    limits: Limits,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        let shutdown = shutdown::on_signal()?;
+        // The server's address.
+        let listener = net::listen(&args.addr)?;
+        tcp::run(listener, &args.limits, shutdown)
+    })
+}

@@ -1,1 +1,45 @@
-fn main() {}
+//! TCP_Server.go: a server that answers one client, once.
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::cli::because;
+use threadline::{cli, fmt, net, shutdown};
+
+/// Waits for one client, shows what it says, answers `server is ok`, and ends
+///
+/// Try it with `tcp_client`, or with `nc 127.0.0.1 9000`.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on
+    #[arg(default_value = "0.0.0.0:9000")]
+    addr: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        shutdown::exit_on_signal()?;
+        // The server's address.
+        let listener = net::listen(&args.addr)?;
+        log::info!("listening on {}", listener.local_addr()?);
+
+        fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
+        // Wait for a client.
+        let (mut conn, _) = listener.accept().map_err(because("listener.Accept"))?;
+
+        let mut buf = [0; 4096];
+        let n = conn.read(&mut buf).map_err(because("conn.Read"))?;
+        if n == 0 {
+            return Err(net::closed("conn.Read"));
+        }
+        // Show what came.
+        fmt::println(&[&"服务器读取到: ", &&buf[..n]]).ok();
+
+        // Answer.
+        conn.write_all(b"server is ok")
+            .map_err(because("conn.Write"))
+    })
+}

@@ -4,8 +4,8 @@
 //! | section of the course | module | programs |
 //! |---|---|---|
 //! | two: sockets, TCP | [`tcp`] | `tcp_server`, `tcp_client`, `tcp_concurrent_server`, `tcp_concurrent_client` |
-//! | two: sockets, UDP | [`udp`] | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
-//! | three: file transfer | [`file`] | `file_stat`, `file_client`, `file_server` |
+//! | two: sockets, UDP | `udp` | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
+//! | three: file transfer | `file` | `file_stat`, `file_client`, `file_server` |
 //! | four: the chat room | [`chat`] | `chat_server` |
 //!
 //! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
@@ -14,12 +14,21 @@
 //! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`ceilings`]
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
-//! (printing as Go does), [`cli`] (options, log and errors), [`go`] (starting a thread).
+//! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`pace`]
+//! (holding a client to a rate).
 #![warn(missing_docs)]
 
+pub mod accept;
+pub mod ceilings;
+pub mod chat;
 pub mod cli;
 pub mod fmt;
+pub mod go;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod lines;
 pub mod net;
+pub mod pace;
 pub mod shutdown;
+pub mod tcp;
+pub mod upper;

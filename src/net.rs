@@ -2,10 +2,17 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::cli::because;
+
+/// Go's default: probes after 15 s of silence and every 15 s from there, nine at most.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(15))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(9);
 
 /// Binds a listener to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
 ///
@@ -17,6 +24,10 @@ pub fn listen(addr: &str) -> io::Result<TcpListener> {
     let bind = |addr: SocketAddr| {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
+        // Connections inherit both from their listener, and Go sets both on each: small writes leave
+        // at once, and a peer that vanished without a word is noticed in the end.
+        socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_keepalive(&KEEPALIVE)?;
         socket.bind(&addr.into())?;
         // The kernel cuts this down to net.core.somaxconn.
         socket.listen(i32::MAX)?;
@@ -58,6 +69,14 @@ pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
         Ok(conn)
     };
     first(&local_host(addr), connect).map_err(because(format!("cannot connect to {addr}")))
+}
+
+/// The error for a peer that closed its end where more was to come, which Go calls `EOF`.
+pub fn closed(what: &str) -> io::Error {
+    because(what)(io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the other end closed the connection",
+    ))
 }
 
 /// Tries every address that `addr` stands for and returns the first success, or the last error.

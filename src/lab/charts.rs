@@ -5,10 +5,11 @@
 
 use super::distribution;
 use super::finding::{self, finding};
+use super::metric::{Metric, Unit};
 use super::plot::{self, Axis, Mark, Series, escape};
 use super::record::Record;
-use super::summary::{self, Figure, Spread};
-use super::units::{Unit, thousands};
+use super::stats::{self, Figure};
+use super::units::thousands;
 
 /// Colours and fonts of every chart, light and dark.
 pub(super) const STYLE: &str = include_str!("chart.css");
@@ -60,35 +61,39 @@ impl Chart {
 
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
-    use summary::{CPU, DELIVERIES, MEMORY, P50, P99};
+    use Metric::*;
     // Median and 99th percentile have one axis that holds both, so that they can be compared.
-    let charts: [(&'static str, &str, &[Figure]); 5] = [
-        ("deliveries", "Deliveries a second", &[DELIVERIES]),
-        ("memory", "Memory per client", &[MEMORY]),
+    let charts: [(&'static str, &str, &[Metric]); 5] = [
+        ("deliveries", "Deliveries a second", &[DeliveriesPerSecond]),
+        ("memory", "Memory per client", &[RssPerClient]),
         ("latency-p50", "Median latency", &[P50, P99]),
         ("latency-p99", "99th percentile of latency", &[P99, P50]),
-        ("cpu", "Server CPU time per million deliveries", &[CPU]),
+        (
+            "cpu",
+            "Server CPU time per million deliveries",
+            &[CpuPerMillion],
+        ),
     ];
     let mut charts: Vec<Chart> = charts
         .into_iter()
-        .map(|(name, title, figures)| against_clients(record, name, title, figures))
+        .map(|(name, title, metrics)| against_clients(record, name, title, metrics))
         .collect();
     charts.insert(4, distribution::chart(record));
     charts
 }
 
-/// The first figure against the number of clients, or a bar a server where there is one number;
-/// the other figures only widen the axis.
-fn against_clients(record: &Record, name: &'static str, title: &str, figures: &[Figure]) -> Chart {
-    let counts = summary::client_counts(record);
+/// The first metric against the number of clients, or a bar a server where there is one number;
+/// the other metrics only widen the axis.
+fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[Metric]) -> Chart {
+    let counts = record.client_counts();
     let title = match counts.as_slice() {
         [] => title.to_owned(),
         [count] => format!("{title} at {} clients", thousands(*count as u64)),
         _ => format!("{title} against clients"),
     };
-    let figure = figures[0];
-    if !figure.is_in(record) {
-        let drawing = Err(finding::absent(record, &figure));
+    let metric = metrics[0];
+    if !finding::is_in(record, metric) {
+        let drawing = Err(finding::absent(record, metric));
         return Chart {
             name,
             title,
@@ -100,29 +105,33 @@ fn against_clients(record: &Record, name: &'static str, title: &str, figures: &[
         .servers
         .iter()
         .enumerate()
-        .map(|(place, server)| series(record, &figure, place, server))
+        .map(|(place, server)| series(record, metric, place, server))
         .filter(|series| !series.marks.is_empty())
         .collect();
     let points = record.points.iter();
-    let all: Vec<Spread> = points
-        .flat_map(|point| figures.iter().filter_map(|figure| figure.over(point)))
+    let all: Vec<Figure> = points
+        .flat_map(|point| {
+            metrics
+                .iter()
+                .filter_map(|metric| stats::figure(point, *metric))
+        })
         .collect();
     let low = all.iter().map(|s| s.low).fold(f64::INFINITY, f64::min);
     let high = all.iter().map(|s| s.high).fold(f64::NEG_INFINITY, f64::max);
 
-    let finding = finding(record, &figure);
+    let finding = finding(record, metric);
     let spoken = format!("{title}. {finding}");
-    let label = axis_label(&figure);
+    let label = axis_label(metric);
     let svg = if counts.len() == 1 {
         // Bars say what they say by their length, so they have zero and no logarithm.
-        let axis = Axis::linear(label, figure.unit, low, high);
-        plot::bars(&spoken, &axis, figure.unit, &series)
+        let axis = Axis::linear(label, metric.unit(), low, high);
+        plot::bars(&spoken, &axis, metric.unit(), &series)
     } else {
         let clients = counts.iter().map(|count| *count as f64);
-        let ticks = clients.map(|count| (count, Unit::Count.show(count)));
-        let y = match figure.unit {
-            Unit::Micros => Axis::log(&format!("{label}, log scale"), figure.unit, low, high),
-            _ => Axis::linear(label, figure.unit, low, high),
+        let ticks = clients.map(|count| (count, Unit::Number.show(count)));
+        let y = match metric.unit() {
+            Unit::Seconds => Axis::log(&format!("{label}, log scale"), metric.unit(), low, high),
+            _ => Axis::linear(label, metric.unit(), low, high),
         };
         plot::lines(
             &spoken,
@@ -138,13 +147,14 @@ fn against_clients(record: &Record, name: &'static str, title: &str, figures: &[
     }
 }
 
-fn series(record: &Record, figure: &Figure, place: usize, server: &str) -> Series {
-    let marks: Vec<Mark> = summary::client_counts(record)
+fn series(record: &Record, metric: Metric, place: usize, server: &str) -> Series {
+    let marks: Vec<Mark> = record
+        .client_counts()
         .into_iter()
         .filter_map(|count| {
-            let point = summary::point(record, server, count)?;
-            let y = figure.over(point)?;
-            let tip = finding::tip(figure, server, count, &y, point.rounds.len());
+            let point = record.point(server, count)?;
+            let y = stats::figure(point, metric)?;
+            let tip = finding::tip(metric, server, count, &y, point.rounds.len());
             Some(Mark {
                 x: count as f64,
                 y,
@@ -160,11 +170,11 @@ fn series(record: &Record, figure: &Figure, place: usize, server: &str) -> Serie
     }
 }
 
-fn axis_label(figure: &Figure) -> &'static str {
-    match figure.unit {
-        Unit::Micros | Unit::Seconds => "latency",
+fn axis_label(metric: Metric) -> &'static str {
+    match metric.unit() {
+        Unit::Seconds => "latency",
         Unit::Bytes => "resident memory",
-        Unit::Count if figure.name == summary::CPU.name => "CPU seconds",
-        Unit::Count => figure.name,
+        Unit::Number if metric == Metric::CpuPerMillion => "CPU seconds",
+        Unit::Number => metric.heading(),
     }
 }

@@ -1,12 +1,15 @@
 //! The distribution of latency, as HdrHistogram plots it: each further nine of the percentile takes
 //! as much room as the one before, so that the tail can be seen.
 
+use std::collections::BTreeMap;
+
 use super::charts::{Chart, Drawing};
 use super::finding;
+use super::metric::{Metric, Unit};
 use super::plot::{self, Axis, Mark, Series};
-use super::record::Record;
-use super::summary::{self, Spread};
-use super::units::{Unit, thousands};
+use super::record::{Point, Record};
+use super::stats::Figure;
+use super::units::thousands;
 
 /// The percentiles with a label, as 1 / (1 - share), which is their place on the axis. What lies
 /// beyond the last is a handful of deliveries, and the finding names the longest.
@@ -25,9 +28,9 @@ type Histogram = Vec<(u64, u64)>;
 
 /// Latency over its percentiles, a line for each server, at the largest number of clients.
 pub(super) fn chart(record: &Record) -> Chart {
-    let counts = summary::client_counts(record);
+    let counts = record.client_counts();
     let latencies = |count: usize| -> Vec<Option<Histogram>> {
-        let of = |server: &str| summary::merged_latency(summary::point(record, server, count)?);
+        let of = |server: &str| merged(record.point(server, count)?);
         record.servers.iter().map(|server| of(server)).collect()
     };
     let mut found = counts.iter().rev().map(|count| (*count, latencies(*count)));
@@ -35,7 +38,7 @@ pub(super) fn chart(record: &Record) -> Chart {
         return Chart {
             name: "distribution",
             title: "Distribution of latency".to_owned(),
-            drawing: Err(finding::absent(record, &summary::P50)),
+            drawing: Err(finding::absent(record, Metric::P50)),
         };
     };
     let title = format!(
@@ -63,9 +66,9 @@ pub(super) fn chart(record: &Record) -> Chart {
     );
     let y = Axis::log(
         "latency, log scale",
-        Unit::Micros,
-        low.unwrap_or(1) as f64,
-        high.unwrap_or(1) as f64,
+        Unit::Seconds,
+        seconds(low.unwrap_or_default()),
+        seconds(high.unwrap_or_default()),
     );
     let series: Vec<Series> = record
         .servers
@@ -82,6 +85,32 @@ pub(super) fn chart(record: &Record) -> Chart {
     }
 }
 
+/// The latencies of all rounds of a point in one histogram; none where no latency was taken.
+fn merged(point: &Point) -> Option<Histogram> {
+    let mut merged: BTreeMap<u64, u64> = BTreeMap::new();
+    let buckets = point.rounds.iter().flat_map(|round| &round.latency.buckets);
+    for &(upper, count) in buckets.filter(|(_, count)| *count > 0) {
+        *merged.entry(upper).or_default() += count;
+    }
+    (!merged.is_empty()).then(|| merged.into_iter().collect())
+}
+
+/// The value in microseconds below which a share (0 to 1) of a histogram lies.
+fn percentile(histogram: &Histogram, share: f64) -> Option<u64> {
+    let wanted = (total(histogram) * share).ceil().max(1.0) as u64;
+    let mut seen = 0;
+    let reaches = |(_, count): &&(u64, u64)| {
+        seen += count;
+        seen >= wanted
+    };
+    let found = histogram.iter().find(reaches);
+    found.or(histogram.last()).map(|(upper, _)| *upper)
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
 fn total(histogram: &Histogram) -> f64 {
     histogram.iter().map(|(_, count)| count).sum::<u64>() as f64
 }
@@ -95,8 +124,8 @@ fn finding(servers: &[String], histograms: &[Option<Histogram>]) -> String {
                 return format!("{server} not measured");
             };
             let within = |share| {
-                let micros = summary::percentile(histogram, share).unwrap_or_default();
-                Unit::Micros.show(micros as f64)
+                let micros = percentile(histogram, share).unwrap_or_default();
+                Unit::Seconds.show(seconds(micros))
             };
             let (half, most, all) = (within(0.5), within(0.999), within(1.0));
             format!("{server}: half within {half}, 99.9% within {most}, all within {all}")
@@ -116,23 +145,23 @@ fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series
         // No delivery is above the slowest: its step ends where one in `total` has its place.
         let to = total / (total - seen).max(1.0);
         if from < end {
-            line.push((from, *upper as f64));
-            line.push((to.min(end), *upper as f64));
+            line.push((from, seconds(*upper)));
+            line.push((to.min(end), seconds(*upper)));
         }
     }
     let marks = PERCENTILES
         .iter()
         .filter(|(at, _)| *at <= total.min(end))
         .filter_map(|(at, text)| {
-            let micros = summary::percentile(histogram, 1.0 - 1.0 / at)? as f64;
+            let value = seconds(percentile(histogram, 1.0 - 1.0 / at)?);
             Some(Mark {
                 x: *at,
-                y: Spread {
-                    median: micros,
-                    low: micros,
-                    high: micros,
+                y: Figure {
+                    median: value,
+                    low: value,
+                    high: value,
                 },
-                tip: format!("{server}: {text} within {}", Unit::Micros.show(micros)),
+                tip: format!("{server}: {text} within {}", Unit::Seconds.show(value)),
             })
         })
         .collect();
@@ -141,5 +170,48 @@ fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series
         place,
         line,
         marks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::record::{Latency, Round};
+
+    #[test]
+    fn histograms_of_rounds_add_up() {
+        let round = |buckets: &[(u64, u64)]| Round {
+            latency: Latency {
+                buckets: buckets.to_vec(),
+                ..Latency::default()
+            },
+            ..Round::default()
+        };
+        let point = Point {
+            rounds: vec![
+                round(&[(10, 5), (30, 1)]),
+                round(&[(10, 1), (20, 3), (40, 0)]),
+            ],
+            ..Point::default()
+        };
+        let merged = merged(&point).unwrap();
+        assert_eq!(merged, [(10, 6), (20, 3), (30, 1)]);
+        assert_eq!(percentile(&merged, 0.0), Some(10));
+        assert_eq!(percentile(&merged, 0.6), Some(10));
+        assert_eq!(percentile(&merged, 0.61), Some(20));
+        assert_eq!(percentile(&merged, 1.0), Some(30));
+        assert_eq!(percentile(&Vec::new(), 0.5), None);
+        assert_eq!(super::merged(&Point::default()), None);
+    }
+
+    #[test]
+    fn steps_end_where_the_axis_does_or_the_deliveries_do() {
+        let ends = |end| {
+            let series = series(0, "a", &vec![(10, 90), (20, 9), (30, 1)], end);
+            let marks: Vec<f64> = series.marks.iter().map(|mark| mark.x).collect();
+            (series.line.last().copied(), marks)
+        };
+        assert_eq!(ends(1e6), (Some((100.0, 30e-6)), vec![2.0, 10.0, 100.0]));
+        assert_eq!(ends(50.0), (Some((50.0, 20e-6)), vec![2.0, 10.0]));
     }
 }

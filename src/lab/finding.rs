@@ -1,14 +1,15 @@
 //! What a figure of a run comes to, in words: captions, tooltips, and why something is missing.
 
+use super::metric::{Metric, Unit};
 use super::record::Record;
-use super::summary::{self, Figure, Spread};
-use super::units::{self, Unit, thousands};
+use super::stats::{self, Figure};
+use super::units::{self, thousands};
 
 /// The servers compared at the most clients that all of them reached, then what lies beyond, or
 /// where the first server came from.
-pub(super) fn finding(record: &Record, figure: &Figure) -> String {
-    let counts = summary::client_counts(record);
-    let at = |server: &str, count: usize| figure.over(summary::point(record, server, count)?);
+pub(super) fn finding(record: &Record, metric: Metric) -> String {
+    let counts = record.client_counts();
+    let at = |server: &str, count: usize| stats::figure(record.point(server, count)?, metric);
     let reached = |count: &usize| {
         let there = record.servers.iter().filter(|s| at(s, *count).is_some());
         there.count()
@@ -17,11 +18,11 @@ pub(super) fn finding(record: &Record, figure: &Figure) -> String {
     // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
     let (Some(&largest), Some(&shared)) = (largest, counts.iter().max_by_key(|c| reached(c)))
     else {
-        return absent(record, figure);
+        return absent(record, metric);
     };
-    let text = comparison(record, figure, shared);
+    let text = comparison(record, metric, shared);
     if largest > shared {
-        return format!("{text} {}", comparison(record, figure, largest));
+        return format!("{text} {}", comparison(record, metric, largest));
     }
     let before = record.servers.first().and_then(|first| {
         let mut smaller = counts.iter().filter(|count| **count < shared);
@@ -31,15 +32,15 @@ pub(super) fn finding(record: &Record, figure: &Figure) -> String {
         Some((first, count, value)) => format!(
             "{text} At {} clients {first} had {}.",
             thousands(count as u64),
-            figure.unit.show(value.median)
+            metric.unit().show(value.median)
         ),
         None => text,
     }
 }
 
 /// All servers at one number of clients: the values, and each one's ratio to the first.
-fn comparison(record: &Record, figure: &Figure, count: usize) -> String {
-    let at = |server: &str| figure.over(summary::point(record, server, count)?);
+fn comparison(record: &Record, metric: Metric, count: usize) -> String {
+    let at = |server: &str| stats::figure(record.point(server, count)?, metric);
     let first = record
         .servers
         .first()
@@ -52,13 +53,13 @@ fn comparison(record: &Record, figure: &Figure, count: usize) -> String {
             continue;
         };
         let value = if unit_is_said {
-            figure.unit.show(here.median)
+            metric.unit().show(here.median)
         } else {
-            value(figure, here.median)
+            value(metric, here.median)
         };
         unit_is_said = true;
         let compared = match first.filter(|(_, base)| place > 0 && base.median > 0.0) {
-            Some((first, base)) if base.overlaps(&here) => {
+            Some((first, base)) if overlap(base, here) => {
                 format!(" (no clear difference from {first})")
             }
             Some((first, base)) => {
@@ -78,46 +79,60 @@ fn comparison(record: &Record, figure: &Figure, count: usize) -> String {
     )
 }
 
+/// Whether the rounds of two servers reach into one another, so that a difference may be chance.
+fn overlap(a: Figure, b: Figure) -> bool {
+    a.low <= b.high && b.low <= a.high
+}
+
 /// A value with what it is.
-fn value(figure: &Figure, value: f64) -> String {
-    let value = figure.unit.show(value);
-    match figure.unit {
-        Unit::Count => format!("{value} {}", figure.name),
+fn value(metric: Metric, value: f64) -> String {
+    let value = metric.unit().show(value);
+    match metric.unit() {
+        Unit::Number => format!("{value} {}", metric.heading()),
         _ => value,
     }
 }
 
 /// What the pointer sees at one point.
 pub(super) fn tip(
-    figure: &Figure,
+    metric: Metric,
     server: &str,
     clients: usize,
-    spread: &Spread,
+    figure: &Figure,
     rounds: usize,
 ) -> String {
     let over = match rounds {
         0 | 1 => "one round".to_owned(),
         _ => {
-            let range = figure.unit.show_range(spread.low, spread.high);
+            let range = metric.unit().show_range(figure.low, figure.high);
             format!("{range} over {rounds} rounds")
         }
     };
     let clients = thousands(clients as u64);
     format!(
         "{server}, {clients} clients: {} ({over})",
-        value(figure, spread.median)
+        value(metric, figure.median)
     )
 }
 
+/// Whether any point of the record has this figure, and one that is not zero.
+pub(super) fn is_in(record: &Record, metric: Metric) -> bool {
+    let mut figures = record
+        .points
+        .iter()
+        .filter_map(|point| stats::figure(point, metric));
+    figures.any(|figure| figure.low != 0.0 || figure.high != 0.0)
+}
+
 /// Why no point of the record has this figure.
-pub(super) fn absent(record: &Record, figure: &Figure) -> String {
+pub(super) fn absent(record: &Record, metric: Metric) -> String {
     let rounds = || record.points.iter().flat_map(|point| &point.rounds);
-    let needs_the_process = [summary::MEMORY.name, summary::CPU.name].contains(&figure.name);
+    let needs_the_process = matches!(metric, Metric::RssPerClient | Metric::CpuPerMillion);
     if rounds().next().is_none() {
         "no round was measured".to_owned()
     } else if needs_the_process && rounds().all(|round| round.server.is_none()) {
         "loadtest had no server process to look at".to_owned()
-    } else if figure.name == summary::MEMORY.name {
+    } else if metric == Metric::RssPerClient {
         "no client was connected, or none made the server grow".to_owned()
     } else if rounds().all(|round| round.messages == 0) {
         format!("nothing was sent in this run ({})", record.scenario)

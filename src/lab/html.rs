@@ -6,46 +6,14 @@ use std::fmt::Write;
 
 use super::charts::{self, Chart};
 use super::finding;
-use super::plot::escape;
-use super::record::{Point, Record, Round};
-use super::summary::{self, Figure, Spread};
-use super::units::{self, Unit, thousands};
+use super::metric::{Metric, Unit};
+use super::plot::{self, escape};
+use super::record::{Point, Record};
+use super::stats;
+use super::table;
+use super::units::{self, thousands};
 
 const STYLE: &str = include_str!("page.css");
-
-/// The columns of the table, as far as a run has figures for them, with the scenarios that they are
-/// for where they are not for all.
-const COLUMNS: [(Figure, &[&str]); 19] = [
-    (summary::DELIVERIES, &[]),
-    (summary::MESSAGES, &[]),
-    (summary::P50, &[]),
-    (summary::P90, &[]),
-    (summary::P99, &[]),
-    (summary::P99_9, &[]),
-    (summary::MAX, &[]),
-    (summary::PAUSE, &["slow"]),
-    (summary::CONNECT, &[]),
-    (summary::CPU, &[]),
-    (summary::SWITCHES, &[]),
-    (summary::MEMORY, &[]),
-    (summary::THREADS, &[]),
-    (summary::ADDRESS_SPACE, &["idle"]),
-    (summary::MAPPINGS, &["idle"]),
-    (summary::DESCRIPTORS, &["idle"]),
-    (summary::MEMORY_LEFT, &["churn"]),
-    // A leak is worth knowing of in any scenario.
-    (summary::THREADS_LEFT, &[]),
-    (summary::DESCRIPTORS_LEFT, &[]),
-];
-
-/// What a correct server has none of: shown as the sum of all rounds.
-const FAULTS: [(&str, fn(&Round) -> u64); 5] = [
-    ("lost", |r| r.lost),
-    ("duplicated", |r| r.duplicated),
-    ("out of order", |r| r.out_of_order),
-    ("damaged", |r| r.damaged),
-    ("dropped clients", |r| r.dropped),
-];
 
 /// The whole page.
 pub fn page(record: &Record) -> String {
@@ -64,7 +32,7 @@ pub fn page(record: &Record) -> String {
     warnings(&mut out, record);
     run(&mut out, record);
     figures(&mut out, &charts::all(record));
-    table(&mut out, record);
+    results(&mut out, record);
     let _ = writeln!(
         out,
         "<footer>Written by <code>loadtest</code> of threadline {}. Figures from one machine: the \
@@ -75,7 +43,7 @@ pub fn page(record: &Record) -> String {
 }
 
 fn title(record: &Record) -> String {
-    let counts = summary::client_counts(record);
+    let counts = record.client_counts();
     let clients = match (counts.first(), counts.last()) {
         (Some(first), Some(last)) if first < last => {
             format!(
@@ -124,16 +92,11 @@ fn header(out: &mut String, record: &Record, title: &str) {
         "slow" => "A chat room with clients that never read: what the others notice of them.",
         _ => "",
     };
-    let headline = if summary::DELIVERIES.is_in(record) {
-        summary::DELIVERIES
-    } else {
-        summary::MEMORY
-    };
-    let finding = if headline.is_in(record) {
-        finding::finding(record, &headline)
-    } else {
-        String::new()
-    };
+    let headlines = [Metric::DeliveriesPerSecond, Metric::RssPerClient];
+    let headline = headlines
+        .into_iter()
+        .find(|metric| finding::is_in(record, *metric));
+    let finding = headline.map_or(String::new(), |metric| finding::finding(record, metric));
     let _ = writeln!(
         out,
         "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>\n<p class=\"lead\">{about}</p>\n<p>{}</p>\n</header>",
@@ -226,7 +189,7 @@ fn load(record: &Record) -> Option<String> {
     let kind = match record.rate {
         Some(rate) => format!(
             "open loop at {} messages/s, latency from the intended time of sending",
-            Unit::Count.show(rate)
+            Unit::Number.show(rate)
         ),
         None => "closed loop: each sends again when its message has come back".to_owned(),
     };
@@ -289,84 +252,92 @@ fn figures(out: &mut String, all: &[Chart]) {
     out.push_str("</section>\n");
 }
 
-fn table(out: &mut String, record: &Record) {
-    let is_for =
-        |scenarios: &[&str]| scenarios.is_empty() || scenarios.contains(&record.scenario.as_str());
-    let columns: Vec<Figure> = COLUMNS
-        .into_iter()
-        .filter(|(figure, scenarios)| is_for(scenarios) && figure.is_in(record))
-        .map(|(figure, _)| figure)
+fn results(out: &mut String, record: &Record) {
+    out.push_str("<section>\n<h2>Results</h2>\n");
+    let tables = table::tables(&record.scenario);
+    let shown: Vec<Metric> = tables
+        .iter()
+        .flat_map(|(_, metrics)| *metrics)
+        .copied()
         .collect();
-    let sum = |point: &Point, of: fn(&Round) -> u64| point.rounds.iter().map(of).sum::<u64>();
+    for (i, (title, metrics)) in tables.iter().enumerate() {
+        let mut metrics: Vec<Metric> = metrics
+            .iter()
+            .copied()
+            .filter(|metric| has(record, *metric))
+            .collect();
+        if i == 0 {
+            // A fault that came up is shown, whatever the scenario looks for.
+            let faults = Metric::ALL.into_iter().map(|(metric, ..)| metric);
+            metrics.extend(faults.filter(|metric| {
+                metric.is_fault() && !shown.contains(metric) && finding::is_in(record, *metric)
+            }));
+        }
+        table(out, record, title, &metrics);
+    }
+    if let Some(first) = record.servers.first() {
+        let _ = writeln!(
+            out,
+            "<p class=\"notes\">Each figure is the median over the rounds, below it the lowest and \
+             the highest round, then (×) the ratio to {}. Faults are those of the worst \
+             round.</p>",
+            escape(first)
+        );
+    }
+    out.push_str("</section>\n");
+}
+
+/// Whether any point has a figure of this metric; of time and work, also one that is not zero.
+fn has(record: &Record, metric: Metric) -> bool {
     let sent = record
         .points
         .iter()
         .flat_map(|p| &p.rounds)
         .any(|r| r.messages > 0);
-    let faults: Vec<_> = FAULTS
-        .into_iter()
-        .filter(|(name, of)| {
-            (*name == "lost" && sent) || record.points.iter().any(|p| sum(p, *of) > 0)
-        })
-        .collect();
+    finding::is_in(record, metric) || (sent && metric.is_fault())
+}
 
-    out.push_str(
-        "<section>\n<h2>Results</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-         aria-label=\"Table of results\">\n<table>\n<thead><tr><th scope=\"col\">server</th>",
+fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
+    if metrics.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
+         <table>\n<thead><tr><th scope=\"col\">server</th>"
     );
-    for name in columns
-        .iter()
-        .map(|f| f.name)
-        .chain(faults.iter().map(|(name, _)| *name))
-    {
-        let _ = write!(out, "<th scope=\"col\">{name}</th>");
+    for metric in metrics {
+        // A heading such as `switches/delivery` may be broken after the stroke.
+        let heading = metric.heading().replace('/', "/<wbr/>");
+        let _ = write!(out, "<th scope=\"col\">{heading}</th>");
     }
     out.push_str("</tr></thead>\n");
-    let width = 1 + columns.len() + faults.len();
-    for count in summary::client_counts(record) {
+    for count in record.client_counts() {
         let _ = writeln!(
             out,
-            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{width}\"><span>{} clients</span></th></tr>",
+            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{} clients</span></th></tr>",
+            metrics.len() + 1,
             thousands(count as u64)
         );
-        let first = record
-            .servers
-            .first()
-            .and_then(|s| summary::point(record, s, count));
         for (place, server) in record.servers.iter().enumerate() {
-            let Some(point) = summary::point(record, server, count) else {
+            let Some(point) = record.point(server, count) else {
                 continue;
             };
             let _ = write!(
                 out,
                 "<tr class=\"c{}\"><th scope=\"row\"><span class=\"server\">{}</span>{}</th>",
-                place % 4,
+                place % plot::COLOURS,
                 escape(server),
                 held(point)
             );
-            for figure in &columns {
-                let base = first
-                    .filter(|_| place > 0)
-                    .and_then(|point| figure.over(point));
-                cell(out, figure, figure.over(point), base, point.rounds.len());
-            }
-            for (_, of) in &faults {
-                let sum = sum(point, *of);
-                let class = if sum > 0 { " class=\"bad\"" } else { "" };
-                let _ = write!(out, "<td{class}>{}</td>", thousands(sum));
+            for metric in metrics {
+                cell(out, record, point, *metric);
             }
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody>\n");
     }
-    let first = record.servers.first().map_or(String::new(), |s| escape(s));
-    let _ = writeln!(
-        out,
-        "</table>\n</div>\n<p class=\"notes\">Each figure is the median over the rounds, then the \
-         lowest and the highest round, then (×) the ratio to {first}. Faults are the sum over all \
-         rounds. A server whose process could not be looked at has no CPU, memory or thread \
-         figures.</p>\n</section>"
-    );
+    out.push_str("</table>\n</div>\n");
 }
 
 /// What is worth saying about a point beside its figures.
@@ -388,25 +359,27 @@ fn held(point: &Point) -> String {
         .collect()
 }
 
-fn cell(
-    out: &mut String,
-    figure: &Figure,
-    here: Option<Spread>,
-    first: Option<Spread>,
-    rounds: usize,
-) {
-    let Some(here) = here else {
+fn cell(out: &mut String, record: &Record, point: &Point, metric: Metric) {
+    let Some(figure) = stats::figure(point, metric) else {
         out.push_str("<td>–</td>");
         return;
     };
-    let _ = write!(out, "<td><b>{}</b>", figure.unit.show(here.median));
-    if rounds > 1 && here.low < here.high {
-        let range = figure.unit.show_range(here.low, here.high);
+    if metric.is_fault() {
+        let class = if figure.high > 0.0 {
+            " class=\"bad\""
+        } else {
+            ""
+        };
+        let _ = write!(out, "<td{class}>{}</td>", thousands(figure.high as u64));
+        return;
+    }
+    let _ = write!(out, "<td><b>{}</b>", metric.unit().show(figure.median));
+    if figure.low < figure.high {
+        let range = metric.unit().show_range(figure.low, figure.high);
         let _ = write!(out, "<small>{range}</small>");
     }
-    if let Some(first) = first.filter(|first| first.median > 0.0 && here.median >= 0.0) {
-        let ratio = units::ratio(here.median / first.median);
-        let _ = write!(out, "<small>×{ratio}</small>");
+    if let Some(ratio) = stats::ratio(record, point, metric) {
+        let _ = write!(out, "<small>×{}</small>", units::ratio(ratio));
     }
     out.push_str("</td>");
 }

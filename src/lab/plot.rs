@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use super::summary::Spread;
-use super::units::Unit;
+use super::metric::Unit;
+use super::stats::Figure;
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
 const WIDTH: f64 = 420.0;
@@ -15,7 +15,7 @@ const TOP: f64 = 26.0;
 const BOTTOM: f64 = 40.0;
 const LINE_HEIGHT: f64 = 15.0;
 /// Colours in `chart.css`; what comes after them begins again with a dashed line.
-const COLOURS: usize = 4;
+pub(super) const COLOURS: usize = 4;
 
 /// What one server contributes to a chart.
 pub(super) struct Series {
@@ -31,7 +31,7 @@ pub(super) struct Series {
 /// A marked point, with its spread as an error bar.
 pub(super) struct Mark {
     pub(super) x: f64,
-    pub(super) y: Spread,
+    pub(super) y: Figure,
     /// What the pointer sees.
     pub(super) tip: String,
 }
@@ -71,14 +71,15 @@ impl Axis {
         }
     }
 
-    /// A logarithmic axis that holds everything from `low` to `high`; what is below 1 counts as 1.
+    /// A logarithmic axis that holds everything from `low` to `high`; what is less than a millionth
+    /// stands at a millionth.
     pub(super) fn log(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
-        let low = low.max(1.0);
+        let low = low.max(1e-6);
         let high = high.max(low * 2.0);
-        let steps: Vec<f64> = (0..15)
+        let steps: Vec<f64> = (-6..15)
             .flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(decade)))
             .collect();
-        let from = *steps.iter().rev().find(|s| **s <= low).unwrap_or(&1.0);
+        let from = *steps.iter().rev().find(|s| **s <= low).unwrap_or(&low);
         let to = *steps.iter().find(|s| **s >= high).unwrap_or(&high);
         let decades_only = to / from > 200.0;
         let is_decade = |s: f64| (s.log10() - s.log10().round()).abs() < 1e-9;

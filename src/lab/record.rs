@@ -38,6 +38,22 @@ pub struct Record {
     pub warnings: Vec<String>,
 }
 
+impl Record {
+    /// The numbers of clients of the sweep, ascending.
+    pub fn client_counts(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = self.points.iter().map(|point| point.clients).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
+    /// The point of a server at a number of clients.
+    pub fn point(&self, server: &str, clients: usize) -> Option<&Point> {
+        let is_it = |point: &&Point| point.server == server && point.clients == clients;
+        self.points.iter().find(is_it)
+    }
+}
+
 /// The machine of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {

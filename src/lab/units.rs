@@ -1,17 +1,6 @@
 //! Figures as people read them: three significant digits and a unit.
 
-/// What a figure counts, and so how it is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unit {
-    /// A plain number: `336k`.
-    Count,
-    /// Microseconds: `1.2 ms`.
-    Micros,
-    /// Seconds: `1.2 ms`.
-    Seconds,
-    /// Bytes: `70.4 KiB`.
-    Bytes,
-}
+use super::metric::Unit;
 
 impl Unit {
     /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
@@ -33,9 +22,8 @@ impl Unit {
 
     fn parts(self, value: f64) -> (String, &'static str) {
         let (value, steps): (f64, &[(f64, &str)]) = match self {
-            Unit::Count => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
-            Unit::Micros => (value, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
-            Unit::Seconds => return Unit::Micros.parts(value * 1e6),
+            Unit::Number => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
+            Unit::Seconds => (value * 1e6, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
             Unit::Bytes => (
                 value,
                 &[
@@ -67,7 +55,7 @@ impl Unit {
 pub fn ratio(value: f64) -> String {
     match value {
         v if !v.is_finite() => "–".to_owned(),
-        v if v >= 100.0 => Unit::Count.show(v),
+        v if v >= 100.0 => Unit::Number.show(v),
         v if v >= 0.1 || v <= 0.0 => format!("{v:.2}"),
         v => format!(
             "{v:.*}",
@@ -109,23 +97,23 @@ mod tests {
     #[test]
     fn figures_have_three_digits_and_a_unit() {
         for (unit, value, expected) in [
-            (Unit::Count, 0.0, "0"),
-            (Unit::Count, 7.0, "7"),
-            (Unit::Count, 0.456_78, "0.457"),
-            (Unit::Count, 0.000_123_45, "0.000123"),
-            (Unit::Count, 336_412.0, "336k"),
-            (Unit::Count, 999.7, "1k"),
-            (Unit::Count, 999_700.0, "1M"),
-            (Unit::Count, 1_064_000.0, "1.06M"),
-            (Unit::Count, -2500.0, "−2.5k"),
-            (Unit::Micros, 850.0, "850 µs"),
-            (Unit::Micros, 12_345.0, "12.3 ms"),
+            (Unit::Number, 0.0, "0"),
+            (Unit::Number, 7.0, "7"),
+            (Unit::Number, 0.456_78, "0.457"),
+            (Unit::Number, 0.000_123_45, "0.000123"),
+            (Unit::Number, 336_412.0, "336k"),
+            (Unit::Number, 999.7, "1k"),
+            (Unit::Number, 999_700.0, "1M"),
+            (Unit::Number, 1_064_000.0, "1.06M"),
+            (Unit::Number, -2500.0, "−2.5k"),
+            (Unit::Seconds, 850e-6, "850 µs"),
+            (Unit::Seconds, 0.012_345, "12.3 ms"),
             (Unit::Seconds, 0.0034, "3.4 ms"),
             (Unit::Seconds, 75.0, "75 s"),
             (Unit::Bytes, 512.0, "512 B"),
             (Unit::Bytes, 72_090.0, "70.4 KiB"),
             (Unit::Bytes, 25_769_803_776.0, "24 GiB"),
-            (Unit::Count, f64::NAN, "–"),
+            (Unit::Number, f64::NAN, "–"),
             (Unit::Bytes, f64::INFINITY, "–"),
         ] {
             assert_eq!(unit.show(value), expected, "{unit:?} {value}");
@@ -135,7 +123,7 @@ mod tests {
     #[test]
     fn ranges_have_their_unit_once() {
         assert_eq!(Unit::Seconds.show_range(0.00186, 0.00216), "1.86–2.16 ms");
-        assert_eq!(Unit::Count.show_range(876e3, 1.02e6), "876k–1.02M");
+        assert_eq!(Unit::Number.show_range(876e3, 1.02e6), "876k–1.02M");
         assert_eq!(Unit::Bytes.show_range(-100.0, 900.0), "−100–900 B");
     }
 

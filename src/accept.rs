@@ -1,0 +1,438 @@
+//! The accept loop that every TCP server shares: how many clients, errors that pass, shutdown.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown as Half, SocketAddr, TcpListener, TcpStream};
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, select};
+use log::{debug, info, warn};
+use parking_lot::{Condvar, Mutex};
+use socket2::SockRef;
+
+use crate::ceilings;
+use crate::shutdown::Shutdown;
+
+/// How long a client may take to read the rest and close its end before its connection is cut.
+pub const GRACE: Duration = Duration::from_secs(1);
+
+/// Whom a server lets in, as options for its command line.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Limits {
+    /// Most clients at once: a number, or `auto` for what this machine can carry
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = max_clients)]
+    pub max_clients: MaxClients,
+
+    /// Most clients at once from one IP address [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_per_ip: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_clients: MaxClients::Auto,
+            max_per_ip: None,
+        }
+    }
+}
+
+/// The value of `--max-clients`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxClients {
+    /// What the lowest ceiling of this machine allows.
+    Auto,
+    /// This many.
+    Fixed(usize),
+}
+
+fn max_clients(text: &str) -> Result<MaxClients, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(MaxClients::Auto),
+        (_, Ok(n @ 1..)) => Ok(MaxClients::Fixed(n)),
+        _ => Err("expected a number from 1 on, or auto".to_owned()),
+    }
+}
+
+/// What kind of server the loop serves.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Threads that one client takes.
+    pub threads: usize,
+    /// The line that a client gets who is turned away, with its line end.
+    pub full: &'static str,
+    /// What of every connection is shut at once when the server is to stop, to end handlers that
+    /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
+    pub cut: Option<Half>,
+}
+
+/// A connection that was let in. It counts as a client until it is dropped, which closes it.
+#[derive(Debug)]
+pub struct Conn {
+    stream: TcpStream,
+    addr: SocketAddr,
+    id: u64,
+    live: Arc<Live>,
+}
+
+impl Conn {
+    /// The client's address.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A number that no other connection of this server has; it rises in the order of coming.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Reads what the client has sent, as [`TcpStream`] does, but never ends for a signal.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match (&self.stream).read(buf) {
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// A name for a thread of this connection, short enough for the system to show it whole.
+    pub fn thread_name(&self, role: &str) -> String {
+        format!(":{} {role}", self.addr.port())
+    }
+}
+
+impl Deref for Conn {
+    type Target = TcpStream;
+
+    fn deref(&self) -> &TcpStream {
+        &self.stream
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        self.live.leave(self.id, self.addr.ip());
+    }
+}
+
+/// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
+/// being dropped then waits until every connection has ended; those that take longer than
+/// [`GRACE`] are cut.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: Arc<TcpListener>,
+    kind: Kind,
+    most: usize,
+    most_per_ip: usize,
+    live: Arc<Live>,
+    stopping: Shutdown,
+    next_id: u64,
+    full: bool,
+    watcher: Option<(Sender<Infallible>, JoinHandle<()>)>,
+}
+
+impl Acceptor {
+    /// Starts to serve `listener` until `shutdown` ends. Raises the soft descriptor limit, and logs
+    /// the address and how many clients are let in.
+    ///
+    /// # Errors
+    /// The listener has no address, or the thread that waits for the shutdown cannot be started.
+    pub fn new(
+        listener: TcpListener,
+        limits: &Limits,
+        kind: Kind,
+        shutdown: Shutdown,
+    ) -> io::Result<Self> {
+        if let Err(err) = ceilings::raise_descriptor_limit() {
+            warn!("cannot raise the limit on open descriptors: {err}");
+        }
+        info!("listening on {}", listener.local_addr()?);
+        let most = most_clients(limits.max_clients, kind.threads);
+
+        let listener = Arc::new(listener);
+        let live = Arc::new(Live::default());
+        let (running, stopping) = bounded(0);
+        let (serving, served) = bounded(0);
+        let watcher = thread::Builder::new().name("shutdown".to_owned()).spawn({
+            let (listener, live) = (Arc::clone(&listener), Arc::clone(&live));
+            move || watch(&shutdown, &served, running, &listener, &live, kind.cut)
+        })?;
+        Ok(Acceptor {
+            listener,
+            kind,
+            most,
+            most_per_ip: limits.max_per_ip.map_or(usize::MAX, |n| n as usize),
+            live,
+            stopping,
+            next_id: 0,
+            full: false,
+            watcher: Some((serving, watcher)),
+        })
+    }
+
+    /// Ends when the server is to stop, like the channel that was given to [`Acceptor::new`].
+    pub fn stopping(&self) -> Shutdown {
+        self.stopping.clone()
+    }
+
+    /// Counts a connection in, or turns it away.
+    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
+        if let Err(reason) = self.live.enter(addr.ip(), self.most, self.most_per_ip) {
+            if !self.full {
+                warn!("{addr} turned away: {reason}; so is everyone until there is room");
+            }
+            self.full = true;
+            turn_away(&stream, self.kind.full);
+            return None;
+        }
+        self.full = false;
+        self.next_id += 1;
+        let conn = Arc::new(Conn {
+            stream,
+            addr,
+            id: self.next_id,
+            live: Arc::clone(&self.live),
+        });
+        self.live
+            .conns
+            .lock()
+            .by_id
+            .insert(conn.id, Arc::downgrade(&conn));
+        Some(conn)
+    }
+}
+
+impl Iterator for Acceptor {
+    type Item = Arc<Conn>;
+
+    fn next(&mut self) -> Option<Arc<Conn>> {
+        let mut delay = None;
+        loop {
+            match self.listener.accept() {
+                // The watcher may have woken this loop by a connection of its own.
+                _ if ended(&self.stopping) => return None,
+                Ok((stream, addr)) => {
+                    if delay.take().is_some() {
+                        info!("accepting again");
+                    }
+                    if let Some(conn) = self.admit(stream, addr) {
+                        return Some(conn);
+                    }
+                }
+                Err(err) if concerns_one_client(&err) => {
+                    debug!("a client left before it was accepted: {err}")
+                }
+                // Go: the originals end here, with every client, because one accept failed. Being
+                // out of descriptors passes, so this waits and goes on.
+                Err(err) => {
+                    if delay.is_none() {
+                        warn!("cannot accept: {err}; trying again until it works");
+                    }
+                    let next = next_delay(delay);
+                    delay = Some(next);
+                    let _ = self.stopping.recv_timeout(next);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        if let Some((serving, watcher)) = self.watcher.take() {
+            drop(serving);
+            let _ = watcher.join();
+        }
+    }
+}
+
+/// Waits for the shutdown, or for the loop to be dropped, and ends every connection.
+fn watch(
+    shutdown: &Shutdown,
+    served: &Receiver<Infallible>,
+    running: Sender<Infallible>,
+    listener: &TcpListener,
+    live: &Live,
+    cut: Option<Half>,
+) {
+    select! {
+        recv(shutdown) -> _ => info!("stopping"),
+        recv(served) -> _ => {}
+    }
+    drop(running);
+    wake(listener);
+    if let Some(half) = cut {
+        live.shut(half);
+    }
+    live.wait_until_empty(GRACE);
+    live.shut(Half::Both);
+}
+
+/// Ends a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection.
+fn wake(listener: &TcpListener) {
+    if SockRef::from(listener).shutdown(Half::Both).is_err()
+        && let Ok(addr) = listener.local_addr()
+    {
+        let _ = TcpStream::connect_timeout(&addr, GRACE);
+    }
+}
+
+/// Whether the channel has ended, without waiting.
+pub fn ended(shutdown: &Shutdown) -> bool {
+    shutdown.try_recv() == Err(TryRecvError::Disconnected)
+}
+
+/// Waits until the channel ends, for `limit` at most, and says whether it has.
+pub fn ends_within(shutdown: &Shutdown, limit: Duration) -> bool {
+    shutdown.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
+}
+
+/// Tells a client why it cannot stay. Never waits: a fresh connection has room for a line, and
+/// what the client has said already is taken, because closing over it would reset the line away.
+fn turn_away(mut stream: &TcpStream, line: &str) {
+    let told = stream.set_nonblocking(true).and_then(|()| {
+        stream.write_all(line.as_bytes())?;
+        stream.shutdown(Half::Write)?;
+        stream.read(&mut [0; 4096])
+    });
+    debug!("turned away: {told:?}");
+}
+
+/// Works out how many clients to let in, and logs what decides.
+fn most_clients(wanted: MaxClients, threads: usize) -> usize {
+    let lowest = ceilings::ceilings(threads).into_iter().next();
+    match (wanted, lowest) {
+        (MaxClients::Auto, Some(lowest)) => {
+            let most = lowest.clients.max(1);
+            info!(
+                "at most {most} clients: {} is {}; to raise it: {}",
+                lowest.name, lowest.limit, lowest.remedy
+            );
+            most
+        }
+        (MaxClients::Auto, None) => usize::MAX,
+        (MaxClients::Fixed(most), Some(lowest)) if most > lowest.clients => {
+            warn!(
+                "--max-clients {most} is more than this machine carries, about {}: {} is {}; to raise it: {}",
+                lowest.clients, lowest.name, lowest.limit, lowest.remedy
+            );
+            most
+        }
+        (MaxClients::Fixed(most), _) => most,
+    }
+}
+
+/// Errors of `accept` that belong to the one connection it would have returned.
+fn concerns_one_client(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::Interrupted
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+    )
+}
+
+/// Backing off: 1 ms, doubled each time, up to 1 s.
+fn next_delay(last: Option<Duration>) -> Duration {
+    last.map_or(Duration::from_millis(1), |last| {
+        (last * 2).min(Duration::from_secs(1))
+    })
+}
+
+/// The connections that were let in and have not ended.
+#[derive(Debug, Default)]
+struct Live {
+    conns: Mutex<Conns>,
+    left: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Conns {
+    count: usize,
+    by_id: HashMap<u64, Weak<Conn>>,
+    by_ip: HashMap<IpAddr, usize>,
+}
+
+impl Live {
+    fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), &'static str> {
+        let mut conns = self.conns.lock();
+        if conns.count >= most {
+            return Err("--max-clients is reached");
+        }
+        let from_ip = conns.by_ip.entry(ip.to_canonical()).or_default();
+        if *from_ip >= most_per_ip {
+            return Err("--max-per-ip is reached");
+        }
+        *from_ip += 1;
+        conns.count += 1;
+        Ok(())
+    }
+
+    fn leave(&self, id: u64, ip: IpAddr) {
+        let mut conns = self.conns.lock();
+        conns.by_id.remove(&id);
+        conns.count -= 1;
+        if let Some(from_ip) = conns.by_ip.get_mut(&ip.to_canonical()) {
+            *from_ip -= 1;
+            if *from_ip == 0 {
+                conns.by_ip.remove(&ip.to_canonical());
+            }
+        }
+        self.left.notify_all();
+    }
+
+    fn shut(&self, half: Half) {
+        // Taken out first: the last owner of a connection needs the lock to drop it.
+        let conns: Vec<_> = self
+            .conns
+            .lock()
+            .by_id
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
+        for conn in conns {
+            let _ = conn.shutdown(half);
+        }
+    }
+
+    fn wait_until_empty(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let mut conns = self.conns.lock();
+        while conns.count > 0 && !self.left.wait_until(&mut conns, deadline).timed_out() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backing_off_doubles_up_to_a_second() {
+        let mut delays = vec![next_delay(None)];
+        for _ in 0..11 {
+            delays.push(next_delay(delays.last().copied()));
+        }
+        assert_eq!(delays[..3], [1, 2, 4].map(Duration::from_millis));
+        assert_eq!(delays[11], Duration::from_secs(1));
+    }
+
+    #[test]
+    fn max_clients_is_a_number_or_auto() {
+        assert_eq!(max_clients("auto"), Ok(MaxClients::Auto));
+        assert_eq!(max_clients("7"), Ok(MaxClients::Fixed(7)));
+        for bad in ["0", "-1", "many", ""] {
+            assert!(max_clients(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Section four: the concurrent chat room, in the order of the course's final listing.
+//!
+//! | channel | from | to |
+//! |---|---|---|
+//! | `message` | everyone | [`manager`] |
+//! | `c`, one a client | [`manager`] | its [`write_msg_to_client`] |
+//! | `answer`, one a client | its reader | its [`write_msg_to_client`] |
+//! | `has_data`, `is_quit`, one a client | its reader | its [`handler_connect`] |
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::net::{Shutdown as Half, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Select, Sender, TrySendError, after, bounded, never, select};
+use log::{debug, warn};
+use parking_lot::Mutex;
+
+use crate::accept::{Acceptor, Conn, GRACE, Kind, Limits, ended, ends_within};
+use crate::fmt;
+use crate::go::go;
+use crate::lines::{LONGEST, messages};
+use crate::pace::{Pace, Rate};
+use crate::shutdown::Shutdown;
+
+/// Three threads a client: handler, reader and writer.
+const KIND: Kind = Kind {
+    threads: 3,
+    full: "the room is full, try again later\r\n",
+    cut: None,
+};
+
+/// Bytes of messages that [`manager`] joins into one burst at most, the last message aside.
+const BURST: usize = 16 * 1024;
+
+/// Longest name in bytes.
+const LONGEST_NAME: usize = 32;
+
+/// How a room behaves, as options for its command line.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// How far the course has got: each stage has what the ones before it have
+    #[arg(long, value_enum, default_value_t = Stage::Timeout)]
+    pub stage: Stage,
+
+    /// Kick a client who says nothing for this long (500ms, 60s, 5m)
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = crate::cli::duration)]
+    pub timeout: Duration,
+
+    /// Bursts that may wait for a client that reads slowly, before it is kicked. A burst has at most
+    /// 21 KiB, so 64 of them, and the one being written, hold at most 1.4 MiB. 0 is Go's unbuffered
+    /// channel: nobody is kicked, and one client that stops reading freezes the room
+    #[arg(long, value_name = "BURSTS", default_value_t = 64)]
+    pub queue: usize,
+
+    /// Messages a second that a client may send; beyond it the room stops reading that client for a
+    /// while [default: no limit]
+    #[arg(long, value_name = "N/s")]
+    pub rate: Option<Rate>,
+
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            stage: Stage::Timeout,
+            timeout: Duration::from_secs(60),
+            queue: 64,
+            rate: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The steps in which the course builds the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Stage {
+    /// Everyone sees who logs in
+    Login,
+    /// ... and what is said
+    Broadcast,
+    /// ... and `who` lists the users
+    Who,
+    /// ... and `rename|NAME` changes one's name
+    Rename,
+    /// ... and everyone sees who leaves, and who is silent too long is kicked: the whole room
+    Timeout,
+}
+
+/// One user.
+struct Client {
+    c: Sender<Arc<[u8]>>,
+    name: Vec<u8>,
+    addr: String,
+    conn: Arc<Conn>,
+    kicked: bool,
+}
+
+/// What everyone in the room shares; globals in Go.
+struct Room {
+    // Go: a map without a lock; two goroutines that meet in it end the process. The key here is the
+    // order of coming, in which `who` lists the users.
+    online_map: Mutex<BTreeMap<u64, Client>>,
+    message: Sender<Vec<u8>>,
+    stopping: Shutdown,
+    options: Options,
+}
+
+/// A message as everyone gets to see it.
+fn make_msg(clnt: &Client, msg: &[u8]) -> Vec<u8> {
+    [b"[", clnt.addr.as_bytes(), b"]", &clnt.name, b": ", msg].concat()
+}
+
+/// One client, from its login to its leaving.
+fn handler_connect(conn: &Arc<Conn>, room: &Room) {
+    let Options {
+        stage,
+        timeout,
+        queue,
+        rate,
+        ..
+    } = room.options;
+    let id = conn.id();
+    let net_addr = conn.addr().to_string();
+    // Go: an unbuffered `C`: Mannager waits for every client, and one that stops reading freezes the
+    // room. Ours holds some bursts, and a client whose `c` is full is kicked.
+    let (c, msgs) = bounded(queue);
+    let clnt = Client {
+        c,
+        name: net_addr.clone().into_bytes(),
+        addr: net_addr.clone(),
+        conn: Arc::clone(conn),
+        kicked: false,
+    };
+    let login = make_msg(&clnt, b"login!!!");
+    room.online_map.lock().insert(id, clnt);
+
+    // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
+    // Ours hands them to the writer.
+    let (answer, answers) = bounded(0);
+    // Ends when the reader and the writer have both ended.
+    let (working, work) = bounded(0);
+
+    thread::scope(|s| {
+        let lost = |err: io::Error| {
+            warn!("{net_addr} is lost, no thread can be started: {err}");
+            let _ = conn.shutdown(Half::Both);
+        };
+        let writer = {
+            let working = working.clone();
+            move || write_msg_to_client(&msgs, &answers, conn, working)
+        };
+        go(s, conn.thread_name("writer"), writer).unwrap_or_else(lost);
+
+        // Whether the user has left.
+        let (is_quit, quit) = bounded(0);
+        // Whether the user is active.
+        let (has_data, data) = bounded(0);
+
+        // Go: starts to read before it says login, so a user's first words can come before it.
+        room.message.send(login).ok();
+
+        let reader = move || {
+            let _working = working;
+            let mut buf = [0; LONGEST];
+            let mut pace = Pace::new(rate, Instant::now());
+            loop {
+                let n = conn.read(&mut buf).unwrap_or(0);
+                if n == 0 {
+                    let name = name_of(room, id);
+                    // Go: after a timeout nobody receives this, and the goroutine waits for ever.
+                    // Ours fails to send, because the handler has dropped its end.
+                    if is_quit.send(true).is_ok() {
+                        fmt::print(
+                            ["检测到客户端:".as_bytes(), &name, "退出!!!\n".as_bytes()].concat(),
+                        )
+                        .ok();
+                    }
+                    return;
+                }
+                // Go: a read is a message, line end and control bytes included.
+                for msg in messages(&buf[..n]) {
+                    // Go: whatever begins with `who` is taken for it.
+                    if *msg == *b"who" && stage >= Stage::Who {
+                        let mut list = b"online user list: \n".to_vec();
+                        for user in room.online_map.lock().values() {
+                            let user_info =
+                                [user.addr.as_bytes(), b":", &user.name, b"\n"].concat();
+                            list.extend(user_info);
+                        }
+                        answer.send(list).ok();
+                    } else if msg.starts_with(b"rename|") && stage >= Stage::Rename {
+                        let new_name = &msg[b"rename|".len()..];
+                        let reply = match rename(room, id, new_name) {
+                            Ok(()) => "rename successful!!",
+                            Err(refusal) => refusal,
+                        };
+                        answer.send(reply.into()).ok();
+                    } else if stage >= Stage::Broadcast {
+                        let msg = room
+                            .online_map
+                            .lock()
+                            .get(&id)
+                            .map(|clnt| make_msg(clnt, &msg));
+                        msg.map(|msg| room.message.send(msg));
+                    }
+                    has_data.send(true).ok();
+                    pace.wait(&room.stopping);
+                }
+            }
+        };
+        go(s, conn.thread_name("reader"), reader).unwrap_or_else(lost);
+
+        loop {
+            let idle = if stage >= Stage::Timeout {
+                after(timeout)
+            } else {
+                never()
+            };
+            select! {
+                recv(quit) -> _ => {
+                    leave(room, id, b"logout");
+                    break;
+                }
+                recv(data) -> _ => {
+                    // Nothing to do: it makes the clock below start anew.
+                }
+                recv(idle) -> _ => {
+                    leave(room, id, b"time out leaved");
+                    break;
+                }
+                recv(room.stopping) -> _ => {
+                    room.online_map.lock().remove(&id);
+                    break;
+                }
+            }
+        }
+        // Go: closes at once, which can cost the client what was still on its way. Ours gives it
+        // time to read that and to close its end.
+        if !ends_within(&work, GRACE) {
+            let _ = conn.shutdown(Half::Both);
+        }
+    });
+}
+
+/// Takes a user out of the room and tells the others.
+fn leave(room: &Room, id: u64, msg: &[u8]) {
+    let clnt = room.online_map.lock().remove(&id);
+    if let Some(clnt) = clnt
+        && room.options.stage >= Stage::Timeout
+    {
+        room.message.send(make_msg(&clnt, msg)).ok();
+    }
+}
+
+/// The name of a user, empty once the user has left.
+fn name_of(room: &Room, id: u64) -> Vec<u8> {
+    room.online_map
+        .lock()
+        .get(&id)
+        .map_or_else(Vec::new, |clnt| clnt.name.clone())
+}
+
+/// Gives a user a new name, or says in one line why not.
+// Go: takes any name: the line end of a typed one, an empty one, another user's.
+fn rename(room: &Room, id: u64, new_name: &[u8]) -> Result<(), &'static str> {
+    let new_name = new_name.trim_ascii();
+    if new_name.is_empty() {
+        return Err("rename failed: the name is empty\r\n");
+    }
+    if new_name.len() > LONGEST_NAME {
+        return Err("rename failed: the name is longer than 32 bytes\r\n");
+    }
+    if new_name.contains(&b'|') {
+        return Err("rename failed: a name has no |\r\n");
+    }
+    let mut online_map = room.online_map.lock();
+    if online_map
+        .iter()
+        .any(|(user, clnt)| *user != id && clnt.name == new_name)
+    {
+        return Err("rename failed: the name is taken\r\n");
+    }
+    if let Some(clnt) = online_map.get_mut(&id) {
+        clnt.name = new_name.to_vec();
+    }
+    Ok(())
+}
+
+/// Writes to one client what comes for it, until it has left the room and has got everything.
+fn write_msg_to_client(
+    msgs: &Receiver<Arc<[u8]>>,
+    answers: &Receiver<Vec<u8>>,
+    conn: &Conn,
+    _working: Sender<Infallible>,
+) {
+    let mut conn: &TcpStream = conn;
+    loop {
+        let written = select! {
+            recv(msgs) -> burst => match burst {
+                Ok(burst) => conn.write_all(&burst),
+                Err(_) => break,
+            },
+            recv(answers) -> answer => answer.map_or(Ok(()), |answer| conn.write_all(&answer)),
+        };
+        // Go: goes on writing to a connection that has failed.
+        if let Err(err) = written {
+            debug!("conn.Write: {err}");
+            return;
+        }
+    }
+    let _ = conn.shutdown(Half::Write);
+}
+
+/// Hands what is said to everyone who is in the room.
+fn manager(room: &Room, message: &Receiver<Vec<u8>>) {
+    let mut clients = Vec::new();
+    let mut waiting = Select::new();
+    waiting.recv(message);
+    waiting.recv(&room.stopping);
+
+    loop {
+        waiting.ready();
+        // Go: one message at a time, so one wake of every writer a message. Ours joins what is
+        // waiting. It is taken under the lock, so that a user who speaks and leaves still hears it.
+        let mut burst = Vec::new();
+        {
+            let online_map = room.online_map.lock();
+            while burst.len() < BURST
+                && let Ok(msg) = message.try_recv()
+            {
+                burst.extend(msg);
+                burst.extend(b"\r\n");
+            }
+            let users = online_map.iter().filter(|(_, clnt)| !clnt.kicked);
+            clients.extend(users.map(|(id, clnt)| (*id, clnt.c.clone())));
+        }
+        if burst.is_empty() && ended(&room.stopping) {
+            return;
+        }
+        let burst: Arc<[u8]> = burst.into();
+        for (id, c) in clients.drain(..) {
+            let burst = Arc::clone(&burst);
+            if room.options.queue == 0 {
+                c.send(burst).ok();
+            } else if let Err(TrySendError::Full(_)) = c.try_send(burst) {
+                kick(room, id);
+            }
+        }
+    }
+}
+
+/// Cuts off a client that does not read; its reader sees the end and brings the user out.
+fn kick(room: &Room, id: u64) {
+    if let Some(clnt) = room.online_map.lock().get_mut(&id) {
+        clnt.kicked = true;
+        warn!(
+            "{} kicked: it does not read, {} bursts wait for it",
+            clnt.addr, room.options.queue
+        );
+        let _ = clnt.conn.shutdown(Half::Both);
+    }
+}
+
+/// Opens the room on `listener` until `shutdown` ends, and joins every thread that a client brought.
+///
+/// # Errors
+/// The room cannot open. What goes wrong with a client costs that client only.
+pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, &options.limits, KIND, shutdown)?;
+    let (message, messages) = bounded(0);
+    let room = Room {
+        online_map: Mutex::default(),
+        message,
+        stopping: acceptor.stopping(),
+        options,
+    };
+    let room = &room;
+
+    thread::scope(|s| {
+        // Brings what is said to everyone.
+        go(s, "manager".to_owned(), move || manager(room, &messages))?;
+
+        for conn in acceptor {
+            let name = conn.thread_name("handler");
+            if let Err(err) = go(s, name, move || handler_connect(&conn, room)) {
+                warn!("a client is lost, no thread can be started: {err}");
+            }
+        }
+        Ok(())
+    })
+}

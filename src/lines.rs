@@ -1,0 +1,93 @@
+//! Cutting what was read from a socket into messages.
+
+use std::borrow::Cow;
+
+/// Longest message in bytes, which is the size of the buffer that one read fills, as in Go.
+pub const LONGEST: usize = 4096;
+
+/// Cuts one read into messages, one a line: at `\n` or `\r\n`, cleaned, without the empty ones.
+/// An unterminated rest is a message too, so that a client that sends no line ends is understood.
+pub fn messages(read: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    read.split(|&byte| byte == b'\n')
+        .map(clean)
+        .filter(|message| !message.is_empty())
+}
+
+/// Drops control bytes (0x00 to 0x1F but tab, and 0x7F), with which one user could repaint
+/// another's terminal or forge lines. Everything else passes as it is, UTF-8 or not.
+pub fn clean(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.iter().any(is_control) {
+        Cow::Owned(
+            bytes
+                .iter()
+                .copied()
+                .filter(|byte| !is_control(byte))
+                .collect(),
+        )
+    } else {
+        Cow::Borrowed(bytes)
+    }
+}
+
+fn is_control(byte: &u8) -> bool {
+    byte.is_ascii_control() && *byte != b'\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cut(read: &[u8]) -> Vec<String> {
+        messages(read)
+            .map(|message| String::from_utf8_lossy(&message).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn one_read_is_one_message_a_line() {
+        assert_eq!(cut(b"hello"), ["hello"]);
+        assert_eq!(cut(b"hello\n"), ["hello"]);
+        assert_eq!(cut(b"one\r\ntwo\nthree"), ["one", "two", "three"]);
+        assert_eq!(cut(b"\n\r\n\n"), [""; 0]);
+        assert_eq!(cut(b"  spaces stay \t\n"), ["  spaces stay \t"]);
+    }
+
+    #[test]
+    fn control_bytes_cannot_pass() {
+        assert_eq!(cut(b"\x1b[2Jgone\x07\x7f"), ["[2Jgone"]);
+        assert_eq!(cut(b"hi\r[1.2.3.4:5]root: hi"), ["hi[1.2.3.4:5]root: hi"]);
+        assert_eq!(cut(b"\x00\x01"), [""; 0]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_pass() {
+        let got: Vec<_> = messages(b"\xff\xfe\n\xe4").collect();
+        assert_eq!(got, [&b"\xff\xfe"[..], b"\xe4"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_split_come_out_whole_and_clean(
+            reads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 0..16),
+        ) {
+            let mut out = Vec::new();
+            for read in &reads {
+                for message in messages(read) {
+                    prop_assert!(!message.is_empty());
+                    prop_assert!(!message.iter().any(is_control), "{message:?} holds a control byte");
+                    out.extend_from_slice(&message);
+                }
+            }
+            let whole: Vec<u8> = reads.concat();
+            let want = clean(&whole).into_owned();
+            prop_assert_eq!(out, want);
+        }
+
+        #[test]
+        fn cleaning_twice_changes_nothing(bytes: Vec<u8>) {
+            let once = clean(&bytes).into_owned();
+            prop_assert_eq!(&clean(&once)[..], &once[..]);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Section two, TCP: the concurrent server that answers in upper case.
+
+use std::io::{self, Write};
+use std::net::{Shutdown as Half, TcpListener};
+use std::thread;
+
+use log::warn;
+
+use crate::accept::{Acceptor, Conn, Kind, Limits};
+use crate::fmt;
+use crate::go::go;
+use crate::shutdown::Shutdown;
+use crate::upper::{split_cut_off, to_upper};
+
+/// One thread a client, which waits for its client alone.
+const KIND: Kind = Kind {
+    threads: 1,
+    full: "the server is full, try again later\r\n",
+    cut: Some(Half::Read),
+};
+
+/// Answers one client in upper case until it leaves.
+fn handler(conn: &Conn) {
+    // Take the client's address.
+    let addr = conn.addr().to_string();
+    fmt::println(&[&addr, &"connect successful!!!"]).ok();
+
+    let mut buf = vec![0; 4096];
+    // Go: a character that two reads share comes out as two broken halves. Its first half waits
+    // here for the second.
+    let mut held = 0;
+    loop {
+        let n = match conn.read(&mut buf[held..]) {
+            Ok(0) => {
+                if held > 0 {
+                    let _ = (&**conn).write_all(&to_upper(&buf[..held]));
+                }
+                fmt::println(&[&"client close!!!"]).ok();
+                return;
+            }
+            Ok(n) => n,
+            Err(err) => {
+                warn!("conn.Read {addr}: {err}");
+                return;
+            }
+        };
+        let (whole, rest) = split_cut_off(&buf[..held + n]);
+        let rest = rest.len();
+        if !whole.is_empty() {
+            // Show what came.
+            fmt::println(&[&"服务器读取到: ", &whole]).ok();
+
+            // Answer.
+            if let Err(err) = (&**conn).write_all(&to_upper(whole)) {
+                // Go: reads on after a failed write, and fails again.
+                warn!("conn.Write {addr}: {err}");
+                return;
+            }
+        }
+        let end = held + n;
+        buf.copy_within(end - rest..end, 0);
+        held = rest;
+    }
+}
+
+/// Serves `listener` until `shutdown` ends, one thread a client, and joins them all.
+///
+/// # Errors
+/// The server cannot start. What goes wrong with a client costs that client only.
+pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, limits, KIND, shutdown)?;
+    fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
+    thread::scope(|s| {
+        for conn in acceptor {
+            let name = conn.thread_name("handler");
+            if let Err(err) = go(s, name, move || handler(&conn)) {
+                warn!("a client is lost, no thread can be started: {err}");
+            }
+        }
+    });
+    Ok(())
+}
