@@ -3,10 +3,11 @@
 //! They are drawn by hand (`plot.rs`) and take their colours from a style sheet, so that one
 //! drawing serves light and dark mode, on a page or as a file of its own.
 
+use super::axis::Axis;
 use super::distribution;
 use super::finding::{self, finding};
 use super::metric::{Metric, Unit};
-use super::plot::{self, Axis, Mark, Series, escape};
+use super::plot::{self, Mark, Series, escape};
 use super::record::Record;
 use super::stats::{self, Figure};
 use super::units::thousands;
@@ -62,23 +63,24 @@ impl Chart {
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
     use Metric::*;
-    // Median and 99th percentile have one axis that holds both, so that they can be compared.
-    let charts: [(&'static str, &str, &[Metric]); 5] = [
-        ("deliveries", "Deliveries a second", &[DeliveriesPerSecond]),
-        ("memory", "Memory per client", &[RssPerClient]),
-        ("latency-p50", "Median latency", &[P50, P99]),
-        ("latency-p99", "99th percentile of latency", &[P99, P50]),
-        (
+    let chart = |name, title, metrics| against_clients(record, name, title, metrics);
+    let mut charts = vec![
+        chart("deliveries", "Deliveries a second", &[DeliveriesPerSecond]),
+        chart("memory", "Memory per client", &[RssPerClient]),
+        // These two have one axis, which holds both, so that they can be compared.
+        chart("latency-p50", "Median latency", &[P50, P99]),
+        chart("latency-p99", "99th percentile of latency", &[P99, P50]),
+        distribution::chart(record),
+        chart(
             "cpu",
             "Server CPU time per million deliveries",
             &[CpuPerMillion],
         ),
     ];
-    let mut charts: Vec<Chart> = charts
-        .into_iter()
-        .map(|(name, title, metrics)| against_clients(record, name, title, metrics))
-        .collect();
-    charts.insert(4, distribution::chart(record));
+    if record.scenario == "idle" {
+        charts.push(chart("threads", "Threads per client", &[ThreadsPerClient]));
+        charts.push(chart("connect", "Time to connect", &[Connect]));
+    }
     charts
 }
 
@@ -172,6 +174,7 @@ fn series(record: &Record, metric: Metric, place: usize, server: &str) -> Series
 
 fn axis_label(metric: Metric) -> &'static str {
     match metric.unit() {
+        Unit::Seconds if metric == Metric::Connect => "time",
         Unit::Seconds => "latency",
         Unit::Bytes => "resident memory",
         Unit::Number if metric == Metric::CpuPerMillion => "CPU seconds",

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::axis::Axis;
 use super::charts::{Chart, Drawing};
 use super::finding;
 use super::metric::{Metric, Unit};
-use super::plot::{self, Axis, Mark, Series};
+use super::plot::{self, Mark, Series};
 use super::record::{Point, Record};
 use super::stats::Figure;
 use super::units::thousands;

@@ -20,9 +20,9 @@ pub(super) fn finding(record: &Record, metric: Metric) -> String {
     else {
         return absent(record, metric);
     };
-    let text = comparison(record, metric, shared);
+    let text = comparison(record, metric, shared, true);
     if largest > shared {
-        return format!("{text} {}", comparison(record, metric, largest));
+        return format!("{text} {}", comparison(record, metric, largest, false));
     }
     let before = record.servers.first().and_then(|first| {
         let mut smaller = counts.iter().filter(|count| **count < shared);
@@ -38,8 +38,8 @@ pub(super) fn finding(record: &Record, metric: Metric) -> String {
     }
 }
 
-/// All servers at one number of clients: the values, and each one's ratio to the first.
-fn comparison(record: &Record, metric: Metric, count: usize) -> String {
+/// All servers at one number of clients: the values and, where wanted, each one's ratio to the first.
+fn comparison(record: &Record, metric: Metric, count: usize, ratios: bool) -> String {
     let at = |server: &str| stats::figure(record.point(server, count)?, metric);
     let first = record
         .servers
@@ -58,7 +58,9 @@ fn comparison(record: &Record, metric: Metric, count: usize) -> String {
             value(metric, here.median)
         };
         unit_is_said = true;
-        let compared = match first.filter(|(_, base)| place > 0 && base.median > 0.0) {
+        let compared = match first
+            .filter(|(_, base)| ratios && place > 0 && base.median > 0.0 && here.median > 0.0)
+        {
             Some((first, base)) if overlap(base, here) => {
                 format!(" (no clear difference from {first})")
             }
@@ -89,7 +91,8 @@ fn value(metric: Metric, value: f64) -> String {
     let value = metric.unit().show(value);
     match metric.unit() {
         Unit::Number => format!("{value} {}", metric.heading()),
-        _ => value,
+        Unit::Bytes => format!("{value} a client"),
+        Unit::Seconds => value,
     }
 }
 

@@ -23,6 +23,8 @@ pub fn page(record: &Record) -> String {
          <meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" \
+         content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n\
          <link rel=\"icon\" href=\"data:,\"/>\n\
          <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n",
         escape(&title),
@@ -57,6 +59,9 @@ fn title(record: &Record) -> String {
     };
     let servers = match record.servers.split_first() {
         Some((first, [])) => format!(": {first}"),
+        Some((first, others)) if others.len() > 3 => {
+            format!(": {first} against {} others", others.len())
+        }
         Some((first, others)) => format!(": {first} against {}", listed(others)),
         None => String::new(),
     };
@@ -99,7 +104,7 @@ fn header(out: &mut String, record: &Record, title: &str) {
     let finding = headline.map_or(String::new(), |metric| finding::finding(record, metric));
     let _ = writeln!(
         out,
-        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>\n<p class=\"lead\">{about}</p>\n<p>{}</p>\n</header>",
+        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n<p class=\"about\">{about}</p>\n</header>",
         date(record.started),
         escape(title),
         escape(&finding)
@@ -162,11 +167,15 @@ fn run(out: &mut String, record: &Record) {
     if let Some(load) = load(record) {
         facts.push(("Load", load));
     }
-    let command: Vec<String> = record.command.iter().map(|word| quoted(word)).collect();
+    // Each word in a box of its own: a line breaks between words, not at the hyphens within.
+    let words = record.command.iter().map(|word| {
+        let word = shell_words::quote(word);
+        format!("<span>{}</span>", escape(&word))
+    });
     let _ = writeln!(
         out,
         "<section class=\"run\" aria-label=\"How it was measured\">\n<pre><code>{}</code></pre>\n<dl>",
-        escape(&command.join(" "))
+        words.collect::<Vec<_>>().join(" ")
     );
     for (term, fact) in facts {
         let _ = writeln!(out, "<div><dt>{term}</dt><dd>{}</dd></div>", escape(&fact));
@@ -199,15 +208,6 @@ fn load(record: &Record) -> Option<String> {
     ))
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// A time as UTC, from seconds since 1970 (the civil calendar by Howard Hinnant's method).
 fn date(seconds: u64) -> String {
     let days = (seconds / 86_400) as i64 + 719_468;
@@ -225,29 +225,34 @@ fn date(seconds: u64) -> String {
 
 fn figures(out: &mut String, all: &[Chart]) {
     out.push_str("<section>\n<h2>Charts</h2>\n<div class=\"charts\">\n");
+    // Why charts are absent, and which.
+    let mut absent: Vec<(&str, Vec<String>)> = Vec::new();
     for chart in all {
-        if let Ok(drawing) = &chart.drawing {
-            let _ = writeln!(
-                out,
-                "<figure id=\"{}\">\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}</figure>",
-                chart.name,
-                escape(&chart.title),
-                escape(&drawing.finding),
-                drawing.svg
-            );
+        match &chart.drawing {
+            Ok(drawing) => {
+                let _ = writeln!(
+                    out,
+                    "<figure id=\"{}\">\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}</figure>",
+                    chart.name,
+                    escape(&chart.title),
+                    escape(&drawing.finding),
+                    drawing.svg
+                );
+            }
+            Err(reason) => match absent.iter_mut().find(|(other, _)| other == reason) {
+                Some((_, titles)) => titles.push(chart.title.clone()),
+                None => absent.push((reason, vec![chart.title.clone()])),
+            },
         }
     }
     out.push_str("</div>\n");
-    for chart in all {
-        if let Err(reason) = &chart.drawing {
-            let _ = writeln!(
-                out,
-                "<p class=\"absent\" id=\"{}\">No chart of “{}”: {}.</p>",
-                chart.name,
-                escape(&chart.title),
-                escape(reason)
-            );
-        }
+    for (reason, titles) in absent {
+        let _ = writeln!(
+            out,
+            "<p class=\"absent\">Not drawn, because {}: {}.</p>",
+            escape(reason),
+            escape(&listed(&titles))
+        );
     }
     out.push_str("</section>\n");
 }
@@ -307,9 +312,7 @@ fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
          <table>\n<thead><tr><th scope=\"col\">server</th>"
     );
     for metric in metrics {
-        // A heading such as `switches/delivery` may be broken after the stroke.
-        let heading = metric.heading().replace('/', "/<wbr/>");
-        let _ = write!(out, "<th scope=\"col\">{heading}</th>");
+        let _ = write!(out, "<th scope=\"col\">{}</th>", metric.heading());
     }
     out.push_str("</tr></thead>\n");
     for count in record.client_counts() {
@@ -394,16 +397,5 @@ mod tests {
         assert_eq!(date(951_782_399), "2000-02-28 23:59 UTC");
         assert_eq!(date(951_782_400), "2000-02-29 00:00 UTC");
         assert_eq!(date(1_767_225_599), "2025-12-31 23:59 UTC");
-    }
-
-    #[test]
-    fn words_are_quoted_as_a_shell_needs_it() {
-        assert_eq!(
-            quoted("go@127.0.0.1:8000=./chat"),
-            "go@127.0.0.1:8000=./chat"
-        );
-        assert_eq!(quoted("p99>50ms"), "'p99>50ms'");
-        assert_eq!(quoted("it's {addr}"), "'it'\\''s {addr}'");
-        assert_eq!(quoted(""), "''");
     }
 }

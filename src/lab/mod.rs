@@ -1,5 +1,6 @@
 //! The load tester: what thread-per-client costs, on this machine, in figures that hold.
 
+mod axis;
 pub mod charts;
 pub mod chat;
 pub mod contender;

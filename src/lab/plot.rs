@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::axis::Axis;
 use super::metric::Unit;
 use super::stats::Figure;
 
@@ -41,117 +42,6 @@ impl Series {
         let dash = if self.place >= COLOURS { " dashed" } else { "" };
         format!("series c{}{dash}", self.place % COLOURS)
     }
-}
-
-/// From data units to a fraction of the axis, with the ticks to be labelled.
-pub(super) struct Axis {
-    label: String,
-    log: bool,
-    from: f64,
-    to: f64,
-    ticks: Vec<(f64, String)>,
-}
-
-impl Axis {
-    /// An axis from zero (or from below it, where there is something) to at least `high`.
-    pub(super) fn linear(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
-        let (low, high) = (low.min(0.0), high.max(0.0));
-        let span = if high > low { high - low } else { 1.0 };
-        let step = nice_step(span / 4.5, unit);
-        let first = (low / step).floor() as i64;
-        let last = ((low + span) / step).ceil() as i64;
-        Axis {
-            label: label.to_owned(),
-            log: false,
-            from: first as f64 * step,
-            to: last as f64 * step,
-            ticks: (first..=last)
-                .map(|i| (i as f64 * step, unit.show(i as f64 * step)))
-                .collect(),
-        }
-    }
-
-    /// A logarithmic axis that holds everything from `low` to `high`; what is less than a millionth
-    /// stands at a millionth.
-    pub(super) fn log(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
-        let low = low.max(1e-6);
-        let high = high.max(low * 2.0);
-        let steps: Vec<f64> = (-6..15)
-            .flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(decade)))
-            .collect();
-        let from = *steps.iter().rev().find(|s| **s <= low).unwrap_or(&low);
-        let to = *steps.iter().find(|s| **s >= high).unwrap_or(&high);
-        let decades_only = to / from > 200.0;
-        let is_decade = |s: f64| (s.log10() - s.log10().round()).abs() < 1e-9;
-        Axis {
-            label: label.to_owned(),
-            log: true,
-            from,
-            to,
-            ticks: steps
-                .into_iter()
-                .filter(|s| *s >= from && *s <= to && (!decades_only || is_decade(*s)))
-                .map(|s| (s, unit.show(s)))
-                .collect(),
-        }
-    }
-
-    /// An axis with these ticks and a little room on both sides, logarithmic where they span a
-    /// decade or more.
-    pub(super) fn through(label: &str, ticks: Vec<(f64, String)>) -> Axis {
-        let first = ticks.first().map_or(1.0, |t| t.0).max(1.0);
-        let last = ticks.last().map_or(1.0, |t| t.0).max(first);
-        let log = last >= first * 10.0;
-        let (from, to) = if log {
-            let room = (last / first).powf(0.04);
-            (first / room, last * room)
-        } else {
-            let room = ((last - first) * 0.04).max(0.5);
-            (first - room, last + room)
-        };
-        let scale = if log { ", log scale" } else { "" };
-        Axis {
-            label: format!("{label}{scale}"),
-            log,
-            from,
-            to,
-            ticks,
-        }
-    }
-
-    /// A logarithmic axis from 1 to `end` with these ticks.
-    pub(super) fn nines(label: &str, ticks: Vec<(f64, String)>, end: f64) -> Axis {
-        Axis {
-            label: label.to_owned(),
-            log: true,
-            from: 1.0,
-            to: end,
-            ticks,
-        }
-    }
-
-    fn fraction(&self, value: f64) -> f64 {
-        let value = value.clamp(self.from, self.to);
-        if self.log {
-            (value / self.from).ln() / (self.to / self.from).ln()
-        } else {
-            (value - self.from) / (self.to - self.from)
-        }
-    }
-}
-
-/// The smallest of 1, 2, 5 times a power of ten (of a binary unit, for bytes) that is not below.
-fn nice_step(least: f64, unit: Unit) -> f64 {
-    let base = match unit {
-        Unit::Bytes if least >= 1.0 => 1024f64.powf(least.log(1024.0).floor()),
-        _ => 1.0,
-    };
-    let magnitude = 10f64.powf((least / base).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|digit| digit * magnitude * base)
-        .into_iter()
-        .find(|step| *step >= least * 0.999)
-        .unwrap_or(magnitude * base * 10.0)
 }
 
 /// Text for use in XML and HTML, between tags and in quoted attributes.
@@ -405,4 +295,49 @@ pub(super) fn bars(spoken: &str, axis: &Axis, unit: Unit, series: &[Series]) -> 
     }
     out.push_str("</svg>\n");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_apart_and_within_the_chart() {
+        for wanted in [
+            vec![50.0, 50.0, 50.0],
+            vec![99.0, 98.0, 3.0, 97.0],
+            vec![0.0, 100.0],
+            vec![],
+        ] {
+            let mut at = wanted.clone();
+            apart(&mut at, 15.0, 0.0, 100.0);
+            let mut sorted = at.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert!(
+                sorted.windows(2).all(|w| w[1] - w[0] >= 15.0),
+                "{wanted:?} became {at:?}"
+            );
+            assert!(
+                at.iter().all(|y| (0.0..=100.0).contains(y)),
+                "{wanted:?} became {at:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_cannot_end_an_element_or_an_attribute() {
+        assert_eq!(
+            escape("<b a=\"1\">&\u{1b}\u{0}é"),
+            "&lt;b a=&quot;1&quot;&gt;&amp;\u{fffd}\u{fffd}é"
+        );
+    }
+
+    #[test]
+    fn a_path_leaves_out_what_cannot_be_seen() {
+        let dense = (0..1000).map(|i| (f64::from(i) / 100.0, 5.0));
+        let drawn = path(dense);
+        assert!(drawn.starts_with("M0.0 5.0L"), "{drawn}");
+        assert!(drawn.matches('L').count() < 30, "{drawn}");
+        assert_eq!(path([].into_iter()), "");
+    }
 }

@@ -1,6 +1,6 @@
 //! A record as tables of text, for standard output.
 
-use super::metric::{Metric, Unit};
+use super::metric::Metric;
 use super::record::{Point, Record};
 use super::stats::{figure, ratio};
 
@@ -104,7 +104,7 @@ fn median(point: &Point, metric: Metric) -> String {
         } else {
             figure.median
         };
-        show(value, metric.unit())
+        metric.unit().show(value)
     })
 }
 
@@ -115,32 +115,6 @@ fn spread(point: &Point, metric: Metric) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// A value with its unit, in three digits or so.
-pub fn show(value: f64, unit: Unit) -> String {
-    let size = value.abs();
-    let (value, unit) = match unit {
-        Unit::Number if size >= 1e6 => (value / 1e6, "M"),
-        Unit::Number if size >= 1e4 => (value / 1e3, "k"),
-        Unit::Number => (value, ""),
-        Unit::Seconds if size >= 1.0 => (value, " s"),
-        Unit::Seconds if size >= 1e-3 => (value * 1e3, " ms"),
-        Unit::Seconds => (value * 1e6, " µs"),
-        Unit::Bytes if size >= 1024.0 * 1024.0 => (value / 1024.0 / 1024.0, " MiB"),
-        Unit::Bytes => (value / 1024.0, " KiB"),
-    };
-    let digits = match value.abs() {
-        0.0 | 100.0.. => 0,
-        10.0.. => 1,
-        _ => 2,
-    };
-    let digits = if value.fract() == 0.0 && unit.is_empty() {
-        0
-    } else {
-        digits
-    };
-    format!("{value:.digits$}{unit}")
 }
 
 /// Sets the columns to one width: the second to the left, the others to the right.

@@ -72,6 +72,7 @@ pub fn idle() -> Record {
     for round in rounds(&mut record) {
         round.messages = 0;
         round.deliveries = 0;
+        round.lost = 0;
         round.latency = Latency::default();
         if let Some(cost) = &mut round.server {
             cost.cpu_seconds = 0.01;
