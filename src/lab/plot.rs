@@ -63,7 +63,7 @@ pub(super) fn escape(text: &str) -> String {
 
 /// The room a text takes, generously: fonts differ.
 fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * 6.9
+    text.chars().count() as f64 * 7.4
 }
 
 /// A name that fits beside a chart.

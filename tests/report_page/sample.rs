@@ -46,17 +46,17 @@ const KINDS: [Kind; 3] = [
 ];
 
 /// A sweep of the chat over three servers and four sizes, one of which a server did not reach.
-pub fn sweep() -> Record {
+pub(crate) fn sweep() -> Record {
     chat(&[10, 100, 1000, 5000], 3)
 }
 
 /// One size, three servers.
-pub fn one_count() -> Record {
+pub(crate) fn one_count() -> Record {
     chat(&[1000], 3)
 }
 
 /// One size, one server, one round, and nothing known of its process: the least there is.
-pub fn least() -> Record {
+pub(crate) fn least() -> Record {
     let mut record = chat(&[100], 1);
     record.servers.truncate(1);
     record.points.truncate(1);
@@ -65,7 +65,7 @@ pub fn least() -> Record {
 }
 
 /// A run that sends nothing.
-pub fn idle() -> Record {
+pub(crate) fn idle() -> Record {
     let mut record = sweep();
     record.scenario = "idle".to_owned();
     record.senders = None;
@@ -82,7 +82,7 @@ pub fn idle() -> Record {
 }
 
 /// A run in which nothing arrived.
-pub fn frozen() -> Record {
+pub(crate) fn frozen() -> Record {
     let mut record = one_count();
     for round in rounds(&mut record) {
         round.lost = round.deliveries;
@@ -93,8 +93,16 @@ pub fn frozen() -> Record {
 }
 
 /// Names and warnings that would do harm if they were not escaped, and more servers than colours.
-pub fn hostile() -> Record {
-    let mut record = one_count();
+pub(crate) fn hostile() -> Record {
+    crowd(one_count())
+}
+
+/// The same over several sizes, with all lines upon each other.
+pub(crate) fn hostile_sweep() -> Record {
+    crowd(sweep())
+}
+
+fn crowd(mut record: Record) -> Record {
     record.command.push("--server".to_owned());
     record
         .command
@@ -102,16 +110,19 @@ pub fn hostile() -> Record {
     record
         .warnings
         .push("\"</p><img src=x onerror=alert(1)> & <b".to_owned());
-    let template = record.points.remove(0);
-    record.points.clear();
-    record.servers = (0..7)
-        .map(|i| format!("<i>server & \"{i}\" with a very long name</i>"))
+    let name = |i| format!("<i>server & \"{i}\" with a very long name</i>");
+    let first = record.servers[0].clone();
+    record.servers = (0..7).map(name).collect();
+    let templates: Vec<Point> = (record.points.drain(..))
+        .filter(|point| point.server == first)
         .collect();
-    for server in &record.servers {
-        record.points.push(Point {
-            server: server.clone(),
-            ..template.clone()
-        });
+    for template in templates {
+        for server in &record.servers {
+            record.points.push(Point {
+                server: server.clone(),
+                ..template.clone()
+            });
+        }
     }
     record
 }
