@@ -52,7 +52,7 @@ impl Unit {
 }
 
 /// A ratio, with two decimals, or two significant digits where it is small.
-pub fn ratio(value: f64) -> String {
+pub(super) fn ratio(value: f64) -> String {
     match value {
         v if !v.is_finite() => "–".to_owned(),
         v if v >= 100.0 => Unit::Number.show(v),
@@ -78,7 +78,7 @@ fn three_digits(value: f64) -> String {
 }
 
 /// A whole number with its thousands apart: `5,000`.
-pub fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
