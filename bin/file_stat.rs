@@ -1,1 +1,31 @@
-fn main() {}
+//! The listing on `os.Stat`: a file's name and size.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::cli::{self, because};
+use threadline::{file_name, fmt};
+
+/// Prints the name of a file, without its folder, and its size in bytes
+#[derive(Parser)]
+#[command(version, after_help = "Example: file_stat photos/cat.jpg")]
+struct Args {
+    /// File to look at
+    file: PathBuf,
+}
+
+fn main() -> ExitCode {
+    // Go: prints how it is called on standard output and ends with status 0; clap answers here.
+    let args = Args::parse();
+    cli::run(|| {
+        let file_name = args.file;
+
+        let file_info = fs::metadata(&file_name)
+            .map_err(because(format!("cannot look at {}", file_name.display())))?;
+        fmt::println(&[&"文件name为：", &file_name::base(&file_name).as_bytes()])?; // without its folder
+        fmt::println(&[&"文件size为：", &file_info.len().to_string()]) // in bytes
+    })
+}

@@ -1,1 +1,37 @@
-fn main() {}
+//! UDP_client.go: a client that sends one datagram and shows the answer.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::cli::{self, because};
+use threadline::{fmt, net, shutdown, udp};
+
+/// Sends one datagram and prints the answer
+///
+/// Start `udp_server` in another terminal first.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address of the server
+    #[arg(default_value = "127.0.0.1:8002")]
+    addr: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        shutdown::exit_on_signal()?;
+        let conn = net::dial_udp(&args.addr)?;
+
+        // Go: takes no notice of an error here or in the next read, and ends without a word.
+        conn.send(b"Hello! I'm client in UDP!")
+            .map_err(because(format!("cannot send to {}", args.addr)))?;
+
+        let mut buf = vec![0; udp::BUFFER];
+        let n = conn.recv(&mut buf).map_err(because(format!(
+            "no answer from {}, is the server running?",
+            args.addr
+        )))?;
+        fmt::println(&[&"服务器发来：", &&buf[..n]])
+    })
+}

@@ -1,1 +1,90 @@
-fn main() {}
+//! UDP_async_client.go: a client that sends what is typed and shows what comes, both at once.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::UdpSocket;
+use std::process::{self, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use crossbeam_channel::{Receiver, unbounded};
+use threadline::cli::{self, because};
+use threadline::{fmt, net, shutdown, udp};
+
+/// Sends each line that is typed as a datagram, and prints the answers
+///
+/// Start `udp_concurrent_server` in another terminal first.
+///
+/// At the end of standard input it waits for the answers that are still out, for a second of
+/// silence at most, so that it can be used in a pipe.
+#[derive(Parser)]
+#[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
+struct Args {
+    /// Address of the server
+    #[arg(default_value = "127.0.0.1:8003")]
+    addr: String,
+}
+
+/// How long no answer may come, after the end of standard input, before those still out are given up.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Sends what each read of standard input gives, then waits for the answers.
+fn send_stdin(conn: &UdpSocket, answers: &Receiver<()>) -> io::Result<()> {
+    let mut stdin = io::stdin().lock();
+    // Go: 1024 bytes a read, so that more than that becomes several datagrams.
+    let mut str = vec![0; udp::LONGEST];
+    let mut sent = 0;
+    loop {
+        let n = stdin
+            .read(&mut str)
+            .map_err(because("cannot read standard input"))?; // what is typed
+        if n == 0 {
+            break;
+        }
+        // Go: takes no notice of an error here.
+        conn.send(&str[..n]).map_err(because("cannot send"))?; // to the server
+        sent += 1;
+    }
+    // Go: goes on waiting for ever, so that it cannot be used in a pipe.
+    for answered in 0..sent {
+        if answers.recv_timeout(SILENCE).is_err() {
+            log::warn!(
+                "{answered} of {sent} datagrams were answered, then nothing came for a second"
+            );
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        shutdown::exit_on_signal()?;
+        let conn = net::dial_udp(&args.addr)?;
+        let sender = conn.try_clone()?;
+        let (answer, answers) = unbounded();
+        thread::Builder::new().spawn(move || {
+            // The main thread may wait for a datagram that never comes, so the process ends here.
+            process::exit(match send_stdin(&sender, &answers) {
+                Ok(()) => 0,
+                Err(err) => {
+                    let _ = writeln!(io::stderr(), "error: {err}");
+                    1
+                }
+            })
+        })?;
+        let mut buf = vec![0; udp::BUFFER];
+        loop {
+            let n = conn.recv(&mut buf).map_err(because(format!(
+                "no answer from {}, is the server running?",
+                args.addr
+            )))?;
+            match fmt::println(&[&"服务器写来：", &&buf[..n]]) {
+                Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                shown => shown?,
+            }
+            let _ = answer.send(());
+        }
+    })
+}

@@ -1,1 +1,27 @@
-fn main() {}
+//! UDP_async_server.go: a server that answers every datagram. Its endless loop is
+//! [`threadline::udp::run`].
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::{cli, net, shutdown, udp};
+
+/// Prints every datagram that comes and answers I-AM-SERVER, until Ctrl-C
+///
+/// Try it with `udp_concurrent_client`, or with `nc -u 127.0.0.1 8003`.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on
+    #[arg(default_value = "127.0.0.1:8003")]
+    addr: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        let shutdown = shutdown::on_signal()?;
+        let conn = net::listen_udp(&args.addr)?;
+        udp::run(conn, shutdown)
+    })
+}

@@ -1,1 +1,38 @@
-fn main() {}
+//! udp_server.go: a server that answers one datagram.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use threadline::cli::{self, because};
+use threadline::{fmt, net, shutdown, udp};
+
+/// Receives one datagram, prints it, answers it and ends
+///
+/// Try it with `udp_client`, or with `nc -u 127.0.0.1 8002`.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on
+    #[arg(default_value = "127.0.0.1:8002")]
+    addr: String,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    cli::run(|| {
+        shutdown::exit_on_signal()?;
+        let conn = net::listen_udp(&args.addr)?; // make the socket
+        log::info!("listening on {}", conn.local_addr()?);
+
+        let mut buf = vec![0; udp::BUFFER];
+        // Go: an error here ends the program without a word.
+        let (n, raddr) = conn
+            .recv_from(&mut buf)
+            .map_err(because("cannot receive"))?; // receive what a client sends
+        fmt::println(&[&"客户端发送：", &&buf[..n]])?;
+
+        conn.send_to(b"nice to see u in udp", raddr) // answer
+            .map_err(because(format!("cannot answer {raddr}")))?;
+        Ok(())
+    })
+}

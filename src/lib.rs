@@ -4,8 +4,8 @@
 //! | section of the course | module | programs |
 //! |---|---|---|
 //! | two: sockets, TCP | [`tcp`] | `tcp_server`, `tcp_client`, `tcp_concurrent_server`, `tcp_concurrent_client` |
-//! | two: sockets, UDP | `udp` | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
-//! | three: file transfer | `file` | `file_stat`, `file_client`, `file_server` |
+//! | two: sockets, UDP | [`udp`] | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
+//! | three: file transfer | [`file`] | `file_stat`, `file_client`, `file_server` |
 //! | four: the chat room | [`chat`] | `chat_server` |
 //!
 //! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
@@ -15,13 +15,17 @@
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
 //! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`pace`]
-//! (holding a client to a rate).
+//! (holding a client to a rate). The file programs have [`file_name`] (which names are safe), [`part`]
+//! (a file while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`]
+//! (the line on the terminal) and [`size`] (sizes as people write them).
 #![warn(missing_docs)]
 
 pub mod accept;
 pub mod ceilings;
 pub mod chat;
 pub mod cli;
+pub mod file;
+pub mod file_name;
 pub mod fmt;
 pub mod go;
 #[cfg(feature = "lab")]
@@ -29,6 +33,11 @@ pub mod lab;
 pub mod lines;
 pub mod net;
 pub mod pace;
+pub mod part;
+pub mod progress;
+pub mod receipt;
 pub mod shutdown;
+pub mod size;
 pub mod tcp;
+pub mod udp;
 pub mod upper;

@@ -1,0 +1,113 @@
+//! Section three, file transfer: what both ends of the connection share.
+//!
+//! The sender sends the name, the receiver answers `ok`, the sender sends the bytes and ends its
+//! half of the connection; so far it is the course's protocol. Ours then answers with a receipt
+//! (see [`crate::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
+//! receiver refuses or fails, it sends one line that starts `error: `.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown as Half, TcpStream};
+use std::time::{Duration, Instant};
+
+use log::debug;
+use socket2::SockRef;
+
+use crate::file_name::printable;
+
+/// Bytes read or written at once. More per call is what makes a transfer fast.
+// Go: 4096 bytes, at a third of the speed.
+pub const BUFFER: usize = 1 << 20;
+
+/// How long an end that has failed and the other wait for each other.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// From now on, the death of this process by any means resets the connection instead of ending it,
+/// until [`end_sending`].
+// Go: a sender that dies half-way closes its connection as one that is done, and its file looks complete.
+///
+/// # Errors
+/// The system refuses.
+pub fn reset_on_death(conn: &TcpStream) -> io::Result<()> {
+    SockRef::from(conn).set_linger(Some(Duration::ZERO))
+}
+
+/// Ends this half of the connection: everything was said.
+///
+/// # Errors
+/// The connection has broken.
+pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
+    conn.shutdown(Half::Write)?;
+    SockRef::from(conn).set_linger(None)
+}
+
+/// Tells a sender why its file is not taken, if it still listens.
+pub fn refuse(mut conn: &TcpStream, why: &io::Error) {
+    let told = conn
+        .write_all(format!("error: {why}\n").as_bytes())
+        .and_then(|()| end_sending(conn));
+    if let Err(err) = told {
+        debug!("cannot tell the sender: {err}");
+        return;
+    }
+    // Closing over what the sender still sends would reset the connection, and on some systems
+    // throw away our line before the sender has read it.
+    let deadline = Instant::now() + GRACE;
+    let mut buf = vec![0; BUFFER];
+    while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+        let ended = conn
+            .set_read_timeout(Some(left.max(Duration::from_millis(1))))
+            .is_err()
+            || !matches!(read(&mut conn, &mut buf), Ok(1..));
+        if ended {
+            break;
+        }
+    }
+}
+
+/// Reads as [`Read::read`] does, but is not ended by a signal, like Go's `Read`.
+///
+/// # Errors
+/// The reading fails.
+pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buf) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// Reads the line that the receiver sends before it ends its half, fit for a terminal. Empty if it
+/// sends none.
+///
+/// # Errors
+/// The connection has broken.
+pub fn read_answer(conn: impl Read) -> io::Result<String> {
+    let mut answer = Vec::new();
+    match conn.take(1024).read_to_end(&mut answer) {
+        Err(err) if answer.is_empty() => Err(err),
+        _ => {
+            let line = answer.split(|&b| b == b'\n').next().unwrap_or_default();
+            Ok(printable(line))
+        }
+    }
+}
+
+/// What has gone wrong when `err` kept the sender from sending on: what the receiver has said about
+/// it, or else `err`.
+pub fn why_broken(conn: &TcpStream, err: io::Error) -> io::Error {
+    let said = conn
+        .set_read_timeout(Some(GRACE))
+        .and_then(|()| read_answer(conn));
+    match said.as_deref().map(refusal) {
+        Ok(Some(refusal)) => refusal,
+        _ => err,
+    }
+}
+
+/// The error that the receiver's line stands for, if it is one that [`refuse`] has written.
+pub fn refusal(answer: &str) -> Option<io::Error> {
+    answer
+        .strip_prefix("error: ")
+        .map(|why| io::Error::other(format!("the server says: {why}")))
+}

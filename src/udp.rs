@@ -1,0 +1,102 @@
+//! Section two, UDP: the concurrent server, and how long a datagram can be.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::thread;
+
+use crossbeam_channel::{Receiver, bounded, select};
+use log::{info, warn};
+
+use crate::accept::ended;
+use crate::cli::because;
+use crate::fmt;
+use crate::go::go;
+use crate::shutdown::Shutdown;
+
+/// Bytes of buffer that hold any datagram.
+// Go: 1024 bytes, and what is longer is cut without a word.
+pub const BUFFER: usize = 65_535;
+
+/// Most bytes that one IPv4 datagram carries.
+pub const LONGEST: usize = 65_507;
+
+/// Prints every datagram that comes and answers `I-AM-SERVER`, until `shutdown` ends.
+///
+/// # Errors
+/// The socket fails. That a client has gone is no failure.
+pub fn run(conn: UdpSocket, shutdown: Shutdown) -> io::Result<()> {
+    info!("listening on {}", conn.local_addr()?);
+    let (serving, served) = bounded(0);
+    thread::scope(|s| {
+        // Dropped when the loop ends, whichever way, so that the other thread ends with it.
+        let _serving = serving;
+        go(s, "shutdown".to_owned(), || wake(&conn, &shutdown, &served))?;
+        serve(&conn, &shutdown)
+    })
+}
+
+fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
+    let mut buf = vec![0; BUFFER];
+    loop {
+        let received = conn.recv_from(&mut buf);
+        if ended(shutdown) {
+            return Ok(());
+        }
+        let (n, raddr) = match received {
+            Ok(received) => received,
+            // Go: the server ends at any error, this one included: a client that has gone before
+            // it was answered, which the system reports at whatever comes next.
+            Err(err) if a_client_has_gone(&err) => {
+                warn!("a client has gone before its answer came: {err}");
+                continue;
+            }
+            Err(err) if err.kind() == ErrorKind::Interrupted => continue,
+            Err(err) => return Err(because("cannot receive")(err)),
+        };
+        let received = [format!("接收到客户端[{raddr}]：").as_bytes(), &buf[..n]].concat();
+        fmt::print(received).ok();
+
+        // Answer simply.
+        if let Err(err) = send_to(conn, b"I-AM-SERVER", raddr) {
+            warn!("cannot answer {raddr}: {err}");
+        }
+    }
+}
+
+/// Sends a datagram. An error of an earlier one, reported here, has kept this one back: it is sent again.
+fn send_to(conn: &UdpSocket, datagram: &[u8], addr: SocketAddr) -> io::Result<usize> {
+    match conn.send_to(datagram, addr) {
+        Err(err) if a_client_has_gone(&err) => conn.send_to(datagram, addr),
+        sent => sent,
+    }
+}
+
+fn a_client_has_gone(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+    )
+}
+
+/// Waits for the shutdown, or for the end of the loop, and ends a blocked `recv_from` by an empty
+/// datagram from the socket to itself.
+fn wake(conn: &UdpSocket, shutdown: &Shutdown, served: &Receiver<Infallible>) {
+    select! {
+        recv(shutdown) -> _ => info!("stopping"),
+        recv(served) -> _ => return,
+    }
+    let woken = conn.local_addr().and_then(|mut addr| {
+        match addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        // Connected to itself, it hears itself even if it was connected to somebody before.
+        conn.connect(addr)?;
+        conn.send(&[])
+    });
+    if let Err(err) = woken {
+        warn!("the server ends with the next datagram, it cannot be woken: {err}");
+    }
+}
