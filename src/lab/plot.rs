@@ -140,72 +140,124 @@ fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
 
 /// A chart of lines, each named at its end.
 pub(super) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
-    let widest = |texts: &mut dyn Iterator<Item = f64>| texts.fold(0.0, f64::max);
-    let left = widest(&mut y.ticks.iter().map(|t| text_width(&t.1))) + 8.0;
-    let right = WIDTH - widest(&mut series.iter().map(|s| text_width(&short(&s.name)))) - 14.0;
-    let bottom = HEIGHT - BOTTOM;
-    let at_x = |v: f64| left + (right - left) * x.fraction(v);
-    let at_y = |v: f64| bottom - (bottom - TOP) * y.fraction(v);
+    let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
+    let left = widest(&mut y.ticks.iter().map(|(_, text)| text_width(text))) + 8.0;
+    let names = widest(&mut series.iter().map(|s| text_width(&short(&s.name)))) + 14.0;
+    let frame = Frame {
+        x,
+        y,
+        left,
+        right: WIDTH - names,
+        bottom: HEIGHT - BOTTOM,
+    };
 
     let mut out = open(HEIGHT, spoken);
-    for (value, text) in &y.ticks {
-        let at = at_y(*value);
-        let _ = writeln!(
-            out,
-            "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            left - 6.0,
-            at + 4.0,
-            escape(text)
-        );
+    frame.axes(&mut out);
+    let mut names: Vec<f64> = series.iter().map(|s| frame.end(s).1).collect();
+    apart(&mut names, LINE_HEIGHT, TOP, frame.bottom - 4.0);
+    // Error bars at one place would hide each other, so the servers stand side by side there.
+    let has_spread = |s: &Series| s.marks.iter().any(|mark| mark.y.low < mark.y.high);
+    let step = if series.iter().any(has_spread) {
+        (12.0 / series.len() as f64).min(4.0)
+    } else {
+        0.0
+    };
+    let first = -step * (series.len() as f64 - 1.0) / 2.0;
+    for (i, (s, name)) in series.iter().zip(names).enumerate() {
+        frame.series(&mut out, s, first + step * i as f64, name);
     }
-    let _ = writeln!(
-        out,
-        "<path class=\"base\" d=\"M{left:.1} {bottom:.1}H{right:.1}\"/>"
-    );
-    let mut free = f64::INFINITY;
-    // From the right, so that of two ticks that collide the larger keeps its label.
-    for (value, text) in x.ticks.iter().rev() {
-        let at = at_x(*value);
-        let half = text_width(text) / 2.0;
-        let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {bottom:.1}v4\"/>");
-        if at + half > free {
-            continue;
-        }
-        free = at - half - 4.0;
-        let _ = writeln!(
-            out,
-            "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            bottom + 17.0,
-            escape(text)
-        );
-    }
-    let _ = writeln!(
-        out,
-        "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
-         <text class=\"label\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-        escape(&y.label),
-        HEIGHT - 5.0,
-        escape(&x.label)
-    );
+    out.push_str("</svg>\n");
+    out
+}
 
-    let ends: Vec<(f64, f64)> = series
-        .iter()
-        .map(|s| {
-            s.line
-                .last()
-                .map_or((right, bottom), |(x, y)| (at_x(*x), at_y(*y)))
+/// The part of a chart that lines are drawn in.
+struct Frame<'a> {
+    x: &'a Axis,
+    y: &'a Axis,
+    left: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Frame<'_> {
+    fn at_x(&self, value: f64) -> f64 {
+        self.left + (self.right - self.left) * self.x.fraction(value)
+    }
+
+    fn at_y(&self, value: f64) -> f64 {
+        self.bottom - (self.bottom - TOP) * self.y.fraction(value)
+    }
+
+    /// Where the line of a series ends.
+    fn end(&self, series: &Series) -> (f64, f64) {
+        let last = series.line.last();
+        last.map_or((self.right, self.bottom), |(x, y)| {
+            (self.at_x(*x), self.at_y(*y))
         })
-        .collect();
-    let mut names: Vec<f64> = ends.iter().map(|(_, y)| *y).collect();
-    apart(&mut names, LINE_HEIGHT, TOP, bottom - 4.0);
-    for ((s, end), name) in series.iter().zip(&ends).zip(&names) {
-        let _ = writeln!(out, "<g class=\"{}\">", s.class());
-        let path = path(s.line.iter().map(|(x, y)| (at_x(*x), at_y(*y))));
-        let _ = writeln!(out, "<path class=\"line\" d=\"{path}\"/>");
-        for m in &s.marks {
-            let x = at_x(m.x);
-            let (low, high) = (at_y(m.y.low), at_y(m.y.high));
+    }
+
+    fn axes(&self, out: &mut String) {
+        let Frame {
+            x,
+            y,
+            left,
+            right,
+            bottom,
+        } = self;
+        for (value, text) in &y.ticks {
+            let at = self.at_y(*value);
+            let _ = writeln!(
+                out,
+                "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
+                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                left - 6.0,
+                at + 4.0,
+                escape(text)
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<path class=\"base\" d=\"M{left:.1} {bottom:.1}H{right:.1}\"/>"
+        );
+        let mut free = f64::INFINITY;
+        // From the right, so that of two ticks that collide the larger keeps its label.
+        for (value, text) in x.ticks.iter().rev() {
+            let at = self.at_x(*value);
+            let half = text_width(text) / 2.0;
+            let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {bottom:.1}v4\"/>");
+            if at + half > free {
+                continue;
+            }
+            free = at - half - 4.0;
+            let _ = writeln!(
+                out,
+                "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                bottom + 17.0,
+                escape(text)
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
+             <text class=\"label\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            escape(&y.label),
+            HEIGHT - 5.0,
+            escape(&x.label)
+        );
+    }
+
+    /// Draws a series, moved aside by so much, with its name beside the frame at this height.
+    fn series(&self, out: &mut String, series: &Series, aside: f64, name: f64) {
+        let line = series.line.iter();
+        let path = path(line.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))));
+        let _ = writeln!(
+            out,
+            "<g class=\"{}\">\n<path class=\"line\" d=\"{path}\"/>",
+            series.class()
+        );
+        for m in &series.marks {
+            let x = self.at_x(m.x) + aside;
+            let (low, high) = (self.at_y(m.y.low), self.at_y(m.y.high));
             if low - high > 1.0 {
                 let _ = writeln!(
                     out,
@@ -213,27 +265,25 @@ pub(super) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> Stri
                     x - 3.0
                 );
             }
-            mark(&mut out, s.place, x, at_y(m.y.median), &m.tip);
+            mark(out, series.place, x, self.at_y(m.y.median), &m.tip);
         }
-        if (name - end.1).abs() > 4.0 || right - end.0 > 20.0 {
+        let (x, y) = self.end(series);
+        if (name - y).abs() > 4.0 || self.right - x > 20.0 {
             let _ = writeln!(
                 out,
-                "<path class=\"leader\" d=\"M{:.1} {:.1}L{:.1} {name:.1}\"/>",
-                end.0 + 6.0,
-                end.1,
-                right + 6.0
+                "<path class=\"leader\" d=\"M{:.1} {y:.1}L{:.1} {name:.1}\"/>",
+                x + aside + 6.0,
+                self.right + 6.0
             );
         }
         let _ = writeln!(
             out,
             "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n</g>",
-            right + 9.0,
+            self.right + 9.0,
             name + 4.0,
-            escape(&short(&s.name))
+            escape(&short(&series.name))
         );
     }
-    out.push_str("</svg>\n");
-    out
 }
 
 /// A chart of one bar a series, from the first mark of each; the axis is linear and has zero.
