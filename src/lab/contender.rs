@@ -123,7 +123,12 @@ impl Contender {
 }
 
 /// The name of the built-in server in tables.
-pub const FLOOR: &str = "floor";
+const FLOOR: &str = "floor";
+
+/// Whether a name in a record is that of the built-in server, in `slow` with what follows it.
+pub fn is_floor(name: &str) -> bool {
+    name.split(',').next() == Some(FLOOR)
+}
 
 fn beside(program: &str) -> io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(program))
@@ -143,6 +148,11 @@ impl FromStr for Contender {
         };
         if name.is_empty() {
             return Err("the name before the = is missing".to_owned());
+        }
+        if is_floor(name) {
+            return Err(format!(
+                "{name} is the name of the built-in server, see --floor"
+            ));
         }
         let words = shell_words::split(command).map_err(|err| format!("{command:?}: {err}"))?;
         if words.is_empty() {
@@ -213,6 +223,7 @@ mod tests {
         for (bad, why) in [
             ("mine", "expected NAME=COMMAND"),
             ("=./chat {addr}", "name"),
+            ("floor=./chat {addr}", "--floor"),
             ("mine=", "command after"),
             ("mine=./chat", "{addr}"),
             ("mine='./chat {addr}", "quote"),

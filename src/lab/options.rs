@@ -115,6 +115,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Write one page with charts to this file; it needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
     /// Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k',
     /// 'rss>40KiB' (a client); may be given several times
     #[arg(long, value_name = "METRIC>VALUE")]
