@@ -112,11 +112,8 @@ const COST: &[Metric] = &[
     DescriptorsPerClient,
 ];
 
-/// All tables of a record, empty if nothing was measured.
+/// All tables of a record.
 pub fn tables_of(record: &Record) -> String {
-    if record.points.is_empty() {
-        return String::new();
-    }
     let mut text = heading(record);
     let sound = FAULTS
         .iter()
