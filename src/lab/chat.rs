@@ -103,6 +103,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         latency: drive.meter.latency(),
         server,
         generator_cpu_seconds: session.generator_cpu_seconds(),
+        other_cpu_seconds: session.other_cpu_seconds(),
     })
 }
 

@@ -318,3 +318,94 @@ fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<Tcp
     }
     Ok(TcpStream::from_std(socket.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(crowd.source(0), None);
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE - 1), None);
+        let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
+
+        crowd.sources_used_up = 1;
+        crowd.connect().unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(Some(peer.ip()), from([127, 0, 0, 2]));
+    }
+
+    #[test]
+    fn another_machine_is_reached_from_wherever_the_system_says() {
+        let crowd = Crowd::new("192.0.2.1:80".parse().unwrap()).unwrap();
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), None);
+    }
+
+    #[test]
+    fn a_client_sees_what_happens_to_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.write_all(b"hello").unwrap();
+        drop(conn);
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |number, client, happening| {
+                    seen.push(match happening {
+                        Happening::Connected => format!("{number} connected"),
+                        Happening::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                        Happening::Closed => format!("closed, open: {}", client.is_open()),
+                    });
+                    Ok(())
+                })
+                .unwrap();
+            if seen.len() == 3 {
+                break;
+            }
+        }
+        assert_eq!(seen, ["0 connected", "hello", "closed, open: false"]);
+        assert!(crowd.clients()[0].addr().is_err());
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_is_sent_when_it_does() {
+        const SIZE: usize = 16 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            conn.read_to_end(&mut got).unwrap();
+            got
+        });
+        let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
+        let mut sent = false;
+        for _ in 0..100_000 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |_, client, happening| {
+                    if matches!(happening, Happening::Connected) {
+                        client.send(&bytes);
+                        sent = true;
+                    }
+                    Ok(())
+                })
+                .unwrap();
+            if sent && crowd.clients()[0].unsent.is_empty() {
+                break;
+            }
+        }
+        crowd.clients()[0].close();
+        assert!(reader.join().unwrap() == bytes, "not what was sent");
+    }
+}

@@ -112,6 +112,8 @@ pub struct Round {
     pub server: Option<Cost>,
     /// CPU seconds of the load generator, user and system, in the measured time.
     pub generator_cpu_seconds: f64,
+    /// CPU seconds that other programs took in that time, where the server's are known.
+    pub other_cpu_seconds: Option<f64>,
 }
 
 /// A distribution of latencies.

@@ -32,6 +32,7 @@ pub struct Session<'a> {
     start: Option<Snapshot>,
     end: Option<Snapshot>,
     generator: [f64; 2],
+    machine: [f64; 2],
 }
 
 impl Session<'_> {
@@ -51,6 +52,7 @@ impl Session<'_> {
             start: None,
             end: None,
             generator: [0.0; 2],
+            machine: [0.0; 2],
         }
     }
 
@@ -80,17 +82,26 @@ impl Session<'_> {
     pub fn begin(&mut self) {
         self.start = snapshot(self.server);
         self.generator[0] = own_cpu_seconds();
+        self.machine[0] = cost::machine_cpu_seconds().unwrap_or(0.0);
     }
 
     /// The measuring ends; all clients are still there.
     pub fn end(&mut self) {
         self.generator[1] = own_cpu_seconds();
+        self.machine[1] = cost::machine_cpu_seconds().unwrap_or(0.0);
         self.end = snapshot(self.server);
     }
 
     /// CPU seconds of this program between [`Session::begin`] and [`Session::end`].
     pub fn generator_cpu_seconds(&self) -> f64 {
         self.generator[1] - self.generator[0]
+    }
+
+    /// CPU seconds of other programs in that time, where the server's are known.
+    pub fn other_cpu_seconds(&self) -> Option<f64> {
+        let server = self.end?.cpu_seconds - self.start?.cpu_seconds;
+        let all = self.machine[1] - self.machine[0];
+        Some((all - server - self.generator_cpu_seconds()).max(0.0))
     }
 
     /// What the round cost the server, when the clients have left: waits a while for it to notice.

@@ -64,6 +64,7 @@ pub fn warnings(record: &Record) -> Vec<String> {
             let at = format!("{} at {} clients", point.server, point.clients);
             [
                 generator_is_the_bottleneck(point),
+                others_are_busy(record, point),
                 refused(point),
                 dropped(record, point),
                 wide_spread(point),
@@ -99,6 +100,22 @@ fn generator_is_the_bottleneck(point: &Point) -> Option<String> {
     })
 }
 
+/// The part of the machine from which on what other programs take shows in the figures.
+const BUSY: f64 = 0.1;
+
+fn others_are_busy(record: &Record, point: &Point) -> Option<String> {
+    let part = |round: &Round| {
+        Some(round.other_cpu_seconds? / round.seconds / record.machine.cores as f64)
+    };
+    let most = Figure::of(point.rounds.iter().filter_map(part))?.high;
+    (most > BUSY).then(|| {
+        format!(
+            "other programs took up to {} of this machine; close them and measure again",
+            percent(most)
+        )
+    })
+}
+
 fn refused(point: &Point) -> Option<String> {
     let fewest = point.rounds.iter().map(|round| round.connected).min()?;
     (fewest < point.clients).then(|| {
@@ -127,8 +144,7 @@ fn wide_spread(point: &Point) -> Option<String> {
     let rate = figure(point, Metric::DeliveriesPerSecond)?;
     (rate.spread() > WIDE).then(|| {
         format!(
-            "the rounds differ by ± {}; close other programs, or take more and longer rounds \
-             (--rounds, --duration)",
+            "the rounds differ by ± {}; take more and longer rounds (--rounds, --duration)",
             percent(rate.spread())
         )
     })
@@ -246,6 +262,11 @@ mod tests {
             })
         });
         assert_eq!(text, "", "both are busy");
+        let text = warning(|record| {
+            record.machine.cores = 2;
+            record.points[0].rounds[1].other_cpu_seconds = Some(0.5);
+        });
+        assert!(text.contains("other programs took up to 25 %"), "{text}");
         let text = warning(|record| record.points[0].rounds[1].connected = 7);
         assert!(text.contains("only 7 got in"), "{text}");
         let text = warning(|record| record.points[0].rounds[2].dropped = 3);
