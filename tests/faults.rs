@@ -201,8 +201,8 @@ fn one_address_has_a_ceiling_of_its_own() {
 fn the_ceiling_of_the_machine_is_found_and_logged() {
     let script = format!("ulimit -n 200; exec {CHAT} 127.0.0.1:0");
     let room = Server::spawn(Command::new("sh").args(["-c", &script]));
-    let log = room.log();
     room.wait_for_log("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let log = room.log();
     let most: usize = log
         .split("at most ")
         .nth(1)
@@ -354,6 +354,10 @@ fn a_thousand_clients_get_a_clean_end() {
         let mut users: Vec<_> = (0..CLIENTS - STALLED - 1)
             .map(|_| User::connect(room.addr))
             .collect();
+        // Only who has come into the room hears what is said there.
+        for _ in 0..CLIENTS - 1 {
+            first.read_until(": login!!!\r\n");
+        }
         let last = users.last().unwrap().addr.clone();
         users.last_mut().unwrap().say("last words");
         first.read_until(&format!("[{last}]{last}: last words\r\n"));
