@@ -121,7 +121,7 @@ pub struct Options {
 
     /// Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k',
     /// 'rss>40KiB' (a client); may be given several times
-    #[arg(long, value_name = "METRIC>VALUE")]
+    #[arg(long, value_name = "RULE")]
     pub fail_if: Vec<Threshold>,
 }
 
