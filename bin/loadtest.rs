@@ -48,7 +48,8 @@ fn measure(scenario: Scenario, mut options: Options, crossed: &Cell<bool>) -> io
     let (record, result) = run.measure();
     outputs.write(&record)?;
     if !record.points.is_empty() {
-        fmt::print(table::tables_of(&record))?;
+        // A reader of standard output that has gone has seen enough; the files are written.
+        fmt::print(table::tables_of(&record)).ok();
         record
             .warnings
             .iter()

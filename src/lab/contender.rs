@@ -1,7 +1,7 @@
 //! Who is measured: our own server, those of `--server`, one that is running already, the floor.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -180,10 +180,26 @@ impl FromStr for Contender {
 /// # Errors
 /// One line that says what is wrong.
 pub fn resolve(text: &str) -> Result<SocketAddr, String> {
-    text.to_socket_addrs()
+    // Go's `:8000`, and the address of a server that listens on every address.
+    let host = if text.starts_with(':') {
+        "127.0.0.1"
+    } else {
+        ""
+    };
+    let addr = format!("{host}{text}")
+        .to_socket_addrs()
         .map_err(|err| format!("{text:?} is no address such as 127.0.0.1:8000: {err}"))?
         .min_by_key(|addr| addr.is_ipv6())
-        .ok_or_else(|| format!("{text:?} stands for no address"))
+        .ok_or_else(|| format!("{text:?} stands for no address"))?;
+    Ok(match addr {
+        SocketAddr::V4(addr) if addr.ip().is_unspecified() => {
+            (Ipv4Addr::LOCALHOST, addr.port()).into()
+        }
+        SocketAddr::V6(addr) if addr.ip().is_unspecified() => {
+            (Ipv6Addr::LOCALHOST, addr.port()).into()
+        }
+        addr => addr,
+    })
 }
 
 #[cfg(test)]
@@ -216,6 +232,22 @@ mod tests {
                 words(&["./chat", "-x=y"])
             )
         );
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_one_to_connect_to() {
+        for (text, expected) in [
+            ("127.0.0.1:8000", "127.0.0.1:8000"),
+            (":8000", "127.0.0.1:8000"),
+            ("0.0.0.0:8000", "127.0.0.1:8000"),
+            ("[::]:8000", "[::1]:8000"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert_eq!(resolve(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for bad in ["", "8000", "localhost", "127.0.0.1:99999"] {
+            assert!(resolve(bad).is_err(), "{bad:?} was taken for an address");
+        }
     }
 
     #[test]

@@ -53,6 +53,29 @@ impl Snapshot {
     }
 }
 
+/// The part of a [`Snapshot`] that tells whether clients are still there. Quick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Presence {
+    /// Threads.
+    pub threads: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+}
+
+impl Presence {
+    /// Looks at a process.
+    ///
+    /// # Errors
+    /// The process is gone, or belongs to someone else.
+    pub fn of(pid: i32) -> io::Result<Presence> {
+        let process = Process::new(pid).map_err(other)?;
+        Ok(Presence {
+            threads: process.stat().map_err(other)?.num_threads as u64,
+            descriptors: process.fd_count().map_err(other)? as u64,
+        })
+    }
+}
+
 /// The part of a [`Snapshot`] for which each process has a ceiling of its own. Quick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uses {

@@ -1,5 +1,6 @@
 //! The command line of `loadtest`.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,7 +81,7 @@ pub struct Options {
     #[arg(short, long, value_parser = crate::cli::duration)]
     pub duration: Option<Duration>,
 
-    /// Clients that speak, in chat and slow
+    /// Clients that speak, in chat and slow; all of them where there are fewer
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
     pub senders: usize,
 
@@ -216,6 +217,8 @@ impl Scenario {
         if options.clients.is_empty() {
             options.clients = clients.to_vec();
         }
+        let mut seen = HashSet::new();
+        options.clients.retain(|&clients| seen.insert(clients));
         options.duration.get_or_insert(Duration::from_secs(seconds));
         options.size.get_or_insert(match self {
             Scenario::Slow { .. } => 2048,
@@ -290,7 +293,7 @@ mod tests {
         assert_eq!(options.clients, [50]);
         assert_eq!(options.rate, Some(Rate::PerSecond(200.0)));
         assert_eq!(options.size, Some(64));
-        let options = parse("loadtest churn -c 1,2 -d 500ms --rate max --size 100");
+        let options = parse("loadtest churn -c 1,2,1 -d 500ms --rate max --size 100");
         assert_eq!(options.clients, [1, 2]);
         assert_eq!(options.duration, Some(Duration::from_millis(500)));
         assert_eq!(options.rate, Some(Rate::Max));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
 
-use super::cost::{self, Snapshot};
+use super::cost::{self, Presence, Snapshot};
 use super::progress::Progress;
 use super::record::Cost;
 use super::server::Server;
@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a server may take to give back what its clients took.
 const AFTER: Duration = Duration::from_secs(2);
+
+/// How long nothing may change until it counts as what the server keeps.
+const STILL: Duration = Duration::from_millis(300);
 
 /// How long a server that lets its clients down may take to end.
 const DYING: Duration = Duration::from_millis(300);
@@ -112,17 +115,34 @@ impl Session<'_> {
         let (Some(idle), Some(start), Some(end)) = (self.idle, self.start, self.end) else {
             return Ok(None);
         };
-        let deadline = Instant::now() + AFTER;
+        self.wait_until_left(idle)?;
+        let after = snapshot(self.server);
+        Ok(after.map(|after| cost::cost(idle, start, end, after)))
+    }
+
+    /// Waits until the server has as little as before the clients came, or has closed their
+    /// connections and keeps the rest: the Go runtime, for one, never ends a thread.
+    fn wait_until_left(&mut self, idle: Snapshot) -> io::Result<()> {
+        let Some(pid) = self.server.pid() else {
+            return Ok(());
+        };
+        let mut moved = Instant::now();
+        let deadline = moved + AFTER;
+        let mut last = None;
         loop {
-            let Some(after) = snapshot(self.server) else {
-                return Ok(None);
-            };
             let now = Instant::now();
-            let tidy = after.threads <= idle.threads && after.descriptors <= idle.descriptors;
-            if tidy || now > deadline {
-                return Ok(Some(cost::cost(idle, start, end, after)));
-            }
             self.look(now, 0, 0)?;
+            let Ok(seen) = Presence::of(pid) else {
+                return Ok(());
+            };
+            if last.replace(seen) != Some(seen) {
+                moved = now;
+            }
+            let closed = seen.descriptors <= idle.descriptors;
+            let still = now > moved + STILL;
+            if closed && (still || seen.threads <= idle.threads) || now > deadline {
+                return Ok(());
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
     }
