@@ -35,6 +35,8 @@ pub mod part;
 pub mod progress;
 pub mod receipt;
 pub mod shutdown;
+#[cfg(feature = "lab")]
+pub mod sidebyside;
 pub mod size;
 pub mod tcp;
 pub mod udp;
