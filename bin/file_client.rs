@@ -1,4 +1,4 @@
-//! Sends a file to `file_server`. Follows the course's `file_client.go`.
+//! file_client.go: a client that sends a file.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,7 +19,7 @@ use threadline::{file, file_name, fmt, net, shutdown};
 
 const IP_PORT: &str = "127.0.0.1:8005";
 
-/// Send a file to file_server
+/// Sends a file to `file_server`
 ///
 /// A threadline server confirms the file with a count and a hash of the bytes that it has kept. The
 /// Go server of the course confirms nothing; this program says which of the two it was.
@@ -34,11 +34,11 @@ const IP_PORT: &str = "127.0.0.1:8005";
                   file_client 192.168.1.5:8005           ask for the file"
 )]
 struct Args {
-    /// Where the server listens: HOST:PORT, or :PORT for this machine [default: 127.0.0.1:8005]
+    /// Address of the server [default: 127.0.0.1:8005]
     addr: Option<OsString>,
 
-    /// The file to send; without it, the program asks for it. An argument that stands alone is the
-    /// file unless it reads as HOST:PORT
+    /// File to send; if it is not given, the program asks for it. An argument that stands alone is
+    /// taken for the file unless it reads as HOST:PORT
     file: Option<PathBuf>,
 }
 
@@ -99,7 +99,7 @@ fn end_on_signal() -> io::Result<()> {
                     format!("{} was sent whole, but is not confirmed", path.display())
                 }
             };
-            progress::pause(|| eprintln!("error: interrupted: {what}"));
+            progress::pause(|| writeln!(io::stderr(), "error: interrupted: {what}").ok());
             process::exit(1)
         })?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Prints the name and the size of a file. Follows the course's listing on `os.Stat`.
+//! The listing on `os.Stat`: a file's name and size.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,11 +9,11 @@ use clap::Parser;
 use threadline::cli::{self, because};
 use threadline::{file_name, fmt};
 
-/// Print the name of a file, without its folder, and its size in bytes
+/// Prints the name of a file, without its folder, and its size in bytes
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  file_stat photos/cat.jpg")]
+#[command(version, after_help = "Example: file_stat photos/cat.jpg")]
 struct Args {
-    /// The file to look at
+    /// File to look at
     file: PathBuf,
 }
 

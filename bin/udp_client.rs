@@ -1,4 +1,4 @@
-//! Sends one datagram and prints the answer. Follows the course's `UDP_client.go`.
+//! UDP_client.go: a client that sends one datagram and shows the answer.
 
 use std::process::ExitCode;
 
@@ -6,11 +6,13 @@ use clap::Parser;
 use threadline::cli::{self, because};
 use threadline::{fmt, net, shutdown, udp};
 
-/// Send one datagram and print the answer
+/// Sends one datagram and prints the answer
+///
+/// Start `udp_server` in another terminal first.
 #[derive(Parser)]
-#[command(version, after_help = "Start udp_server in another terminal first.")]
+#[command(version)]
 struct Args {
-    /// Where the server listens: HOST:PORT, or :PORT for this machine
+    /// Address of the server
     #[arg(default_value = "127.0.0.1:8002")]
     addr: String,
 }

@@ -1,6 +1,6 @@
-//! Sends what is typed and prints what is answered. Follows the course's `UDP_async_client.go`.
+//! UDP_async_client.go: a client that sends what is typed and shows what comes, both at once.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::UdpSocket;
 use std::process::{self, ExitCode};
 use std::thread;
@@ -11,18 +11,16 @@ use crossbeam_channel::{Receiver, unbounded};
 use threadline::cli::{self, because};
 use threadline::{fmt, net, shutdown, udp};
 
-/// Send each line that is typed as a datagram, and print the answers
+/// Sends each line that is typed as a datagram, and prints the answers
+///
+/// Start `udp_concurrent_server` in another terminal first.
 ///
 /// At the end of standard input it waits for the answers that are still out, for a second of
 /// silence at most, so that it can be used in a pipe.
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "Start udp_concurrent_server in another terminal first.\n\n\
-                  Examples:\n  udp_concurrent_client\n  echo hello | udp_concurrent_client"
-)]
+#[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
-    /// Where the server listens: HOST:PORT, or :PORT for this machine
+    /// Address of the server
     #[arg(default_value = "127.0.0.1:8003")]
     addr: String,
 }
@@ -71,7 +69,7 @@ fn main() -> ExitCode {
             process::exit(match send_stdin(&sender, &answers) {
                 Ok(()) => 0,
                 Err(err) => {
-                    eprintln!("error: {err}");
+                    let _ = writeln!(io::stderr(), "error: {err}");
                     1
                 }
             })
@@ -82,7 +80,10 @@ fn main() -> ExitCode {
                 "no answer from {}, is the server running?",
                 args.addr
             )))?;
-            fmt::println(&[&"服务器写来：", &&buf[..n]])?;
+            match fmt::println(&[&"服务器写来：", &&buf[..n]]) {
+                Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                shown => shown?,
+            }
             let _ = answer.send(());
         }
     })

@@ -1,19 +1,18 @@
-//! Prints every datagram and answers it. Follows the course's `UDP_async_server.go`; its endless
-//! loop is [`threadline::udp::run`].
+//! UDP_async_server.go: a server that answers every datagram. Its endless loop is
+//! [`threadline::udp::run`].
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::{cli, net, shutdown, udp};
 
-/// Print every datagram that comes and answer I-AM-SERVER, until Ctrl-C
+/// Prints every datagram that comes and answers I-AM-SERVER, until Ctrl-C
+///
+/// Try it with `udp_concurrent_client`, or with `nc -u 127.0.0.1 8003`.
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "Try it from another terminal:\n  udp_concurrent_client\n  nc -u 127.0.0.1 8003"
-)]
+#[command(version)]
 struct Args {
-    /// Where to listen: HOST:PORT, or :PORT for every address of this machine
+    /// Address to listen on
     #[arg(default_value = "127.0.0.1:8003")]
     addr: String,
 }

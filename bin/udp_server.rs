@@ -1,4 +1,4 @@
-//! Receives one datagram, answers it and ends. Follows the course's `udp_server.go`.
+//! udp_server.go: a server that answers one datagram.
 
 use std::process::ExitCode;
 
@@ -6,14 +6,13 @@ use clap::Parser;
 use threadline::cli::{self, because};
 use threadline::{fmt, net, shutdown, udp};
 
-/// Receive one datagram, print it, answer it and end
+/// Receives one datagram, prints it, answers it and ends
+///
+/// Try it with `udp_client`, or with `nc -u 127.0.0.1 8002`.
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "Try it from another terminal:\n  udp_client\n  nc -u 127.0.0.1 8002"
-)]
+#[command(version)]
 struct Args {
-    /// Where to listen: HOST:PORT, or :PORT for every address of this machine
+    /// Address to listen on
     #[arg(default_value = "127.0.0.1:8002")]
     addr: String,
 }

@@ -9,17 +9,20 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown as Half, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, Sender, TrySendError, after, bounded, never, select};
+use crossbeam_channel::{
+    Receiver, SendTimeoutError, Sender, TrySendError, after, bounded, never, select,
+};
 use log::{debug, warn};
 use parking_lot::Mutex;
 
-use crate::accept::{Acceptor, Conn, GRACE, Kind, Limits, ended, ends_within};
+use crate::accept::{Acceptor, Conn, GRACE, Kind, Limits, ends_within};
 use crate::fmt;
 use crate::go::go;
 use crate::lines::{LONGEST, messages};
@@ -35,6 +38,9 @@ const KIND: Kind = Kind {
 
 /// Bytes of messages that [`manager`] joins into one burst at most, the last message aside.
 const BURST: usize = 16 * 1024;
+
+/// How long a write to a client that reads may take. The kernel rounds it up to its clock's tick.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// Longest name in bytes.
 const LONGEST_NAME: usize = 32;
@@ -85,7 +91,7 @@ pub enum Stage {
     Login,
     /// ... and what is said
     Broadcast,
-    /// ... and `who` lists the users
+    /// ... and `who` lists the users, gone ones too
     Who,
     /// ... and `rename|NAME` changes one's name
     Rename,
@@ -94,12 +100,25 @@ pub enum Stage {
 }
 
 /// One user.
+#[derive(Clone)]
 struct Client {
-    c: Sender<Arc<[u8]>>,
     name: Vec<u8>,
     addr: String,
+}
+
+/// A user's end of the room, in the hands of [`manager`]; the rest of Go's `Client`.
+struct Outlet {
+    c: Sender<Arc<[u8]>>,
     conn: Arc<Conn>,
-    kicked: bool,
+    /// Whether the connection is full, for want of reading, and the writer has not caught up since.
+    behind: Arc<AtomicBool>,
+}
+
+/// What goes through the channel `message`.
+enum Message {
+    Login(u64, Outlet, Vec<u8>),
+    Said(Vec<u8>),
+    Leave(u64, Option<Vec<u8>>),
 }
 
 /// What everyone in the room shares; globals in Go.
@@ -107,7 +126,7 @@ struct Room {
     // Go: a map without a lock; two goroutines that meet in it end the process. The key here is the
     // order of coming, in which `who` lists the users.
     online_map: Mutex<BTreeMap<u64, Client>>,
-    message: Sender<Vec<u8>>,
+    message: Sender<Message>,
     stopping: Shutdown,
     options: Options,
 }
@@ -131,14 +150,21 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
     // Go: an unbuffered `C`: Mannager waits for every client, and one that stops reading freezes the
     // room. Ours holds some bursts, and a client whose `c` is full is kicked.
     let (c, msgs) = bounded(queue);
-    let clnt = Client {
+    let behind = Arc::new(AtomicBool::new(false));
+    let outlet = Outlet {
         c,
+        conn: Arc::clone(conn),
+        behind: Arc::clone(&behind),
+    };
+    let clnt = Client {
         name: net_addr.clone().into_bytes(),
         addr: net_addr.clone(),
-        conn: Arc::clone(conn),
-        kicked: false,
     };
-    let login = make_msg(&clnt, b"login!!!");
+    let login = match stage {
+        // The first listing writes it without the colon that its make_msg is to bring.
+        Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
+        _ => make_msg(&clnt, b"login!!!"),
+    };
     room.online_map.lock().insert(id, clnt);
 
     // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
@@ -154,7 +180,7 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         };
         let writer = {
             let working = working.clone();
-            move || write_msg_to_client(&msgs, &answers, conn, working)
+            move || write_msg_to_client(&msgs, &answers, conn, &behind, working)
         };
         go(s, conn.thread_name("writer"), writer).unwrap_or_else(lost);
 
@@ -164,8 +190,10 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         let (has_data, data) = bounded(0);
 
         // Go: starts to read before it says login, so a user's first words can come before it.
-        room.message.send(login).ok();
+        room.message.send(Message::Login(id, outlet, login)).ok();
 
+        // Lent, because a writer that watched a channel without a sender would never rest.
+        let answer = &answer;
         let reader = move || {
             let _working = working;
             let mut buf = [0; LONGEST];
@@ -176,7 +204,7 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
                     let name = name_of(room, id);
                     // Go: after a timeout nobody receives this, and the goroutine waits for ever.
                     // Ours fails to send, because the handler has dropped its end.
-                    if is_quit.send(true).is_ok() {
+                    if is_quit.send(true).is_ok() && stage >= Stage::Broadcast {
                         fmt::print(
                             ["检测到客户端:".as_bytes(), &name, "退出!!!\n".as_bytes()].concat(),
                         )
@@ -203,12 +231,10 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
                         };
                         answer.send(reply.into()).ok();
                     } else if stage >= Stage::Broadcast {
-                        let msg = room
-                            .online_map
-                            .lock()
-                            .get(&id)
-                            .map(|clnt| make_msg(clnt, &msg));
-                        msg.map(|msg| room.message.send(msg));
+                        let clnt = room.online_map.lock().get(&id).cloned();
+                        if let Some(clnt) = clnt {
+                            room.message.send(Message::Said(make_msg(&clnt, &msg))).ok();
+                        }
                     }
                     has_data.send(true).ok();
                     pace.wait(&room.stopping);
@@ -251,12 +277,15 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
 
 /// Takes a user out of the room and tells the others.
 fn leave(room: &Room, id: u64, msg: &[u8]) {
-    let clnt = room.online_map.lock().remove(&id);
-    if let Some(clnt) = clnt
-        && room.options.stage >= Stage::Timeout
-    {
-        room.message.send(make_msg(&clnt, msg)).ok();
-    }
+    let mut online_map = room.online_map.lock();
+    // The stages before the last neither take users off the list nor tell who leaves.
+    let clnt = match room.options.stage {
+        Stage::Timeout => online_map.remove(&id),
+        _ => None,
+    };
+    drop(online_map);
+    let msg = clnt.map(|clnt| make_msg(&clnt, msg));
+    room.message.send(Message::Leave(id, msg)).ok();
 }
 
 /// The name of a user, empty once the user has left.
@@ -298,74 +327,118 @@ fn write_msg_to_client(
     msgs: &Receiver<Arc<[u8]>>,
     answers: &Receiver<Vec<u8>>,
     conn: &Conn,
+    behind: &AtomicBool,
     _working: Sender<Infallible>,
 ) {
-    let mut conn: &TcpStream = conn;
+    if conn.set_write_timeout(Some(AT_ONCE)).is_err() {
+        return;
+    }
     loop {
         let written = select! {
             recv(msgs) -> burst => match burst {
-                Ok(burst) => conn.write_all(&burst),
+                Ok(burst) => write_all(conn, &burst, behind),
                 Err(_) => break,
             },
-            recv(answers) -> answer => answer.map_or(Ok(()), |answer| conn.write_all(&answer)),
+            recv(answers) -> answer => answer.map_or(Ok(()), |answer| write_all(conn, &answer, behind)),
         };
         // Go: goes on writing to a connection that has failed.
         if let Err(err) = written {
             debug!("conn.Write: {err}");
             return;
         }
+        if msgs.is_empty() && behind.swap(false, Relaxed) {
+            let _ = conn.set_write_timeout(Some(AT_ONCE));
+        }
     }
     let _ = conn.shutdown(Half::Write);
 }
 
+/// Writes all of it, and notes it when the client does not take it at once.
+fn write_all(mut conn: &TcpStream, mut bytes: &[u8], behind: &AtomicBool) -> io::Result<()> {
+    loop {
+        match conn.write(bytes) {
+            Ok(n) if n == bytes.len() => return Ok(()),
+            Ok(n) => bytes = &bytes[n..],
+            Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(err) => return Err(err),
+        }
+        behind.store(true, Relaxed);
+        conn.set_write_timeout(None)?;
+    }
+}
+
 /// Hands what is said to everyone who is in the room.
-fn manager(room: &Room, message: &Receiver<Vec<u8>>) {
-    let mut clients = Vec::new();
-    let mut waiting = Select::new();
-    waiting.recv(message);
-    waiting.recv(&room.stopping);
+fn manager(room: &Room, message: &Receiver<Message>) {
+    // Go: ranges over the map itself while others change it. Here who comes and who goes is told in
+    // `message`, in one order with what is said.
+    let mut outlets = BTreeMap::new();
 
     loop {
-        waiting.ready();
-        // Go: one message at a time, so one wake of every writer a message. Ours joins what is
-        // waiting. It is taken under the lock, so that a user who speaks and leaves still hears it.
+        let msg = select! {
+            recv(message) -> msg => msg,
+            recv(room.stopping) -> _ => return,
+        };
+        // Go: one message at a time, which wakes every writer for each. Ours joins what is waiting.
         let mut burst = Vec::new();
-        {
-            let online_map = room.online_map.lock();
-            while burst.len() < BURST
-                && let Ok(msg) = message.try_recv()
-            {
-                burst.extend(msg);
-                burst.extend(b"\r\n");
+        for msg in msg.into_iter().chain(message.try_iter()) {
+            match msg {
+                Message::Login(id, outlet, msg) => {
+                    outlets.insert(id, outlet);
+                    push(&mut burst, &msg);
+                }
+                Message::Said(msg) => push(&mut burst, &msg),
+                Message::Leave(id, msg) => {
+                    // The one who leaves gets what was said before, and not the leaving itself.
+                    if let Some(outlet) = outlets.remove(&id) {
+                        hand(room, &outlet, &burst[..].into());
+                    }
+                    if let Some(msg) = msg {
+                        push(&mut burst, &msg);
+                    }
+                }
             }
-            let users = online_map.iter().filter(|(_, clnt)| !clnt.kicked);
-            clients.extend(users.map(|(id, clnt)| (*id, clnt.c.clone())));
-        }
-        if burst.is_empty() && ended(&room.stopping) {
-            return;
-        }
-        let burst: Arc<[u8]> = burst.into();
-        for (id, c) in clients.drain(..) {
-            let burst = Arc::clone(&burst);
-            if room.options.queue == 0 {
-                c.send(burst).ok();
-            } else if let Err(TrySendError::Full(_)) = c.try_send(burst) {
-                kick(room, id);
+            if burst.len() >= BURST {
+                break;
             }
+        }
+        if !burst.is_empty() {
+            let burst = burst.into();
+            outlets.retain(|_, outlet| hand(room, outlet, &burst));
         }
     }
 }
 
-/// Cuts off a client that does not read; its reader sees the end and brings the user out.
-fn kick(room: &Room, id: u64) {
-    if let Some(clnt) = room.online_map.lock().get_mut(&id) {
-        clnt.kicked = true;
-        warn!(
-            "{} kicked: it does not read, {} bursts wait for it",
-            clnt.addr, room.options.queue
-        );
-        let _ = clnt.conn.shutdown(Half::Both);
+/// Adds a message to a burst, with the line end that the writer adds in Go.
+fn push(burst: &mut Vec<u8>, msg: &[u8]) {
+    burst.extend_from_slice(msg);
+    burst.extend_from_slice(b"\r\n");
+}
+
+/// Hands a burst to one user's writer, and says whether the user may stay.
+fn hand(room: &Room, outlet: &Outlet, burst: &Arc<[u8]>) -> bool {
+    let mut burst = Arc::clone(burst);
+    if room.options.queue == 0 {
+        outlet.c.send(burst).ok();
+        return true;
     }
+    while let Err(TrySendError::Full(unsent)) = outlet.c.try_send(burst) {
+        // The client is to blame, because it does not read: nobody waits for it.
+        if outlet.behind.load(Relaxed) {
+            warn!(
+                "{} kicked: it does not read, {} bursts wait for it",
+                outlet.conn.addr(),
+                outlet.c.len()
+            );
+            let _ = outlet.conn.shutdown(Half::Both);
+            return false;
+        }
+        // Its writer is only late, on a busy machine: its time will come.
+        match outlet.c.send_timeout(unsent, AT_ONCE) {
+            Err(SendTimeoutError::Timeout(unsent)) => burst = unsent,
+            _ => break,
+        }
+    }
+    true
 }
 
 /// Opens the room on `listener` until `shutdown` ends, and joins every thread that a client brought.

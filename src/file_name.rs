@@ -72,6 +72,10 @@ pub fn printable(text: impl AsRef<[u8]>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Component;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -91,6 +95,102 @@ mod tests {
             ("文件/名字 一.txt", "名字 一.txt"),
         ] {
             assert_eq!(base(Path::new(path)), name, "base name of {path:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_files_are_taken() {
+        let longest = [b'x'; LONGEST];
+        for name in [
+            &b"a"[..],
+            b"a b.txt",
+            b" ",
+            b"...",
+            b"..a",
+            b".profile",
+            b"-rf",
+            b"a:b",
+            b"*",
+            "名字 一.txt".as_bytes(),
+            b"\xFF\xFE\x80",
+            b".threadline",
+            &longest,
+        ] {
+            assert_eq!(check(name).map(OsStr::as_bytes), Ok(name));
+        }
+    }
+
+    #[test]
+    fn hostile_names_are_refused() {
+        for name in HOSTILE {
+            assert!(
+                check(name).is_err(),
+                "{:?} was taken",
+                name.escape_ascii().to_string()
+            );
+        }
+        assert!(check(&[b'x'; LONGEST + 1]).is_err());
+    }
+
+    const HOSTILE: &[&[u8]] = &[
+        b"",
+        b".",
+        b"..",
+        b"/",
+        b"../x",
+        b"..\\x",
+        b"/etc/passwd",
+        b"a/b",
+        b"a/",
+        b"./a",
+        b"C:\\x",
+        b"a\0",
+        b"\0",
+        b"a\n",
+        b"\r",
+        b"\t",
+        b"\x1b[2J",
+        b"a\x7f",
+        b".threadline-1-0.part",
+        b".threadline-",
+        b".THREADLINE-1-0.PART",
+    ];
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_taken_is_one_plain_part_of_a_path(name in any::<Vec<u8>>()) {
+            prop_assume!(!name.is_empty());
+            if let Ok(name) = check(&name) {
+                let dir = Path::new("/dir");
+                let path = dir.join(name);
+                prop_assert_eq!(path.parent(), Some(dir));
+                let parts: Vec<_> = Path::new(name).components().collect();
+                prop_assert_eq!(parts, [Component::Normal(name)]);
+                prop_assert_eq!(base(&path), name);
+                prop_assert!(name.len() <= LONGEST && !name.as_bytes().iter().any(u8::is_ascii_control));
+            }
+        }
+
+        #[test]
+        fn one_hostile_byte_anywhere_is_enough(
+            mut name in prop::collection::vec(b'a'..=b'z', 1..LONGEST),
+            hostile in prop::sample::select(&b"/\\\0\n\r\x1b\x7f"[..]),
+            at in any::<prop::sample::Index>(),
+        ) {
+            prop_assert!(check(&name).is_ok());
+            let at = at.index(name.len());
+            name[at] = hostile;
+            prop_assert!(check(&name).is_err());
+        }
+
+        #[test]
+        fn printable_text_is_one_line_without_control_characters(text in any::<Vec<u8>>()) {
+            prop_assert!(!printable(text).chars().any(char::is_control));
+        }
+
+        #[test]
+        fn printable_text_stays_as_it_is(text in "\\PC*") {
+            prop_assert_eq!(printable(&text), text);
         }
     }
 }

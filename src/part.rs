@@ -191,3 +191,189 @@ fn exists(name: &OsStr) -> io::Error {
         format!("{name} exists already and is not replaced"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+
+    fn part(dir: &TempDir, content: &[u8]) -> Part {
+        let mut part = Part::create(dir.path(), OsStr::new("name")).unwrap();
+        part.write_all(content).unwrap();
+        part
+    }
+
+    fn names(dir: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn content(dir: &TempDir) -> Vec<u8> {
+        fs::read(dir.path().join("name")).unwrap()
+    }
+
+    #[test]
+    fn a_file_has_its_name_only_when_it_is_kept() {
+        let dir = tempdir().unwrap();
+        let part = part(&dir, b"content");
+        let [name] = &names(&dir)[..] else {
+            panic!("{:?}", names(&dir))
+        };
+        assert!(
+            is_reserved(name.as_bytes()) && name.ends_with(".part"),
+            "{name}"
+        );
+        part.keep().unwrap();
+        assert_eq!(
+            (names(&dir), content(&dir)),
+            (vec!["name".to_owned()], b"content".to_vec())
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_leaves_nothing() {
+        let dir = tempdir().unwrap();
+        drop(part(&dir, b"content"));
+        assert!(names(&dir).is_empty(), "{:?}", names(&dir));
+    }
+
+    /// With and without hard links.
+    const WAYS: [fn(Part) -> io::Result<()>; 2] =
+        [Part::keep, |part| part.rename_over_reservation()];
+
+    #[test]
+    fn what_has_the_name_already_is_never_replaced() {
+        for keep in WAYS {
+            let dir = tempdir().unwrap();
+            let late = part(&dir, b"late");
+            fs::write(dir.path().join("name"), "first").unwrap();
+            assert_eq!(keep(late).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            assert_eq!(
+                (names(&dir), content(&dir)),
+                (vec!["name".to_owned()], b"first".to_vec())
+            );
+
+            let early = Part::create(dir.path(), OsStr::new("name")).unwrap_err();
+            assert_eq!(early.kind(), ErrorKind::AlreadyExists);
+        }
+    }
+
+    #[test]
+    fn a_symbolic_link_of_the_name_is_not_followed() {
+        for keep in WAYS {
+            let (dir, outside) = (tempdir().unwrap(), tempdir().unwrap());
+            let target = outside.path().join("target");
+            let late = part(&dir, b"late");
+            symlink(&target, dir.path().join("name")).unwrap();
+            assert_eq!(keep(late).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            assert!(!target.exists(), "the link was followed");
+
+            let early = Part::create(dir.path(), OsStr::new("name")).unwrap_err();
+            assert_eq!(early.kind(), ErrorKind::AlreadyExists);
+        }
+    }
+
+    #[test]
+    fn of_many_with_one_name_exactly_one_wins() {
+        for keep in WAYS {
+            let dir = tempdir().unwrap();
+            let start = Barrier::new(16);
+            let won: Vec<usize> = thread::scope(|s| {
+                let (dir, start) = (&dir, &start);
+                let racers: Vec<_> = (0..16)
+                    .map(|i| {
+                        s.spawn(move || {
+                            let part = part(dir, i.to_string().as_bytes());
+                            start.wait();
+                            keep(part).is_ok().then_some(i)
+                        })
+                    })
+                    .collect();
+                racers
+                    .into_iter()
+                    .filter_map(|racer| racer.join().unwrap())
+                    .collect()
+            });
+            assert_eq!(names(&dir), ["name"]);
+            assert_eq!(won.len(), 1, "{won:?} won");
+            assert_eq!(content(&dir), won[0].to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn without_hard_links_the_file_is_renamed() {
+        let dir = tempdir().unwrap();
+        let part = part(&dir, b"content");
+        part.rename_over_reservation().unwrap();
+        drop(part);
+        assert_eq!(
+            (names(&dir), content(&dir)),
+            (vec!["name".to_owned()], b"content".to_vec())
+        );
+    }
+
+    #[test]
+    fn only_what_the_dead_have_left_is_removed() {
+        let dir = tempdir().unwrap();
+        let living = part(&dir, b"living");
+        for name in [
+            ".threadline-1-0.part",
+            ".threadline-1-0.txt",
+            "threadline-1-0.part",
+            "other",
+        ] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let outside = dir.path().join("other");
+        symlink(&outside, dir.path().join(".threadline-2-0.part")).unwrap();
+
+        prepare(dir.path()).unwrap();
+        let temporary = living.temporary.file_name().unwrap().to_str().unwrap();
+        let mut left = vec![
+            ".threadline-1-0.txt",
+            "threadline-1-0.part",
+            "other",
+            ".threadline-2-0.part",
+            temporary,
+        ];
+        left.sort_unstable();
+        assert_eq!(names(&dir), left);
+        living.keep().unwrap();
+    }
+
+    #[test]
+    fn a_temporary_name_that_is_taken_is_passed_over() {
+        let dir = tempdir().unwrap();
+        let first = part(&dir, b"");
+        let name = first.temporary.file_name().unwrap().to_str().unwrap();
+        let n: u64 = name.rsplit(['-', '.']).nth(1).unwrap().parse().unwrap();
+        // Other tests use up numbers meanwhile.
+        for n in n + 1..n + 1000 {
+            let _ = File::create_new(
+                dir.path()
+                    .join(format!("{PREFIX}{}-{n}{SUFFIX}", process::id())),
+            );
+        }
+        part(&dir, b"content").keep().unwrap();
+        assert_eq!(content(&dir), b"content");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_known_at_the_start() {
+        let dir = tempdir().unwrap();
+        let missing = dir.path().join("missing");
+        let err = prepare(&missing).unwrap_err().to_string();
+        assert!(err.contains("missing"), "{err}");
+        fs::write(&missing, "").unwrap();
+        assert!(prepare(&missing).is_err(), "a file was taken for a folder");
+    }
+}

@@ -1,14 +1,17 @@
 //! Section two, UDP: the concurrent server, and how long a datagram can be.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::thread::{self, Builder};
+use std::thread;
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded, select};
+use crossbeam_channel::{Receiver, bounded, select};
 use log::{info, warn};
 
+use crate::accept::ended;
 use crate::cli::because;
 use crate::fmt;
+use crate::go::go;
 use crate::shutdown::Shutdown;
 
 /// Bytes of buffer that hold any datagram.
@@ -24,13 +27,11 @@ pub const LONGEST: usize = 65_507;
 /// The socket fails. That a client has gone is no failure.
 pub fn run(conn: UdpSocket, shutdown: Shutdown) -> io::Result<()> {
     info!("listening on {}", conn.local_addr()?);
-    let (_serving, served) = bounded(0);
+    let (serving, served) = bounded(0);
     thread::scope(|s| {
         // Dropped when the loop ends, whichever way, so that the other thread ends with it.
-        let _serving = _serving;
-        Builder::new()
-            .name("shutdown".to_owned())
-            .spawn_scoped(s, || wake(&conn, &shutdown, &served))?;
+        let _serving = serving;
+        go(s, "shutdown".to_owned(), || wake(&conn, &shutdown, &served))?;
         serve(&conn, &shutdown)
     })
 }
@@ -39,7 +40,7 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
     let mut buf = vec![0; BUFFER];
     loop {
         let received = conn.recv_from(&mut buf);
-        if shutdown.try_recv() == Err(TryRecvError::Disconnected) {
+        if ended(shutdown) {
             return Ok(());
         }
         let (n, raddr) = match received {
@@ -80,7 +81,7 @@ fn a_client_has_gone(err: &io::Error) -> bool {
 
 /// Waits for the shutdown, or for the end of the loop, and ends a blocked `recv_from` by an empty
 /// datagram from the socket to itself.
-fn wake(conn: &UdpSocket, shutdown: &Shutdown, served: &Receiver<()>) {
+fn wake(conn: &UdpSocket, shutdown: &Shutdown, served: &Receiver<Infallible>) {
     select! {
         recv(shutdown) -> _ => info!("stopping"),
         recv(served) -> _ => return,

@@ -1,0 +1,237 @@
+//! The chat room as its users see it.
+
+mod common;
+
+use common::{Server, User, wait_until};
+
+fn room(args: &[&str]) -> Server {
+    Server::start(env!("CARGO_BIN_EXE_chat_server"), args)
+}
+
+#[test]
+fn three_people_meet_talk_and_leave() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr);
+    let mut bob = User::join(room.addr);
+    let mut cyd = User::join(room.addr);
+    let (a, b, c) = (ann.addr.clone(), bob.addr.clone(), cyd.addr.clone());
+    ann.expect(&format!("[{b}]{b}: login!!!\r\n[{c}]{c}: login!!!\r\n"));
+    bob.expect(&format!("[{c}]{c}: login!!!\r\n"));
+
+    ann.say("hello");
+    for user in [&mut ann, &mut bob, &mut cyd] {
+        user.expect(&format!("[{a}]{a}: hello\r\n"));
+    }
+    bob.say("who");
+    bob.expect(&format!("online user list: \n{a}:{a}\n{b}:{b}\n{c}:{c}\n"));
+    bob.say("rename|Bob");
+    bob.expect("rename successful!!");
+    bob.say("it is me");
+    for user in [&mut ann, &mut bob, &mut cyd] {
+        user.expect(&format!("[{b}]Bob: it is me\r\n"));
+    }
+    cyd.say("who");
+    cyd.expect(&format!("online user list: \n{a}:{a}\n{b}:Bob\n{c}:{c}\n"));
+    drop(bob);
+    for user in [&mut ann, &mut cyd] {
+        user.expect(&format!("[{b}]Bob: logout\r\n"));
+    }
+    wait_until(
+        "the leaving is printed",
+        || room.out().contains("退出"),
+        || room.out(),
+    );
+    assert_eq!(room.out(), "聊天室启动...\n检测到客户端:Bob退出!!!\n");
+    room.stop();
+}
+
+#[test]
+fn each_stage_adds_to_the_one_before() {
+    for (n, stage) in ["login", "broadcast", "who", "rename", "timeout"]
+        .into_iter()
+        .enumerate()
+    {
+        let room = room(&["--stage", stage, "--timeout", "1h"]);
+        let mut ann = User::connect(room.addr);
+        let a = ann.addr.clone();
+        // The first listing has no colon there.
+        let colon = if n == 0 { "" } else { ":" };
+        ann.expect(&format!("[{a}]{a}{colon} login!!!\r\n"));
+        let bob = User::connect(room.addr);
+        let b = bob.addr.clone();
+        ann.expect(&format!("[{b}]{b}{colon} login!!!\r\n"));
+        // Where a stage does not know a word, it is a message, or at first nothing at all.
+        let message = |text: &str| match n {
+            0 => String::new(),
+            _ => format!("[{a}]{a}: {text}\r\n"),
+        };
+        ann.say("hello\n");
+        ann.expect(&message("hello"));
+        ann.say("who\n");
+        match n {
+            0 | 1 => ann.expect(&message("who")),
+            _ => ann.expect(&format!("online user list: \n{a}:{a}\n{b}:{b}\n")),
+        }
+        ann.say("rename|Ann\n");
+        match n {
+            0..=2 => ann.expect(&message("rename|Ann")),
+            _ => ann.expect("rename successful!!"),
+        }
+        drop(bob);
+        if n > 0 {
+            wait_until(
+                "the leaving is printed",
+                || room.out().contains("退出"),
+                || room.out(),
+            );
+        }
+        if n == 4 {
+            ann.expect(&format!("[{b}]{b}: logout\r\n"));
+        }
+        let cyd = User::connect(room.addr);
+        ann.expect(&format!("[{0}]{0}{colon} login!!!\r\n", cyd.addr));
+        drop(cyd);
+        room.stop();
+    }
+}
+
+#[test]
+fn a_message_is_a_line_and_cannot_forge_another() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr);
+    let a = ann.addr.clone();
+    ann.say("one\r\ntwo\n\n\nthree\n");
+    ann.expect(&format!(
+        "[{a}]{a}: one\r\n[{a}]{a}: two\r\n[{a}]{a}: three\r\n"
+    ));
+    ann.say("\x1b[2Jhi\r[1.2.3.4:5]root: hi\x7f\x07");
+    ann.expect(&format!("[{a}]{a}: [2Jhi[1.2.3.4:5]root: hi\r\n"));
+    ann.say("whoever");
+    ann.expect(&format!("[{a}]{a}: whoever\r\n"));
+    ann.say("rename me");
+    ann.expect(&format!("[{a}]{a}: rename me\r\n"));
+}
+
+#[test]
+fn bytes_that_are_not_utf8_pass_as_they_are() {
+    use std::io::Read;
+    let room = room(&[]);
+    let mut ann = User::join(room.addr);
+    let mut bob = User::join(room.addr);
+    let a = ann.addr.clone();
+    ann.say(b"\xff\xc3\x28 \xe4\xb8");
+    let mut got = vec![0; a.len() * 2 + 4 + 6 + 2];
+    bob.conn.read_exact(&mut got).unwrap();
+    assert_eq!(
+        got,
+        [
+            format!("[{a}]{a}: ").as_bytes(),
+            b"\xff\xc3\x28 \xe4\xb8\r\n"
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn names_are_checked() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr);
+    let mut bob = User::join(room.addr);
+    ann.read_until(&format!("{}: login!!!\r\n", bob.addr));
+    ann.say("rename|  Ann \r\n");
+    ann.expect("rename successful!!");
+    bob.say("rename|Ann");
+    bob.expect("rename failed: the name is taken\r\n");
+    for (name, refusal) in [
+        ("", "the name is empty"),
+        ("   ", "the name is empty"),
+        ("a|b", "a name has no |"),
+        (&"x".repeat(33), "the name is longer than 32 bytes"),
+    ] {
+        bob.say(format!("rename|{name}\n"));
+        bob.expect(&format!("rename failed: {refusal}\r\n"));
+    }
+    let b = bob.addr.clone();
+    bob.say("still me");
+    bob.expect(&format!("[{b}]{b}: still me\r\n"));
+    let longest = "x".repeat(32);
+    bob.say(format!("rename|{longest}"));
+    bob.expect("rename successful!!");
+    // One may take the name that one has.
+    bob.say(format!("rename|{longest}"));
+    bob.expect("rename successful!!");
+    bob.say("now longer");
+    bob.expect(&format!("[{b}]{longest}: now longer\r\n"));
+}
+
+#[test]
+fn the_silent_are_kicked_and_the_talkers_are_not() {
+    let room = room(&["--timeout", "700ms"]);
+    let mut ann = User::join(room.addr);
+    let mut bob = User::join(room.addr);
+    let (a, b) = (ann.addr.clone(), bob.addr.clone());
+    let kicked = format!("[{b}]{b}: time out leaved\r\n");
+    let mut said = 0;
+    loop {
+        ann.say("still here");
+        said += 1;
+        let heard = ann.read_until(&format!("[{a}]{a}: still here\r\n"));
+        if heard.contains(&kicked) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(said > 3, "kicked after {said} messages");
+    // The kicked one gets what was said until then and a clean end, and not its own leaving.
+    let heard = bob.read_to_end();
+    assert!(heard.ends_with(": still here\r\n"), "{heard:?}");
+    assert!(!heard.contains("leaved"), "{heard:?}");
+    assert!(!room.out().contains("退出"), "{}", room.out());
+}
+
+#[test]
+fn who_speaks_and_leaves_at_once_still_hears_it() {
+    let room = room(&[]);
+    for i in 0..100 {
+        let mut ann = User::connect(room.addr);
+        let a = ann.addr.clone();
+        ann.say(format!("words {i}"));
+        ann.close_write();
+        let heard = ann.read_to_end();
+        // What the one before said as it left may come first.
+        let own = format!("[{a}]{a}: login!!!\r\n[{a}]{a}: words {i}\r\n");
+        assert!(heard.ends_with(&own), "{heard:?} does not end with {own:?}");
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let mut room = room(&[]);
+    let _stays = User::join(room.addr);
+    room.signal("-INT");
+    room.wait_for_log("stopping");
+    room.signal("-INT");
+    assert_eq!(room.wait().code(), Some(130), "{}", room.log());
+}
+
+#[test]
+fn a_wrong_address_is_one_line_and_a_failure() {
+    let taken = room(&[]);
+    for (addr, why) in [
+        (taken.addr.to_string(), "in use"),
+        ("nonsense".to_owned(), "cannot listen on nonsense"),
+        (
+            "127.0.0.1:99999".to_owned(),
+            "cannot listen on 127.0.0.1:99999",
+        ),
+    ] {
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_chat_server"))
+            .arg(&addr)
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{err}");
+        assert!(err.starts_with("error: ") && err.contains(why), "{err}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+}

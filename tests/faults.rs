@@ -1,0 +1,492 @@
+//! What clients can do to a server, by intent or by accident, and what it does then: nothing.
+
+mod common;
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{DEADLINE, Random, Server, User, wait_until};
+
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
+const UPPER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
+
+/// A line as long as a message may be.
+fn long_line() -> String {
+    "x".repeat(4000)
+}
+
+/// Talks until the log says that `slow` was kicked. Hears all of its own words meanwhile.
+fn talk_until_kicked(room: &Server, talker: &mut User, slow: &str) -> usize {
+    let kicked = format!("{slow} kicked");
+    let mut said = 0;
+    while !room.log().contains(&kicked) {
+        assert!(
+            said < 20_000,
+            "{slow} is not kicked after {said} messages; {}",
+            room.log()
+        );
+        talker.say(format!("{said} {}", long_line()));
+        talker.read_until(&format!(": {said} {}\r\n", long_line()));
+        said += 1;
+    }
+    said
+}
+
+#[test]
+fn a_client_that_does_not_read_is_kicked_and_nobody_waits_for_it() {
+    let room = Server::start(CHAT, &[]);
+    let mut ann = User::join(room.addr);
+    ann.say("all of my threads run");
+    ann.read_until("run\r\n");
+    let (threads, descriptors) = (room.threads(), room.descriptors());
+    let slow = User::join(room.addr);
+    // Every word comes back while the slow one is there, and so does a newcomer's login.
+    talk_until_kicked(&room, &mut ann, &slow.addr);
+    let newcomer = User::join(room.addr);
+    ann.read_until(&format!("]{}: login!!!\r\n", newcomer.addr));
+    drop(newcomer);
+    // Its threads have gone though it still does not close its end.
+    room.wait_for_counts(threads, descriptors);
+    assert_eq!(room.log().matches(" kicked").count(), 1, "{}", room.log());
+    assert!(
+        room.out().contains(&format!("{}退出", slow.addr)),
+        "{}",
+        room.out()
+    );
+    drop(slow);
+    room.stop();
+}
+
+#[test]
+fn memory_for_clients_that_do_not_read_is_bounded() {
+    const SLOW: usize = 8;
+    // What `--help` states for a queue of 64.
+    const BOUND_KB: u64 = 1434;
+    let room = Server::start(CHAT, &["--queue", "64"]);
+    let mut ann = User::join(room.addr);
+    let slow: Vec<_> = (0..SLOW).map(|_| User::join(room.addr)).collect();
+    ann.read_until(&format!("]{}: login!!!\r\n", slow[SLOW - 1].addr));
+    let before = room.kilobytes("VmHWM");
+    for user in &slow {
+        talk_until_kicked(&room, &mut ann, &user.addr);
+    }
+    // As much again as would have waited for them.
+    for i in 0..4000 {
+        ann.say(format!("{i} {}", long_line()));
+        ann.read_until(&format!(": {i} {}\r\n", long_line()));
+    }
+    let grown = room.kilobytes("VmHWM") - before;
+    let bound = SLOW as u64 * BOUND_KB;
+    assert!(
+        grown <= bound,
+        "grown by {grown} kB for {SLOW} slow clients, the bound is {bound} kB"
+    );
+}
+
+#[test]
+fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
+    let room = Server::start(CHAT, &["--queue", "0"]);
+    let mut ann = User::join(room.addr);
+    let slow = User::join(room.addr);
+    ann.read_until(&format!("]{}: login!!!\r\n", slow.addr));
+    // Talks without listening; the room stops taking it when manager waits for the slow one.
+    ann.conn
+        .set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let mut listener = ann.conn.try_clone().unwrap();
+    let heard = thread::spawn(move || {
+        let mut heard = Vec::new();
+        let mut buf = [0; 65536];
+        while let Ok(n @ 1..) = listener.read(&mut buf) {
+            heard.extend_from_slice(&buf[..n]);
+            let end = heard.len().saturating_sub(n + 64);
+            if heard[end..].windows(8).any(|part| part == b": thawed") {
+                return true;
+            }
+        }
+        false
+    });
+    let line = long_line() + "\n";
+    while ann.conn.write_all(line.as_bytes()).is_ok() {}
+    let mut newcomer = User::connect(room.addr);
+    newcomer
+        .conn
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let silence = newcomer.conn.read(&mut [0; 1]);
+    assert!(
+        silence.is_err(),
+        "a frozen room let somebody in: {silence:?}"
+    );
+    assert!(!room.log().contains("kicked"), "{}", room.log());
+
+    slow.reset();
+    newcomer.conn.set_read_timeout(Some(DEADLINE)).unwrap();
+    newcomer.read_until(&format!("]{}: login!!!\r\n", newcomer.addr));
+    newcomer.say("thawed\n");
+    assert!(heard.join().unwrap(), "nothing is heard after the thaw");
+    room.stop();
+}
+
+#[test]
+fn a_frozen_room_can_be_stopped() {
+    let room = Server::start(CHAT, &["--queue", "0"]);
+    let ann = User::join(room.addr);
+    let _slow = User::join(room.addr);
+    ann.conn
+        .set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let line = long_line() + "\n";
+    while (&ann.conn).write_all(line.as_bytes()).is_ok() {}
+    room.stop();
+}
+
+#[test]
+fn the_room_has_a_ceiling_and_says_so() {
+    let room = Server::start(CHAT, &["--max-clients", "2"]);
+    let ann = User::join(room.addr);
+    let _bob = User::join(room.addr);
+    let mut third = User::connect(room.addr);
+    assert_eq!(third.read_to_end(), "the room is full, try again later\r\n");
+    // One that talks at once is told as well.
+    let mut fourth = User::connect(room.addr);
+    fourth.say("hello\n");
+    assert_eq!(fourth.line(), "the room is full, try again later");
+    drop(ann);
+    room_has_room_again(&room);
+    room.stop();
+}
+
+/// Tries until somebody is let in.
+fn room_has_room_again(room: &Server) {
+    wait_until(
+        "somebody is let in again",
+        || {
+            let mut user = User::connect(room.addr);
+            user.line().contains("login!!!")
+        },
+        || room.log(),
+    );
+}
+
+#[test]
+fn one_address_has_a_ceiling_of_its_own() {
+    let room = Server::start(CHAT, &["--max-per-ip", "2"]);
+    let ann = User::join(room.addr);
+    let _bob = User::join(room.addr);
+    let mut third = User::connect(room.addr);
+    assert_eq!(third.line(), "the room is full, try again later");
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    other
+        .bind(&"127.0.0.2:0".parse::<SocketAddr>().unwrap().into())
+        .unwrap();
+    other.connect(&room.addr.into()).unwrap();
+    other.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut login = [0; 64];
+    let n = (&other).read(&mut login).unwrap();
+    assert!(
+        String::from_utf8_lossy(&login[..n]).contains("login!!!"),
+        "{login:?}"
+    );
+    drop(ann);
+    room_has_room_again(&room);
+}
+
+#[test]
+fn the_ceiling_of_the_machine_is_found_and_logged() {
+    let script = format!("ulimit -n 200; exec {CHAT} 127.0.0.1:0");
+    let room = Server::spawn(Command::new("sh").args(["-c", &script]));
+    let log = room.log();
+    room.wait_for_log("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let most: usize = log
+        .split("at most ")
+        .nth(1)
+        .unwrap_or("?")
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let _users: Vec<_> = (0..most).map(|_| User::join(room.addr)).collect();
+    let mut beyond = User::connect(room.addr);
+    assert_eq!(beyond.line(), "the room is full, try again later");
+    assert!(!room.log().contains("cannot accept"), "{}", room.log());
+}
+
+#[test]
+fn the_soft_limit_on_descriptors_is_raised() {
+    let script = format!("ulimit -Sn 64; exec {CHAT} 127.0.0.1:0");
+    let room = Server::spawn(Command::new("sh").args(["-c", &script]));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", room.pid())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let fields: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(fields[3], fields[4], "soft and hard: {line}");
+    assert_ne!(fields[3], "64", "{line}");
+}
+
+#[test]
+fn running_out_of_descriptors_ends_nothing() {
+    for program in [CHAT, UPPER] {
+        let script = format!("ulimit -n 40; exec {program} 127.0.0.1:0 --max-clients 1000");
+        let server = Server::spawn(Command::new("sh").args(["-c", &script]));
+        let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr)).collect();
+        server.wait_for_log("cannot accept");
+        // It waits instead of spinning, and tells of it once.
+        let (start, cpu) = (Instant::now(), server.cpu());
+        let pause = Duration::from_millis(1500);
+        wait_until("some time", || start.elapsed() > pause, String::new);
+        let used = server.cpu() - cpu;
+        assert!(used < pause / 3, "{program} used {used:?} of {pause:?}");
+        assert_eq!(
+            server.log().matches("cannot accept").count(),
+            1,
+            "{}",
+            server.log()
+        );
+        clients.clear();
+        server.wait_for_log("accepting again");
+        let mut client = User::connect(server.addr);
+        client.say("hello\n");
+        if program == CHAT {
+            client.read_until(&format!("]{}: hello\r\n", client.addr));
+        } else {
+            client.expect("HELLO\n");
+        }
+        server.stop();
+    }
+}
+
+#[test]
+fn a_flood_is_slowed_down_and_nobody_else_is() {
+    let room = Server::start(CHAT, &["--rate", "20/s"]);
+    let mut ann = User::join(room.addr);
+    let mut flooder = User::join(room.addr);
+    let f = flooder.addr.clone();
+    let start = Instant::now();
+    for i in 0..60 {
+        flooder.say(format!("flood {i}\n"));
+    }
+    // One talks and hears oneself while the flood is held back.
+    for i in 0..10 {
+        ann.say(format!("talk {i}"));
+        let heard = ann.read_until(&format!(": talk {i}\r\n"));
+        assert!(!heard.contains("flood 59"), "the flood was not held back");
+    }
+    // All of it comes in the end, in order, not before its time.
+    let mut other = 0;
+    while other < 60 {
+        let line = flooder.line();
+        if line.contains(": flood") {
+            assert_eq!(line, format!("[{f}]{f}: flood {other}"));
+            other += 1;
+        }
+    }
+    let took = start.elapsed();
+    assert!(
+        took >= Duration::from_millis(1900),
+        "60 messages at 20/s, 20 at once, took {took:?}"
+    );
+}
+
+#[test]
+fn comings_and_goings_leave_nothing_behind() {
+    const CLIENTS: usize = 3000;
+    let room = Server::start(CHAT, &["--timeout", "300ms"]);
+    let (threads, descriptors) = {
+        let mut watcher = User::join(room.addr);
+        watcher.read_to_end();
+        wait_until(
+            "the kicked one is gone",
+            || room.threads() < 5,
+            || room.threads().to_string(),
+        );
+        (room.threads(), room.descriptors())
+    };
+    let mut random = Random(1);
+    let mut staying = Vec::new();
+    for i in 0..CLIENTS {
+        let mut user = if i % 3 == 0 {
+            User::join(room.addr)
+        } else {
+            User::connect(room.addr)
+        };
+        match random.below(5) {
+            0 => drop(user),
+            1 => user.reset(),
+            2 => {
+                user.say("bye");
+                user.close_write();
+                user.read_to_end();
+            }
+            3 => {
+                user.say("bye\nwho\nrename|x\n");
+                user.reset();
+            }
+            // Stays until it is kicked, without closing its end.
+            _ => staying.push(user),
+        }
+        if staying.len() > 200 {
+            staying.drain(..100);
+        }
+    }
+    room.wait_for_counts(threads, descriptors);
+    drop(staying);
+    room.stop();
+}
+
+#[test]
+fn a_thousand_clients_get_a_clean_end() {
+    const CLIENTS: usize = 1000;
+    const STALLED: usize = 50;
+    let mut room = Server::start(CHAT, &["--timeout", "1h"]);
+    let mut first = User::join(room.addr);
+    let stalled: Vec<_> = (0..STALLED).map(|_| User::connect(room.addr)).collect();
+    let (done, ends) = mpsc::channel();
+    thread::scope(|s| {
+        let mut users: Vec<_> = (0..CLIENTS - STALLED - 1)
+            .map(|_| User::connect(room.addr))
+            .collect();
+        let last = users.last().unwrap().addr.clone();
+        users.last_mut().unwrap().say("last words");
+        first.read_until(&format!("[{last}]{last}: last words\r\n"));
+        let words = format!("[{last}]{last}: last words\r\n");
+        // Eight threads read for all of them; some also talk until the end.
+        let chunks: Vec<Vec<User>> = (0..8)
+            .map(|_| users.split_off(users.len().saturating_sub(CLIENTS / 8)))
+            .collect();
+        assert!(users.is_empty());
+        for mut chunk in chunks {
+            let (done, words) = (done.clone(), words.clone());
+            s.spawn(move || {
+                for user in chunk.iter_mut().step_by(10) {
+                    let _ = user.conn.write_all(b"talking\n");
+                }
+                for user in &mut chunk {
+                    let heard = user.read_to_end();
+                    done.send(heard.contains(&words) || heard.len() >= 2000)
+                        .unwrap();
+                }
+            });
+        }
+        drop(done);
+        let start = Instant::now();
+        room.signal("-TERM");
+        let status = room.wait();
+        let took = start.elapsed();
+        assert_eq!(status.code(), Some(0), "{}", room.log());
+        assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
+        let ends: Vec<bool> = ends.iter().collect();
+        assert_eq!(ends.len(), CLIENTS - STALLED - 1);
+        assert!(
+            ends.iter().all(|heard| *heard),
+            "not everyone got what was said before the end"
+        );
+    });
+    first.read_to_end();
+    drop(stalled);
+}
+
+#[test]
+fn two_thousand_at_once_are_all_served() {
+    const CLIENTS: usize = 2000;
+    for program in [CHAT, UPPER] {
+        let server = Server::start(program, &[]);
+        let addr = server.addr;
+        thread::scope(|s| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    s.spawn(move || {
+                        (0..CLIENTS / 8)
+                            .map(|_| User::connect(addr))
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let users: Vec<_> = threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .collect();
+            let mut users = users;
+            for user in &mut users {
+                if program == CHAT {
+                    user.read_until(&format!("[{0}]{0}: login!!!\r\n", user.addr));
+                } else {
+                    user.say("hello");
+                    user.expect("HELLO");
+                }
+            }
+            server.stop();
+        });
+    }
+}
+
+#[test]
+fn random_bytes_end_nothing() {
+    const STRINGS: usize = 100_000;
+    const PER_CONNECTION: usize = 100;
+    for program in [CHAT, UPPER] {
+        let server = Server::start(program, &["--max-clients", "5000"]);
+        // Main, the two that wait for the end, and the chat's manager.
+        let threads = if program == CHAT { 4 } else { 3 };
+        server.wait_for_threads(threads);
+        let descriptors = server.descriptors();
+        let addr = server.addr;
+        thread::scope(|s| {
+            for seed in 0..4 {
+                s.spawn(move || {
+                    let mut random = Random(seed);
+                    for _ in 0..STRINGS / PER_CONNECTION / 4 {
+                        throw(addr, &mut random, PER_CONNECTION);
+                    }
+                });
+            }
+        });
+        server.wait_for_counts(threads, descriptors);
+        let mut client = User::connect(server.addr);
+        client.say("still there?");
+        let answer = if program == CHAT {
+            ": still there?\r\n"
+        } else {
+            "STILL THERE?"
+        };
+        client.read_until(answer);
+        assert!(!server.log().contains("panicked"), "{}", server.log());
+    }
+}
+
+/// Sends random byte strings on one connection, reads little or nothing, and goes in a random way.
+fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
+    let mut conn = TcpStream::connect(addr).unwrap();
+    conn.set_write_timeout(Some(DEADLINE)).unwrap();
+    conn.set_nonblocking(random.below(2) == 0).unwrap();
+    for _ in 0..strings {
+        let mut bytes = match random.below(8) {
+            0 => b"rename|".to_vec(),
+            1 => b"who\n".to_vec(),
+            _ => Vec::new(),
+        };
+        let n = random.below(64);
+        bytes.extend(random.bytes(n));
+        match conn.write(&bytes) {
+            Ok(_) => {}
+            Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+            // Kicked for not reading.
+            Err(_) => break,
+        }
+    }
+    match random.below(3) {
+        0 => socket2::SockRef::from(&conn)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap(),
+        1 => drop(conn.shutdown(Shutdown::Write)),
+        _ => {}
+    }
+}

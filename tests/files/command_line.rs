@@ -1,0 +1,139 @@
+//! How the programs are called, and what they say when that makes no sense.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+
+use tempfile::tempdir;
+
+use super::*;
+
+#[test]
+fn file_stat_prints_what_gos_prints() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("名字 一");
+    fs::write(&path, "content").unwrap();
+    Program::run(STAT, &[&path], b"").expect(0, "文件name为： 名字 一\n文件size为： 7\n");
+
+    let path = dir.path().join(OsStr::from_bytes(b"\xFF"));
+    if fs::write(&path, "").is_ok() {
+        Program::run(STAT, &[&path], b"").expect(
+            0,
+            [
+                b"\xE6\x96\x87\xE4\xBB\xB6name\xE4\xB8\xBA\xEF\xBC\x9A \xFF\n".as_slice(),
+                "文件size为： 0\n".as_bytes(),
+            ]
+            .concat(),
+        );
+    }
+
+    Program::run(STAT, &[&dir.path().join("missing")], b"").expect_one_error("missing");
+    Program::run(STAT, &[], b"").expect(2, "");
+}
+
+#[test]
+fn without_a_file_the_client_asks_for_it() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = server(to.path(), &["--keep"]);
+    let addr = server.addr().to_string();
+    for (name, before, after) in [
+        ("plain", "", "\n"),
+        ("with two spaces ", "", "\n"),
+        (" from a blank line on", "\n  \n\r\n", "\n"),
+        ("from another system", "", "\r\n"),
+        ("at the end of input", "", ""),
+        ("and more lines", "", "\nmore\nlines\n"),
+    ] {
+        fs::write(from.path().join(name), name).unwrap();
+        let typed = format!("{before}{}/{name}{after}", from.path().display());
+        Program::run(CLIENT, &[&addr], typed.as_bytes()).expect(0, format!("{PROMPT}{SENT}"));
+        assert_eq!(fs::read_to_string(to.path().join(name)).unwrap(), name);
+    }
+
+    for typed in ["", "\n", " \n\n"] {
+        let stderr = Program::run(CLIENT, &[&addr], typed.as_bytes()).expect(1, PROMPT);
+        assert!(stderr.starts_with("error: no file was named"), "{stderr:?}");
+    }
+}
+
+#[test]
+fn one_argument_is_the_file_unless_it_is_an_address() {
+    let dir = tempdir().unwrap();
+    // As there is no such file, nothing is sent to the default address.
+    Program::run(CLIENT, &[&dir.path().join("missing")], b"").expect_one_error("missing");
+    Program::run(CLIENT, &[&dir.path().join("missing:80")], b"").expect_one_error("missing:80");
+    Program::run(CLIENT, &[&"127.0.0.1:8005"], b"").expect(1, PROMPT);
+
+    let stderr = Program::run(CLIENT, &[&"photo.jpg", &"127.0.0.1:8005"], b"").expect(2, "");
+    assert!(stderr.contains("photo.jpg is no address"), "{stderr:?}");
+}
+
+#[test]
+fn the_file_is_opened_before_anybody_is_bothered() {
+    let dir = tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    Program::run(CLIENT, &[&addr, &dir.path().join("missing")], b"").expect_one_error("missing");
+    Program::run(CLIENT, &[&addr, &dir.path()], b"").expect_one_error("it is a folder");
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        ErrorKind::WouldBlock,
+        "the client has connected"
+    );
+}
+
+#[test]
+fn without_a_server_the_client_fails_with_one_line() {
+    let addr = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    Program::run(CLIENT, &[&addr, &SERVER], b"").expect_one_error(&addr);
+}
+
+#[test]
+fn a_folder_that_cannot_be_received_into_fails_at_the_start() {
+    let dir = tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    server(&missing, &[]).ended().expect_one_error("missing");
+    if cfg!(target_os = "linux") {
+        // Nobody can create a file there, root included.
+        server(Path::new("/proc"), &[])
+            .ended()
+            .expect_one_error("/proc");
+    }
+}
+
+#[test]
+fn options_that_make_no_sense_are_wrong_usage() {
+    let dir = tempdir().unwrap();
+    for args in [
+        ["--max-size", "much"],
+        ["--timeout", "5"],
+        ["--max-clients", "0"],
+    ] {
+        let stderr = server(dir.path(), &args).ended().expect(2, "");
+        assert!(stderr.contains(args[0]), "{stderr:?}");
+    }
+}
+
+#[test]
+fn idle_programs_end_with_status_0_at_a_signal() {
+    let dir = tempdir().unwrap();
+    for (args, signal) in [(&[][..], "INT"), (&["--keep"], "TERM")] {
+        let mut server = server(dir.path(), args);
+        server.addr();
+        server.signal(signal);
+        server.ended().expect(0, "");
+    }
+    let mut client = Program::start(CLIENT, &[]);
+    client.wait_for_stdout(PROMPT.as_bytes());
+    let mut typing = client.stdin.take().unwrap();
+    typing.write_all(b"half a na").unwrap();
+    client.signal("INT");
+    client.ended().expect(0, PROMPT);
+}

@@ -1,0 +1,267 @@
+//! Either end dies, is stopped or breaks off half-way: nothing stays that looks complete, and nobody
+//! says that all is well.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tempfile::{TempDir, tempdir};
+
+use super::*;
+
+/// A client in the middle of sending a named pipe to a server.
+struct HalfWay {
+    _from: TempDir,
+    to: TempDir,
+    feed: fs::File,
+    client: Program,
+    server: Program,
+}
+
+fn half_way(args: &[&str]) -> HalfWay {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = server(to.path(), args);
+    let path = from.path().join("name");
+    let mut feed = pipe(&path);
+    let client = Program::start(CLIENT, &[&server.addr().to_string(), &path]);
+    feed.write_all(b"the first half").unwrap();
+    until_some_has_come(to.path());
+    HalfWay {
+        _from: from,
+        to,
+        feed,
+        client,
+        server,
+    }
+}
+
+/// Makes the closing of a connection a reset, as the death of one of our programs is.
+fn reset(stream: TcpStream) {
+    SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+}
+
+#[test]
+fn a_client_that_is_killed_leaves_no_file() {
+    let mut t = half_way(&[]);
+    t.client.signal("KILL");
+    let ended = t.server.ended();
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("the sender has gone"),
+        "{:?}",
+        ended.stderr
+    );
+    assert!(!String::from_utf8_lossy(&ended.stdout).contains(RECEIVED));
+    assert_eq!(names(t.to.path()), [""; 0]);
+}
+
+#[test]
+fn a_client_that_is_interrupted_does_not_claim_success() {
+    for signal in ["INT", "TERM"] {
+        let mut t = half_way(&["--keep"]);
+        t.client.signal(signal);
+        t.client.ended().expect_one_error("name was not sent whole");
+        t.server.wait_for_stderr("the sender has gone");
+        until("the temporary file has gone", || {
+            names(t.to.path()).is_empty()
+        });
+        // The server goes on.
+        let mut stream = begin(t.server.addr(), "next");
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert!(rest(&mut stream).starts_with("received 0 bytes"));
+    }
+}
+
+#[test]
+fn a_client_that_is_interrupted_before_the_receipt_does_not_claim_success() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    fs::write(&path, "content").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Program::start(
+        CLIENT,
+        &[&listener.local_addr().unwrap().to_string(), &path],
+    );
+    let mut stream = accept(&listener);
+    assert_eq!(rest(&mut stream), "content");
+    client.signal("INT");
+    client
+        .ended()
+        .expect_one_error("name was sent whole, but is not confirmed");
+}
+
+#[test]
+fn the_death_of_a_client_is_a_reset_even_for_a_go_server() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    let mut feed = pipe(&path);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Program::start(
+        CLIENT,
+        &[&listener.local_addr().unwrap().to_string(), &path],
+    );
+    let mut stream = accept(&listener);
+    feed.write_all(b"half").unwrap();
+    stream.read_exact(&mut [0; 4]).unwrap();
+    client.signal("KILL");
+    assert_eq!(
+        stream.read(&mut [0; 1]).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
+}
+
+#[test]
+fn a_server_that_is_killed_fails_the_client_and_its_leavings_are_removed() {
+    let mut t = half_way(&[]);
+    t.server.signal("KILL");
+    t.server.ended();
+    t.feed.write_all(b"the second half").unwrap();
+    drop(t.feed);
+    t.client.ended().expect_one_error("name was not sent whole");
+
+    let left = names(t.to.path());
+    assert!(
+        matches!(&left[..], [part] if part.starts_with(".threadline-")),
+        "{left:?}"
+    );
+    let next = server(t.to.path(), &[]);
+    next.addr();
+    next.wait_for_stderr("left by a transfer that died");
+    assert_eq!(names(t.to.path()), [""; 0]);
+}
+
+#[test]
+fn the_death_of_a_server_is_a_reset() {
+    let dir = tempdir().unwrap();
+    let server = server(dir.path(), &[]);
+    let mut stream = begin(server.addr(), "name");
+    stream.write_all(b"all of it").unwrap();
+    until_some_has_come(dir.path());
+    server.signal("KILL");
+    assert_eq!(
+        stream.read(&mut [0; 1]).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
+}
+
+#[test]
+fn a_server_that_dies_before_the_receipt_fails_the_client() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    fs::write(&path, "content").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let dying = thread::spawn(move || {
+        let mut stream = accept(&listener);
+        assert_eq!(rest(&mut stream), "content");
+        reset(stream);
+    });
+    Program::run(CLIENT, &[&addr, &path], b"").expect_one_error("before it was confirmed");
+    dying.join().unwrap();
+}
+
+#[test]
+fn a_server_that_starts_leaves_the_files_of_a_living_one_alone() {
+    let mut t = half_way(&[]);
+    let other = server(t.to.path(), &[]);
+    other.addr();
+    t.feed.write_all(b", the second half").unwrap();
+    drop(t.feed);
+    t.client.ended().expect(0, SENT);
+    assert_eq!(t.server.ended().status.code(), Some(0));
+    assert_eq!(
+        fs::read(t.to.path().join("name")).unwrap(),
+        b"the first half, the second half"
+    );
+}
+
+#[test]
+fn a_server_that_is_stopped_tells_the_client_and_keeps_nothing() {
+    for args in [&[][..], &["--keep"]] {
+        let mut t = half_way(args);
+        // One that waits for the server's word, and one that has said nothing yet.
+        let idle = (!args.is_empty()).then(|| connect(t.server.addr()));
+        t.server.signal("TERM");
+        let ended = t.server.ended();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        assert!(!String::from_utf8_lossy(&ended.stdout).contains(RECEIVED));
+        assert_eq!(names(t.to.path()), [""; 0]);
+
+        t.feed.write_all(b"the second half").unwrap();
+        drop(t.feed);
+        t.client.ended().expect_one_error("the server was stopped");
+        if let Some(mut idle) = idle {
+            assert_eq!(rest(&mut idle), "error: the server was stopped\n");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_under_full_load_ends() {
+    let to = tempdir().unwrap();
+    let mut server = server(to.path(), &["--keep"]);
+    let addr = server.addr();
+    thread::scope(|s| {
+        for i in 0..4 {
+            s.spawn(move || {
+                let mut stream = begin(addr, i.to_string());
+                while stream.write_all(&[0; 65_536]).is_ok() {}
+            });
+        }
+        until_some_has_come(to.path());
+        server.signal("TERM");
+        let ended = server.ended();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    });
+    assert_eq!(names(to.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_becomes_shorter_is_not_sent_as_if_it_were_whole() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    long_file(&path);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Program::start(
+        CLIENT,
+        &[&listener.local_addr().unwrap().to_string(), &path],
+    );
+    let mut stream = accept(&listener);
+    // The client has begun to read, and cannot be done, as nobody takes its bytes.
+    stream.read_exact(&mut [0; 1]).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(1)
+        .unwrap();
+    let err = stream.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::ConnectionReset);
+    client
+        .ended()
+        .expect_one_error("name became shorter while it was sent");
+}
+
+#[test]
+fn a_file_that_vanishes_meanwhile_is_sent_all_the_same() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let path = from.path().join("name");
+    long_file(&path);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Program::start(
+        CLIENT,
+        &[&listener.local_addr().unwrap().to_string(), &path],
+    );
+    let mut stream = accept(&listener);
+    fs::remove_file(&path).unwrap();
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).unwrap();
+    assert_eq!(received.len(), 64 << 20);
+    drop((stream, to));
+    client.ended().expect(0, SENT);
+}

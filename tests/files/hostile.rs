@@ -1,0 +1,246 @@
+//! Senders that mean harm.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use socket2::SockRef;
+use tempfile::tempdir;
+use threadline::file_name;
+
+use super::*;
+
+#[test]
+fn hostile_names_get_an_error_and_no_file() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("in");
+    fs::create_dir(&dir).unwrap();
+    symlink(root.path().join("target"), dir.join("link")).unwrap();
+    fs::create_dir(dir.join("folder")).unwrap();
+    let server = server(&dir, &["--keep"]);
+    let absolute = root.path().join("absolute");
+
+    let long = [b'x'; 256];
+    let longer = [b'x'; 5000];
+    for name in [
+        &b""[..],
+        b".",
+        b"..",
+        b"/",
+        b"../outside",
+        b"..\\outside",
+        b"sub/../../outside",
+        b"/etc/passwd",
+        absolute.as_os_str().as_bytes(),
+        b"folder/inside",
+        b"folder",
+        b"link",
+        b"C:\\outside",
+        b"name\0",
+        b"\0",
+        b"two\nlines",
+        b"\x1b[2Jname",
+        b"name\x7f",
+        b".threadline-1-0.part",
+        b".Threadline-x",
+        &long,
+        &longer,
+    ] {
+        let mut stream = connect(server.addr());
+        stream.write_all(name).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let answer = rest(&mut stream);
+        assert!(
+            answer.starts_with("error: ") && answer.ends_with('\n') && answer.lines().count() == 1,
+            "{:?} was answered {answer:?}",
+            name.escape_ascii().to_string()
+        );
+        assert_eq!(
+            names(&dir),
+            ["folder", "link"],
+            "after {:?}",
+            name.escape_ascii().to_string()
+        );
+        assert_eq!(
+            names(root.path()),
+            ["in"],
+            "after {:?}",
+            name.escape_ascii().to_string()
+        );
+        assert_eq!(names(&dir.join("folder")), [""; 0]);
+    }
+
+    let mut stream = begin(server.addr(), "good");
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert!(rest(&mut stream).starts_with("received 0 bytes"));
+}
+
+#[test]
+fn every_way_to_leave_brings_threads_and_descriptors_back() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let dir = tempdir().unwrap();
+    let server = server(dir.path(), &["--keep"]);
+    let addr = server.addr();
+    let held = |what: &str| {
+        fs::read_dir(format!("/proc/{}/{what}", server.id()))
+            .unwrap()
+            .count()
+    };
+    rest(&mut {
+        let stream = begin(addr, "first");
+        stream.shutdown(Shutdown::Write).unwrap();
+        stream
+    });
+    until("the first has left", || {
+        held("task") == 2 + 1 || held("task") == 2
+    });
+    let before = (held("task"), held("fd"));
+
+    for i in 0..300 {
+        let name = format!("{i}");
+        match i % 6 {
+            0 => drop(connect(addr)),
+            1 => connect(addr).write_all(b"../x").unwrap(),
+            2 => drop(begin(addr, name)),
+            3 => begin(addr, name).write_all(b"content").unwrap(),
+            4 => {
+                let mut stream = begin(addr, name);
+                stream.write_all(b"half").unwrap();
+                SockRef::from(&stream)
+                    .set_linger(Some(Duration::ZERO))
+                    .unwrap();
+            }
+            _ => {
+                let mut stream = begin(addr, name);
+                stream.shutdown(Shutdown::Write).unwrap();
+                rest(&mut stream);
+            }
+        }
+    }
+    until("all threads have ended", || held("task") <= before.0);
+    until("all descriptors are closed", || held("fd") <= before.1);
+    let parts = names(dir.path())
+        .iter()
+        .filter(|name| name.ends_with(".part"))
+        .count();
+    assert_eq!(parts, 0, "temporary files are left");
+}
+
+/// A small generator of random numbers (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    /// Bytes, now of all kinds, now mostly of those that make names.
+    fn bytes(&mut self, most: u64) -> Vec<u8> {
+        let plain = self.below(2) == 0;
+        let len = self.below(most) + 1;
+        (0..len)
+            .map(|_| match plain {
+                true => b"abc. -_\xC3\xA9/"[self.below(10) as usize],
+                false => self.next() as u8,
+            })
+            .collect()
+    }
+}
+
+/// Throws a name and, if that is taken, some content at the server, and leaves in some way.
+/// Returns how many byte strings it has thrown.
+fn throw(addr: SocketAddr, random: &mut Random) -> usize {
+    let Ok(mut stream) = TcpStream::connect(addr) else {
+        return 0;
+    };
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let most = if random.below(4) == 0 { 2000 } else { 12 };
+    if stream.write_all(&random.bytes(most)).is_err() {
+        return 0;
+    }
+    let mut thrown = 1;
+    // With or without waiting for the answer.
+    if random.below(4) > 0 {
+        let _ = stream.read(&mut [0; 2]);
+    }
+    for _ in 0..random.below(16) {
+        if stream.write_all(&random.bytes(600)).is_err() {
+            break;
+        }
+        thrown += 1;
+    }
+    if random.below(2) == 0 {
+        let _ = stream.shutdown(Shutdown::Write);
+        if random.below(2) == 0 {
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    }
+    // Closed with a reset, it leaves no port waiting; this machine has not so many of them.
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    thrown
+}
+
+#[test]
+fn a_hundred_thousand_random_byte_strings_harm_nobody() {
+    const STRINGS: usize = 100_000;
+    let seed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_nanos() as u64;
+    println!("seed {seed}");
+    let root = tempdir().unwrap();
+    let dir = root.path().join("in");
+    fs::create_dir(&dir).unwrap();
+    let mut server = server(&dir, &["--keep"]);
+    let addr = server.addr();
+
+    let thrown = AtomicUsize::new(0);
+    thread::scope(|s| {
+        for i in 0..8 {
+            let (mut random, thrown) = (Random(seed.wrapping_add(i << 32)), &thrown);
+            s.spawn(move || {
+                while thrown.load(Ordering::Relaxed) < STRINGS {
+                    let strings = throw(addr, &mut random);
+                    thrown.fetch_add(strings, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+
+    // It serves.
+    let mut stream = begin(addr, "the last one");
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert!(rest(&mut stream).starts_with("received 0 bytes"));
+    server.signal("TERM");
+    let ended = server.ended();
+    assert_eq!(ended.status.code(), Some(0), "seed {seed}");
+    assert!(
+        !ended.stderr.contains("panicked"),
+        "seed {seed}: {}",
+        ended.stderr
+    );
+    // Nothing was written elsewhere, and nothing under a name that must be refused.
+    assert_eq!(names(root.path()), ["in"], "seed {seed}");
+    for entry in fs::read_dir(&dir).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(
+            file_name::check(name.as_bytes()).is_ok(),
+            "seed {seed}: {name:?}"
+        );
+    }
+}

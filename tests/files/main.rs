@@ -1,0 +1,127 @@
+//! The file programs, over real sockets.
+
+#[path = "../program/mod.rs"]
+mod program;
+
+mod command_line;
+mod deaths;
+mod hostile;
+mod limits;
+mod transfers;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use program::{DEADLINE, Program};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_file_server");
+const CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
+const STAT: &str = env!("CARGO_BIN_EXE_file_stat");
+
+/// What the programs print when a file has been sent, and received.
+const SENT: &str = "文件发送完毕\n";
+const RECEIVED: &str = "文件接收完毕\n";
+const PROMPT: &str = "请输入需要传输的文件：\n";
+
+/// Starts a server that receives into `dir`.
+fn server(dir: &Path, args: &[&str]) -> Program {
+    let mut command = Command::new(SERVER);
+    Program::spawn({
+        command.arg("127.0.0.1:0").arg("--dir").arg(dir).args(args);
+        command
+    })
+}
+
+/// Connects to a server as a sender of the test's own.
+fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
+/// Connects, sends the name and takes the `ok`.
+#[track_caller]
+fn begin(addr: SocketAddr, name: impl AsRef<[u8]>) -> TcpStream {
+    let mut stream = connect(addr);
+    stream.write_all(name.as_ref()).unwrap();
+    let mut ok = [0; 2];
+    stream.read_exact(&mut ok).unwrap();
+    assert_eq!(&ok, b"ok");
+    stream
+}
+
+/// Takes a client as a server of the test's own, up to the `ok`.
+fn accept(listener: &TcpListener) -> TcpStream {
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let n = stream.read(&mut [0; 1024]).unwrap();
+    assert!(n > 0, "the client has sent no name");
+    stream.write_all(b"ok").unwrap();
+    stream
+}
+
+/// Reads what still comes, as text.
+#[track_caller]
+fn rest(stream: &mut TcpStream) -> String {
+    let mut rest = Vec::new();
+    if let Err(err) = stream.read_to_end(&mut rest) {
+        panic!("{err} after {:?}", String::from_utf8_lossy(&rest));
+    }
+    String::from_utf8(rest).unwrap()
+}
+
+/// The names in a folder, in order.
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Waits until `done`, with the deadline.
+#[track_caller]
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}: not in {DEADLINE:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until a file has begun to arrive in `dir`.
+#[track_caller]
+fn until_some_has_come(dir: &Path) {
+    until("the first bytes have come", || {
+        let mut entries = fs::read_dir(dir).unwrap();
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| {
+                entry.file_name().to_string_lossy().ends_with(".part")
+                    && entry.metadata().is_ok_and(|meta| meta.len() > 0)
+            })
+        })
+    });
+}
+
+/// Makes a named pipe, to hold a client in the middle of its file, and opens the end that feeds it.
+fn pipe(path: &Path) -> fs::File {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    // Opened for both, it does not wait for the client.
+    fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap()
+}
+
+/// Makes a file that no socket buffer can hold.
+fn long_file(path: &Path) {
+    fs::File::create(path).unwrap().set_len(64 << 20).unwrap();
+}

@@ -1,0 +1,246 @@
+//! Files that arrive.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::thread;
+
+use tempfile::tempdir;
+
+use super::*;
+
+/// Bytes in which every shift and swap would show.
+fn bytes(n: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut bytes = Vec::with_capacity(n + 8);
+    while bytes.len() < n {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(n);
+    bytes
+}
+
+#[test]
+fn files_arrive_as_they_were_sent() {
+    for (name, len) in [
+        ("empty".as_bytes(), 0),
+        (b"one", 1),
+        (b"five million", 5_000_000),
+        ("名字 一.txt".as_bytes(), 1 << 20),
+        (b"not \xFF UTF-8", 100),
+        (&[b'x'; 255], 4096),
+    ] {
+        let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+        let name = OsStr::from_bytes(name);
+        let (path, content) = (from.path().join(name), bytes(len));
+        if fs::write(&path, &content).is_err() {
+            eprintln!("{name:?} cannot be written on this file system, and was left out");
+            continue;
+        }
+        let mut server = server(to.path(), &[]);
+        let addr = server.addr().to_string();
+
+        let stderr = Program::run(CLIENT, &[&addr, &path], b"").expect(0, SENT);
+        assert!(stderr.contains("verified: "), "{stderr:?}");
+        assert!(
+            !stderr.contains(['\r', '\x1b']),
+            "a progress line went to what is no terminal: {stderr:?}"
+        );
+        let ended = server.ended();
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+        let stdout = String::from_utf8(ended.stdout).unwrap();
+        let (client, received) = stdout
+            .split_once("已连接...")
+            .unwrap_or_else(|| panic!("{stdout:?}"));
+        assert!(
+            client.starts_with("127.0.0.1:") && received == RECEIVED,
+            "{stdout:?}"
+        );
+
+        let there: Vec<_> = fs::read_dir(to.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(there, [name]);
+        assert!(
+            fs::read(to.path().join(name)).unwrap() == content,
+            "{name:?} arrived changed"
+        );
+        assert_eq!(fs::metadata(to.path().join(name)).unwrap().nlink(), 1);
+    }
+}
+
+#[test]
+fn the_receipt_says_how_many_bytes_and_their_hash() {
+    let dir = tempdir().unwrap();
+    let server = server(dir.path(), &["--keep"]);
+    for (name, content, receipt) in [
+        (
+            "a",
+            "",
+            "received 0 bytes, XXH3-128 99aa06d3014798d86001c324468d497f\n",
+        ),
+        (
+            "b",
+            "threadline",
+            "received 10 bytes, XXH3-128 e7fad3df5c06fa5ebc0e894f901fb053\n",
+        ),
+    ] {
+        let mut stream = begin(server.addr(), name);
+        stream.write_all(content.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(rest(&mut stream), receipt);
+        // Whoever has the receipt can use the file.
+        assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_sender_that_takes_no_receipt_is_served_as_in_go() {
+    let dir = tempdir().unwrap();
+    let mut server = server(dir.path(), &[]);
+    let mut stream = begin(server.addr(), "name");
+    stream.write_all(b"content").unwrap();
+    drop(stream);
+    assert_eq!(server.ended().status.code(), Some(0));
+    assert_eq!(fs::read(dir.path().join("name")).unwrap(), b"content");
+}
+
+#[test]
+fn a_server_that_gives_no_receipt_is_reported() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    fs::write(&path, "content").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let go = thread::spawn(move || {
+        let mut stream = accept(&listener);
+        rest(&mut stream)
+    });
+    let stderr = Program::run(CLIENT, &[&addr, &path], b"").expect(0, SENT);
+    assert!(
+        stderr.contains("sent, not confirmed") && !stderr.contains("verified"),
+        "{stderr:?}"
+    );
+    assert_eq!(go.join().unwrap(), "content");
+}
+
+#[test]
+fn a_receipt_that_differs_fails() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    fs::write(&path, "content").unwrap();
+    for receipt in [
+        "received 7 bytes, XXH3-128 00000000000000000000000000000000\n",
+        "received 8 bytes, XXH3-128 99aa06d3014798d86001c324468d497f\n",
+        "\x1b[2J\x07nonsense",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap().to_string();
+        let liar = thread::spawn(move || {
+            let mut stream = accept(&listener);
+            rest(&mut stream);
+            stream.write_all(receipt.as_bytes()).unwrap();
+        });
+        let ended = Program::run(CLIENT, &[&addr, &path], b"");
+        assert!(
+            !ended.stderr.contains('\x1b'),
+            "control characters went through: {:?}",
+            ended.stderr
+        );
+        ended.expect_one_error("arrived damaged");
+        liar.join().unwrap();
+    }
+}
+
+#[test]
+fn an_ok_in_two_pieces_is_an_ok() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("name");
+    fs::write(&path, "content").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let slow = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let n = stream.read(&mut [0; 1024]).unwrap();
+        assert_eq!(n, 4);
+        stream.write_all(b"o").unwrap();
+        // Nothing tells when the client has read this; either way it must wait for more.
+        thread::yield_now();
+        stream.write_all(b"k").unwrap();
+        rest(&mut stream)
+    });
+    Program::run(CLIENT, &[&addr, &path], b"").expect(0, SENT);
+    assert_eq!(slow.join().unwrap(), "content");
+}
+
+#[test]
+fn with_keep_the_server_receives_several_at_once() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut server = server(to.path(), &["--keep"]);
+    let addr = server.addr();
+    let mut held = begin(addr, "held");
+    let content = bytes(100_000);
+    thread::scope(|s| {
+        for i in 0..8 {
+            let (from, content) = (from.path(), &content);
+            s.spawn(move || {
+                let path = from.join(i.to_string());
+                fs::write(&path, &content[i..]).unwrap();
+                Program::run(CLIENT, &[&addr.to_string(), &path], b"").expect(0, SENT);
+            });
+        }
+    });
+    held.write_all(b"at last").unwrap();
+    held.shutdown(Shutdown::Write).unwrap();
+    rest(&mut held);
+    for i in 0..8 {
+        assert!(
+            fs::read(to.path().join(i.to_string())).unwrap() == content[i..],
+            "file {i} arrived changed"
+        );
+    }
+    assert_eq!(fs::read(to.path().join("held")).unwrap(), b"at last");
+    server.signal("INT");
+    let ended = server.ended();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert_eq!(
+        String::from_utf8_lossy(&ended.stdout)
+            .matches(RECEIVED)
+            .count(),
+        9
+    );
+}
+
+#[test]
+fn the_file_is_read_to_its_end_wherever_it_comes_from() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = server(to.path(), &["--keep"]);
+    let addr = server.addr().to_string();
+
+    let fifo = from.path().join("pipe");
+    let mut feed = pipe(&fifo);
+    let mut client = Program::start(CLIENT, &[&addr, &fifo]);
+    feed.write_all(b"first").unwrap();
+    until_some_has_come(to.path());
+    feed.write_all(b", second").unwrap();
+    drop(feed);
+    client.ended().expect(0, SENT);
+    assert_eq!(fs::read(to.path().join("pipe")).unwrap(), b"first, second");
+
+    let (target, link) = (from.path().join("target"), from.path().join("link"));
+    File::create(&target)
+        .unwrap()
+        .write_all(b"content")
+        .unwrap();
+    symlink(&target, &link).unwrap();
+    Program::run(CLIENT, &[&addr, &link], b"").expect(0, SENT);
+    assert_eq!(fs::read(to.path().join("link")).unwrap(), b"content");
+}

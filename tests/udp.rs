@@ -1,0 +1,260 @@
+//! The UDP programs and their library, over real sockets.
+
+mod program;
+
+use std::io::{ErrorKind, Write};
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::bounded;
+use program::{DEADLINE, Program};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_udp_server");
+const CLIENT: &str = env!("CARGO_BIN_EXE_udp_client");
+const CONCURRENT_SERVER: &str = env!("CARGO_BIN_EXE_udp_concurrent_server");
+const CONCURRENT_CLIENT: &str = env!("CARGO_BIN_EXE_udp_concurrent_client");
+
+fn client_of(addr: SocketAddr) -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(addr).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket
+}
+
+#[track_caller]
+fn expect_answer(socket: &UdpSocket, answer: &[u8]) {
+    let mut buf = [0; 100];
+    let n = socket.recv(&mut buf).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&buf[..n]),
+        String::from_utf8_lossy(answer)
+    );
+}
+
+/// An address at which nobody listens.
+fn nobody() -> SocketAddr {
+    UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+#[test]
+fn server_and_client_print_what_gos_print() {
+    let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);
+    let addr = server.addr().to_string();
+    Program::run(CLIENT, &[&addr], b"").expect(0, "服务器发来： nice to see u in udp\n");
+    server
+        .ended()
+        .expect(0, "客户端发送： Hello! I'm client in UDP!\n");
+}
+
+#[test]
+fn the_server_takes_the_longest_datagram_and_an_empty_one() {
+    for datagram in [vec![], vec![0xFF; 65_507]] {
+        let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);
+        let client = client_of(server.addr());
+        client.send(&datagram).unwrap();
+        expect_answer(&client, b"nice to see u in udp");
+        let printed = ["客户端发送： ".as_bytes(), &datagram, b"\n"].concat();
+        let ended = server.ended();
+        assert!(ended.status.success(), "{}", ended.stderr);
+        assert!(
+            ended.stdout == printed,
+            "{} bytes were printed",
+            ended.stdout.len()
+        );
+    }
+}
+
+#[test]
+fn without_a_server_the_clients_fail_with_one_line() {
+    let addr = nobody().to_string();
+    for client in [CLIENT, CONCURRENT_CLIENT] {
+        Program::run(client, &[&addr], b"hello\n").expect_one_error(&addr);
+    }
+}
+
+#[test]
+fn what_is_no_address_fails_with_one_line() {
+    for program in [SERVER, CLIENT, CONCURRENT_SERVER, CONCURRENT_CLIENT] {
+        Program::run(program, &[&"nonsense"], b"").expect_one_error("nonsense");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_fails_with_one_line() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    for program in [SERVER, CONCURRENT_SERVER] {
+        Program::run(program, &[&addr], b"").expect_one_error(&addr);
+    }
+}
+
+#[test]
+fn the_concurrent_server_answers_any_length_and_ends_with_status_0() {
+    let mut server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
+    let addr = server.addr();
+    let mut printed = Vec::new();
+    for datagram in [
+        &b"one\n"[..],
+        b"",
+        b"\xFF\x00",
+        &[b'x'; 1025],
+        &[b'y'; 65_507],
+        "中文".as_bytes(),
+    ] {
+        let client = client_of(addr);
+        client.send(datagram).unwrap();
+        expect_answer(&client, b"I-AM-SERVER");
+        printed.extend(format!("接收到客户端[{}]：", client.local_addr().unwrap()).bytes());
+        printed.extend(datagram);
+    }
+    server.signal("TERM");
+    let ended = server.ended();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stdout == printed,
+        "{} bytes were printed, not {}",
+        ended.stdout.len(),
+        printed.len()
+    );
+}
+
+#[test]
+fn idle_servers_and_clients_end_with_status_0_at_a_signal() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent_addr = silent.local_addr().unwrap().to_string();
+    for (program, addr, signal) in [
+        (SERVER, "127.0.0.1:0", "INT"),
+        (CONCURRENT_SERVER, "127.0.0.1:0", "INT"),
+        (CONCURRENT_SERVER, "0.0.0.0:0", "TERM"),
+        (CONCURRENT_SERVER, "[::1]:0", "TERM"),
+        (CONCURRENT_SERVER, "[::]:0", "TERM"),
+        (CLIENT, &silent_addr, "INT"),
+        (CONCURRENT_CLIENT, &silent_addr, "TERM"),
+    ] {
+        if addr.starts_with('[') && UdpSocket::bind(addr).is_err() {
+            continue; // a machine without IPv6
+        }
+        let mut running = Program::start(program, &[&addr]);
+        if program == SERVER || program == CONCURRENT_SERVER {
+            running.addr();
+        } else {
+            // Its datagram shows that it runs.
+            let _ = running.stdin.as_mut().unwrap().write_all(b"x");
+            silent.set_read_timeout(Some(DEADLINE)).unwrap();
+            silent.recv(&mut [0; 100]).unwrap();
+        }
+        running.signal(signal);
+        running.ended().expect(0, "");
+    }
+}
+
+#[test]
+fn the_concurrent_client_works_in_a_pipe() {
+    let mut server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
+    let addr = server.addr().to_string();
+    let stderr =
+        Program::run(CONCURRENT_CLIENT, &[&addr], b"hello").expect(0, "服务器写来： I-AM-SERVER\n");
+    assert_eq!(stderr, "", "all was answered");
+    Program::run(CONCURRENT_CLIENT, &[&addr], b"").expect(0, "");
+    server.signal("TERM");
+    let ended = server.ended();
+    assert!(
+        ended.stdout.ends_with("：hello".as_bytes()),
+        "{:?}",
+        String::from_utf8_lossy(&ended.stdout)
+    );
+}
+
+#[test]
+fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut client = Program::start(
+        CONCURRENT_CLIENT,
+        &[&server.local_addr().unwrap().to_string()],
+    );
+    let mut buf = vec![0; 65_535];
+    let mut shown = Vec::new();
+    for typed in [&b"one\n"[..], b"\xFF\xFE no line end", &[b'x'; 4096]] {
+        client.stdin.as_mut().unwrap().write_all(typed).unwrap();
+        let (n, addr) = server.recv_from(&mut buf).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&buf[..n]),
+            String::from_utf8_lossy(typed)
+        );
+        for answer in [&buf[..n], b""] {
+            server.send_to(answer, addr).unwrap();
+            shown.extend(["服务器写来： ".as_bytes(), answer, b"\n"].concat());
+        }
+        client.wait_for_stdout(&shown);
+    }
+    client.ended().expect(0, shown);
+}
+
+#[test]
+fn the_concurrent_client_gives_up_after_a_second_of_silence() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let started = Instant::now();
+    let stderr = Program::run(
+        CONCURRENT_CLIENT,
+        &[&server.local_addr().unwrap().to_string()],
+        b"hello\n",
+    )
+    .expect(0, "");
+    assert!(
+        started.elapsed().as_secs() >= 1,
+        "it waited {:?}",
+        started.elapsed()
+    );
+    assert!(
+        stderr.contains("0 of 1 datagrams were answered"),
+        "{stderr:?}"
+    );
+}
+
+#[test]
+fn a_connection_refused_does_not_end_the_server() {
+    // A server whose socket is connected to a client that has gone: such a socket is told about it.
+    let conn = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = conn.local_addr().unwrap();
+    let gone = nobody();
+    conn.connect(gone).unwrap();
+    let probe = conn.try_clone().unwrap();
+    conn.send(b"anybody there?").unwrap();
+    conn.set_read_timeout(Some(DEADLINE)).unwrap();
+    let err = conn.recv(&mut [0; 10]).unwrap_err();
+    assert_eq!(
+        err.kind(),
+        ErrorKind::ConnectionRefused,
+        "the system reports no error, so this test shows nothing"
+    );
+    conn.set_read_timeout(None).unwrap();
+
+    let (running, shutdown) = bounded(0);
+    let server = thread::spawn(move || threadline::udp::run(conn, shutdown));
+    // Each of these brings an error, at a receive or at a send.
+    for _ in 0..20 {
+        let _ = probe.send(b"still nobody?");
+        thread::yield_now();
+    }
+    // It has come back, and is answered.
+    let client = UdpSocket::bind(gone).unwrap();
+    client.connect(addr).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.send(b"here I am").unwrap();
+    let mut buf = [0; 100];
+    loop {
+        let n = client.recv(&mut buf).unwrap();
+        match &buf[..n] {
+            b"I-AM-SERVER" => break,
+            // What the probe has sent since.
+            other => assert_eq!(other, b"still nobody?"),
+        }
+    }
+    drop(running);
+    server.join().unwrap().unwrap();
+}
