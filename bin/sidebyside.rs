@@ -13,7 +13,7 @@ use threadline::sidebyside::compare::Comparison;
 use threadline::sidebyside::programs::{LAST_STAGE, PROGRAMS, Program};
 use threadline::sidebyside::table::{check, gaps, others, table};
 use threadline::sidebyside::terminal::{Style, columns};
-use threadline::sidebyside::{pager, table::percent};
+use threadline::sidebyside::{html, pager, table::percent};
 
 /// Show every line of the course's Go programs beside its line here
 ///
@@ -43,7 +43,7 @@ struct Args {
     stage: Option<String>,
 
     /// Write an index and a page a program into this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "stage"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "stage", "check", "check_all"])]
     html: Option<PathBuf>,
 
     /// Fail if less of the lines of any program is matched, in percent
@@ -83,6 +83,12 @@ fn main() -> ExitCode {
             return show(&article, &comparisons, style(args.color));
         }
         let comparisons = article.compare("any program of ours", |_| true)?;
+        if let Some(dir) = &args.html {
+            let pages = html::write(dir, &article, &comparisons)?;
+            let index = dir.join("index.html");
+            pager::print(&format!("wrote {pages} pages, open {}\n", index.display()))?;
+            return Ok(());
+        }
         let checked = args.check.is_some() || args.check_all.is_some();
         pager::print(&(table(&comparisons) + &others(&article)))?;
         if checked {

@@ -1,10 +1,14 @@
 //! `sidebyside` as its user runs it, on a small Markdown made for the purpose.
 #![cfg(feature = "lab")]
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::env;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sidebyside.md");
 
@@ -291,5 +295,236 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert!(
         output.status.success() && output.stderr.is_empty(),
         "{first}{output:#?}"
+    );
+}
+
+/// The values of an attribute in a page, in order.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    html.split(&start)
+        .skip(1)
+        .map(|rest| rest.split('"').next().expect("it is closed"))
+        .collect()
+}
+
+#[test]
+fn the_pages_are_whole_and_their_links_lead_somewhere() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let site = dir.path().join("new/site");
+    let text = printed(&[COURSE, "--html", site.to_str().expect("the path is UTF-8")]);
+    assert!(
+        text.starts_with("wrote 3 pages, open ") && text.contains("index.html"),
+        "{text}"
+    );
+
+    for name in ["index.html", "tcp_client.html", "file_stat.html"] {
+        let html = fs::read_to_string(site.join(name)).expect("the page was written");
+        assert!(
+            html.starts_with("<!doctype html>") && html.ends_with("</html>\n"),
+            "{name}"
+        );
+        for outside in ["http:", "https:", "src=", "@import", "url("] {
+            assert!(
+                !html.contains(outside),
+                "{name} asks for something: {outside}"
+            );
+        }
+        let ids = values(&html, "id");
+        let once: BTreeSet<_> = ids.iter().copied().collect();
+        assert_eq!(once.len(), ids.len(), "{name} has an id twice: {ids:?}");
+        for href in values(&html, "href") {
+            match href.strip_prefix('#') {
+                Some(id) => assert!(once.contains(id), "{name}: nothing is at #{id}"),
+                None => assert!(site.join(href).is_file(), "{name}: there is no {href}"),
+            }
+        }
+    }
+
+    let index = fs::read_to_string(site.join("index.html")).expect("the index was written");
+    assert!(index.contains("Something else"), "{index}");
+    assert!(
+        !index.contains("<script"),
+        "the index has a script: {index}"
+    );
+    let page = fs::read_to_string(site.join("tcp_client.html")).expect("the page was written");
+    let (go, ours): (Vec<_>, Vec<_>) = values(&page, "id")
+        .into_iter()
+        .filter(|id| id.ends_with(|c: char| c.is_ascii_digit()) && !id.starts_with("note-"))
+        .partition(|id| id.starts_with("go-"));
+    let go_lines: Vec<String> = (11..=36).map(|n| format!("go-{n}")).collect();
+    let lines = include_str!("../bin/tcp_client.rs").lines().count();
+    let our_lines: Vec<String> = (1..=lines).map(|n| format!("bin-tcp_client-{n}")).collect();
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    let owned = |ids: Vec<&str>| sorted(ids.into_iter().map(str::to_owned).collect());
+    assert_eq!(owned(go), sorted(go_lines));
+    assert_eq!(owned(ours), sorted(our_lines));
+
+    let again = dir.path().join("again");
+    printed(&[COURSE, "--html", again.to_str().expect("the path is UTF-8")]);
+    let page_again = fs::read_to_string(again.join("tcp_client.html")).expect("it was written");
+    assert_eq!(page, page_again, "the same input gives the same page");
+}
+
+#[test]
+fn what_the_article_says_is_text_to_the_browser() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let course = fs::read_to_string(COURSE).expect("the course is there");
+    let evil = "<script>alert(1)</script>";
+    let course = course
+        .replace("## How large a file is", &format!("## {evil}\"'&"))
+        .replace("celebrate()", &format!("celebrate(\"{evil}\")"));
+    let path = dir.path().join("evil.md");
+    fs::write(&path, course).expect("a file for the test");
+    let site = dir.path().join("site");
+    let utf8 = |path: &Path| path.to_str().expect("the path is UTF-8").to_owned();
+    printed(&[&utf8(&path), "--html", &utf8(&site)]);
+    for name in ["index.html", "tcp_client.html", "file_stat.html"] {
+        let html = fs::read_to_string(site.join(name)).expect("the page was written");
+        assert!(!html.contains(evil), "{name} has the script");
+        assert!(
+            html.contains("&lt;script&gt;alert(1)"),
+            "{name} has lost the text"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_gets_one_line() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let file = dir.path().join("file");
+    fs::write(&file, "").expect("a file for the test");
+    let line = refused(
+        &[COURSE, "--html", file.to_str().expect("the path is UTF-8")],
+        1,
+    );
+    assert!(
+        line.starts_with("error: cannot write ") && line.lines().count() == 1,
+        "{line}"
+    );
+}
+
+fn go_article() -> String {
+    env::var("GO_ARTICLE").expect("GO_ARTICLE is the path of the course's article")
+}
+
+#[test]
+#[ignore = "needs GO_ARTICLE"]
+fn all_sixteen_originals_are_found_in_the_article() {
+    let text = printed(&[&go_article()]);
+    let found: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .map_while(|l| l.split("  ").next())
+        .take(16)
+        .collect();
+    let expected = [
+        "tcp_server",
+        "tcp_client",
+        "tcp_concurrent_server",
+        "tcp_concurrent_client",
+        "udp_server",
+        "udp_client",
+        "udp_concurrent_server",
+        "udp_concurrent_client",
+        "file_stat",
+        "file_client",
+        "file_server",
+        "chat_server --stage login",
+        "chat_server --stage broadcast",
+        "chat_server --stage who",
+        "chat_server --stage rename",
+        "chat_server --stage timeout",
+    ];
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+#[ignore = "needs Chromium and GO_ARTICLE"]
+fn the_pages_work_in_a_browser() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let at = |name: &str| dir.path().join(name);
+    printed(&[
+        &go_article(),
+        "--html",
+        dir.path().to_str().expect("the path is UTF-8"),
+    ]);
+    let mut pages: Vec<String> = fs::read_dir(dir.path())
+        .expect("the folder is there")
+        .map(|entry| {
+            entry
+                .expect("it can be read")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .collect();
+    pages.sort();
+    assert_eq!(pages.len(), 17, "{pages:?}");
+    let harness = include_str!("data/sidebyside.html").replace("@PAGES@", &pages.join("\", \""));
+    fs::write(at("harness.html"), harness).expect("a file for the test");
+
+    let chromium = env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let mut browser = Command::new(&chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args([
+            "--allow-file-access-from-files",
+            "--enable-logging=stderr",
+            "--window-size=1500,1000",
+        ])
+        .arg(format!("--user-data-dir={}", at("profile").display()))
+        .args(["--virtual-time-budget=600000", "--dump-dom"])
+        .arg(format!("file://{}", at("harness.html").display()))
+        .stdout(File::create(at("dom")).expect("a file for the test"))
+        .stderr(File::create(at("log")).expect("a file for the test"))
+        .spawn()
+        .unwrap_or_else(|err| panic!("cannot start {chromium}, set CHROMIUM to its path: {err}"));
+    let deadline = Instant::now() + Duration::from_secs(300);
+    while browser.try_wait().expect("it can be waited for").is_none() {
+        if Instant::now() > deadline {
+            let _ = browser.kill();
+            panic!(
+                "the browser took too long: {}",
+                fs::read_to_string(at("log")).unwrap_or_default()
+            );
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let read =
+        |name| String::from_utf8_lossy(&fs::read(at(name)).expect("it was written")).into_owned();
+    let (dom, log) = (read("dom"), read("log"));
+    let result = dom
+        .split("<pre id=\"result\">")
+        .nth(1)
+        .and_then(|rest| rest.split("</pre>").next());
+    let result = result.unwrap_or_else(|| panic!("no result in {dom}\n{log}"));
+    let checks: usize = result
+        .lines()
+        .last()
+        .and_then(|line| line.strip_suffix(" checks, 0 failures"))
+        .and_then(|checks| checks.parse().ok())
+        .unwrap_or_else(|| panic!("{result}\n{log}"));
+    assert!(checks > 2_000, "only {checks} checks: {result}");
+    // Errors of scripts, and of the security policy, are said on the console.
+    let said: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(
+        said.len() == 1 && said[0].contains("looked at every page"),
+        "{said:#?}"
     );
 }

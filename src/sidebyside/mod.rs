@@ -5,12 +5,14 @@
 //! [`tokens`] and lines ([`source`](mod@source)), [scored](score) line by line and [aligned](align).
 //! [`compare`] brings it together with our `// Go:` [`notes`] and with what Rust does by itself
 //! ([`language`]). [`rows`] lays a comparison out, [`highlight`](mod@highlight) colours it, and
-//! [`terminal`], [`table`](mod@table) and [`pager`] show it.
+//! [`terminal`], [`table`](mod@table) and [`pager`] show it there; [`hunks`] and [`html`] make pages.
 
 pub mod align;
 pub mod article;
 pub mod compare;
 pub mod highlight;
+pub mod html;
+pub mod hunks;
 pub mod keys;
 pub mod language;
 pub mod listings;

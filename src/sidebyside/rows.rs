@@ -1,8 +1,8 @@
 //! Laying a comparison out in rows of two columns.
 //!
 //! A pair is one row. What stands between two pairs has rows of its own, the listing's lines first,
-//! but for what only sets lines apart: a blank line, closing brackets or a comment directly beside its
-//! like, next to a pair, shares a row with it. Every line of both sides is in exactly one row.
+//! but for what only sets lines apart: closing brackets after a pair, comments before one, and blank
+//! lines next to either share a row with it. Every line of both sides is in exactly one row.
 
 use super::compare::{Comparison, Cover};
 use super::source::Kind;
@@ -54,16 +54,19 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
         rust: Some(rust),
         paired: false,
     };
-    let alike = |go: usize, rust: usize| {
+    let alike = |go: usize, rust: usize, kinds: &[Kind]| {
         let (go, rust) = (comparison.go[go].kind, comparison.rust[rust].line.kind);
-        go == rust && matches!(go, Kind::Blank | Kind::Brace | Kind::Comment)
+        go == rust && kinds.contains(&go)
     };
-    while go < go_end && rust < rust_end && alike(go, rust) {
+    // Brackets belong to what they close, so they go with the pair above; comments speak of what is
+    // below them.
+    while go < go_end && rust < rust_end && alike(go, rust, &[Kind::Blank, Kind::Brace]) {
         rows.push(beside(go, rust));
         (go, rust) = (go + 1, rust + 1);
     }
     let mut last = Vec::new();
-    while go < go_end && rust < rust_end && alike(go_end - 1, rust_end - 1) {
+    let above = [Kind::Blank, Kind::Comment];
+    while go < go_end && rust < rust_end && alike(go_end - 1, rust_end - 1, &above) {
         (go_end, rust_end) = (go_end - 1, rust_end - 1);
         last.push(beside(go_end, rust_end));
     }
