@@ -2,10 +2,10 @@
 //!
 //! | channel | from | to |
 //! |---|---|---|
-//! | `message` | everyone | [`manager`] |
-//! | `c`, one a client | [`manager`] | its [`write_msg_to_client`] |
-//! | `answer`, one a client | its reader | its [`write_msg_to_client`] |
-//! | `has_data`, `is_quit`, one a client | its reader | its [`handler_connect`] |
+//! | `message` | everyone | `manager` |
+//! | `c`, one a client | `manager` | its `write_msg_to_client` |
+//! | `answer`, one a client | its reader | its `write_msg_to_client` |
+//! | `has_data`, `is_quit`, one a client | its reader | its `handler_connect` |
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

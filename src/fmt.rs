@@ -24,7 +24,7 @@ pub fn println(operands: &[&dyn AsRef<[u8]>]) -> io::Result<()> {
 /// Prints the bytes as they are, as `fmt.Print` does, and does not wait for a line end to show them.
 ///
 /// # Errors
-/// As for [`println`].
+/// As for [`println()`].
 pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes.as_ref())?;

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | two: sockets, TCP | [`tcp`] | `tcp_server`, `tcp_client`, `tcp_concurrent_server`, `tcp_concurrent_client` |
 //! | two: sockets, UDP | [`udp`] | `udp_server`, `udp_client`, `udp_concurrent_server`, `udp_concurrent_client` |
-//! | three: file transfer | [`file`] | `file_stat`, `file_client`, `file_server` |
+//! | three: file transfer | [`mod@file`] | `file_stat`, `file_client`, `file_server` |
 //! | four: the chat room | [`chat`] | `chat_server` |
 //!
 //! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
@@ -28,6 +28,8 @@ pub mod file;
 pub mod file_name;
 pub mod fmt;
 pub mod go;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod lines;
 pub mod net;
 pub mod pace;

@@ -20,7 +20,7 @@ const SUFFIX: &str = ".part";
 /// A file that is being received. Dropped before [`Part::keep`], it leaves nothing behind.
 ///
 /// Its temporary name is `.threadline-PID-N.part`. It stays locked while this process has it open,
-/// which is how [`remove_stale`] tells it from one whose server has died.
+/// which is how [`prepare`] tells it from one whose server has died.
 #[derive(Debug)]
 pub struct Part {
     file: File,

@@ -201,8 +201,8 @@ fn one_address_has_a_ceiling_of_its_own() {
 fn the_ceiling_of_the_machine_is_found_and_logged() {
     let script = format!("ulimit -n 200; exec {CHAT} 127.0.0.1:0");
     let room = Server::spawn(Command::new("sh").args(["-c", &script]));
-    let log = room.log();
     room.wait_for_log("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let log = room.log();
     let most: usize = log
         .split("at most ")
         .nth(1)

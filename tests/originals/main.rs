@@ -13,6 +13,7 @@ mod mends;
 mod mixes;
 mod process;
 mod random;
+mod room;
 mod upper;
 
 use std::fs;

@@ -1,0 +1,313 @@
+//! Many client sockets on one thread, by readiness: what drives the servers under test must not be
+//! what holds them up, and the thread-per-client is to be theirs alone.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, event::Source};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+use socket2::{Domain, Socket, Type};
+
+use crate::cli::because;
+
+/// Bytes that one read takes at most. All clients read into the same buffer.
+const READ: usize = 256 * 1024;
+
+/// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
+const CLIENTS_PER_SOURCE: usize = 20_000;
+
+const TIMER: Token = Token(usize::MAX - 1);
+
+/// What happened to a client.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// It is connected.
+    Connected,
+    /// It has read these bytes.
+    Bytes(&'a [u8]),
+    /// The server closed the connection, or it failed.
+    Closed,
+}
+
+/// The clients.
+#[derive(Debug)]
+pub struct Crowd {
+    poll: Poll,
+    timer: OwnedFd,
+    events: Events,
+    buffer: Box<[u8]>,
+    target: SocketAddr,
+    clients: Vec<Client>,
+    /// How many source addresses have run out of ports.
+    sources_used_up: usize,
+}
+
+/// One client's socket.
+#[derive(Debug)]
+pub struct Client {
+    /// None when it has left or was cut off.
+    stream: Option<TcpStream>,
+    connecting: bool,
+    /// What the socket would not take yet.
+    unsent: Vec<u8>,
+}
+
+impl Crowd {
+    /// Nobody yet; they will connect to `target`.
+    ///
+    /// # Errors
+    /// The kernel gives no more descriptors.
+    pub fn new(target: SocketAddr) -> io::Result<Crowd> {
+        let poll = Poll::new().map_err(because("cannot wait for sockets"))?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
+        poll.registry()
+            .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+        Ok(Crowd {
+            poll,
+            timer,
+            events: Events::with_capacity(1024),
+            buffer: vec![0; READ].into_boxed_slice(),
+            target,
+            clients: Vec::new(),
+            sources_used_up: 0,
+        })
+    }
+
+    /// Clients that were started, in the order in which they were; those that are gone stay in it.
+    pub fn clients(&mut self) -> &mut [Client] {
+        &mut self.clients
+    }
+
+    /// Starts to connect one more client and returns its number.
+    ///
+    /// # Errors
+    /// The server refused, or this machine has no descriptor or port left.
+    pub fn connect(&mut self) -> io::Result<usize> {
+        let number = self.clients.len();
+        let client = self.dial(Some(number))?;
+        self.clients.push(client);
+        Ok(number)
+    }
+
+    /// Starts to connect anew as client `number`, whose old connection is closed if it was open.
+    ///
+    /// # Errors
+    /// As for [`Crowd::connect`].
+    pub fn reconnect(&mut self, number: usize) -> io::Result<()> {
+        self.clients[number] = self.dial(Some(number))?;
+        Ok(())
+    }
+
+    /// Connects a client that nobody reads for; it is not one of [`Crowd::clients`].
+    ///
+    /// # Errors
+    /// As for [`Crowd::connect`].
+    pub fn connect_unread(&mut self) -> io::Result<Client> {
+        self.dial(None)
+    }
+
+    fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
+        let mut stream = loop {
+            let source = self.source(number.unwrap_or(0));
+            match connect(self.target, source) {
+                Err(err)
+                    if err.kind() == ErrorKind::AddrNotAvailable && self.sources_used_up < 200 =>
+                {
+                    self.sources_used_up += 1;
+                }
+                stream => {
+                    break stream
+                        .map_err(because(format_args!("cannot connect to {}", self.target)))?;
+                }
+            }
+        };
+        if let Some(number) = number {
+            // mio is edge-triggered: one registration serves for all that comes, without a system
+            // call to ask again after each event.
+            stream.register(
+                self.poll.registry(),
+                Token(number),
+                Interest::READABLE | Interest::WRITABLE,
+            )?;
+        }
+        Ok(Client {
+            stream: Some(stream),
+            connecting: true,
+            unsent: Vec::new(),
+        })
+    }
+
+    /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice.
+    fn source(&self, number: usize) -> Option<IpAddr> {
+        let nth = number / CLIENTS_PER_SOURCE + self.sources_used_up;
+        let local = self.target.ip().is_loopback() && self.target.is_ipv4();
+        (local && nth > 0).then(|| Ipv4Addr::new(127, 0, 0, nth.min(253) as u8 + 1).into())
+    }
+
+    /// Waits until something happens, for `timeout` at most (for ever is `None`), and tells it to
+    /// `each`, which may send on the client.
+    ///
+    /// # Errors
+    /// Waiting failed, or `each` did.
+    pub fn turn(
+        &mut self,
+        timeout: Option<Duration>,
+        mut each: impl FnMut(usize, &mut Client, Happening<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
+            result => result.map_err(because("cannot wait for sockets"))?,
+        }
+        for event in &self.events {
+            let number = event.token().0;
+            let Some(client) = self.clients.get_mut(number) else {
+                continue;
+            };
+            if event.is_writable() && client.connecting {
+                client.connecting = false;
+                let failed = |stream: &TcpStream| !matches!(stream.take_error(), Ok(None));
+                if client.stream.as_ref().is_none_or(failed) {
+                    client.close();
+                    each(number, client, Happening::Closed)?;
+                } else {
+                    each(number, client, Happening::Connected)?;
+                }
+            }
+            if event.is_writable() && !client.unsent.is_empty() {
+                client.flush();
+            }
+            while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+                match stream.read(&mut self.buffer) {
+                    Ok(0) => client.close(),
+                    Ok(n) => {
+                        each(number, client, Happening::Bytes(&self.buffer[..n]))?;
+                        // A read that did not fill the buffer has emptied the socket; only the
+                        // end of the stream could still be behind it.
+                        if n < READ && !event.is_read_closed() {
+                            break;
+                        }
+                        continue;
+                    }
+                    Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+                    Err(err) if err.kind() == ErrorKind::Interrupted => continue,
+                    Err(_) => client.close(),
+                }
+                each(number, client, Happening::Closed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the waiting of the next [`Crowd::turn`]s in `delay`, to the microsecond, which the
+    /// timeout of epoll cannot.
+    ///
+    /// # Errors
+    /// The timer could not be set.
+    pub fn wake_in(&mut self, delay: Duration) -> io::Result<()> {
+        // A timer that is set to nothing is switched off.
+        let delay = delay.max(Duration::from_nanos(1));
+        let once = Itimerspec {
+            it_interval: Timespec::default(),
+            it_value: delay.try_into().map_err(io::Error::other)?,
+        };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        Ok(())
+    }
+}
+
+impl Client {
+    /// Its own address, which is its first name in the room.
+    ///
+    /// # Errors
+    /// It is not connected.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        let stream = self.stream.as_ref();
+        stream.ok_or(ErrorKind::NotConnected)?.local_addr()
+    }
+
+    /// Whether it is connected and the server has not closed the connection.
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some() && !self.connecting
+    }
+
+    /// Sends the bytes, or keeps what the socket does not take until it does. A failure shows as
+    /// [`Happening::Closed`], since reading fails as well.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(bytes);
+            return;
+        }
+        let taken = match stream.write(bytes) {
+            Ok(n) => n,
+            Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
+            Err(err) if err.kind() == ErrorKind::Interrupted => 0,
+            Err(_) => return,
+        };
+        if taken < bytes.len() {
+            self.unsent.extend_from_slice(&bytes[taken..]);
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        while !self.unsent.is_empty() {
+            match stream.write(&self.unsent) {
+                Ok(n) => drop(self.unsent.drain(..n)),
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Leaves, if it is there.
+    pub fn close(&mut self) {
+        self.stream = None;
+    }
+
+    /// Reads and throws away what is there, and says whether the server has closed the connection.
+    pub fn is_cut_off(&mut self) -> bool {
+        let mut bin = [0; 64 * 1024];
+        loop {
+            let Some(stream) = &mut self.stream else {
+                return true;
+            };
+            match stream.read(&mut bin) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(err) => return err.kind() != ErrorKind::WouldBlock,
+            }
+        }
+    }
+}
+
+/// Starts a connection and does not wait for it.
+fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(from) = from {
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+    }
+    match socket.connect(&to.into()) {
+        // EINPROGRESS: writable when it is done. EINTR on a non-blocking socket is the same.
+        Err(err) if err.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+            return Err(err);
+        }
+        _ => {}
+    }
+    Ok(TcpStream::from_std(socket.into()))
+}

@@ -1,0 +1,270 @@
+//! Scenario `echo`: each connection has one request in flight, and checks that the answer is the
+//! request in upper case.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::chat::{TURN, is_over};
+use super::crowd::{Client, Crowd, Happening};
+use super::message::{Format, SENDERS};
+use super::meter::{Meter, Schedule};
+use super::record::Round;
+use super::session::Session;
+
+/// What a round is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Connections.
+    pub clients: usize,
+    /// Bytes of a request.
+    pub size: usize,
+    /// Requests a second over all connections; none is closed loop.
+    pub rate: Option<f64>,
+    /// How long requests are sent.
+    pub duration: Duration,
+    /// Chooses the letters.
+    pub seed: u64,
+}
+
+/// How long to wait for connections that are under way.
+const CONNECT: Duration = Duration::from_secs(10);
+
+struct Drive {
+    format: Format,
+    lines: Vec<Line>,
+    closed_loop: bool,
+    sending: bool,
+    meter: Meter,
+    requests: u64,
+    answers: u64,
+    damaged: u64,
+    dropped: u64,
+    /// Requests that will not be answered, because their connection is closed.
+    lost: u64,
+    message: Vec<u8>,
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+struct Line {
+    /// When the request that is in flight was to be sent.
+    at: Option<u64>,
+    number: u32,
+    /// How much of the answer has come.
+    got: usize,
+    /// Whether it was right so far.
+    right: bool,
+    /// When those were to be sent that wait for the answer.
+    queue: VecDeque<u64>,
+    is_open: bool,
+}
+
+/// Drives one round.
+///
+/// # Errors
+/// Nobody gets through, the server dies, or the program is to end.
+pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
+    let mut crowd = Crowd::new(session.addr())?;
+    let (connected, connect_seconds) = connect(&mut crowd, plan.clients, session)?;
+
+    session.begin();
+    let lines = crowd.clients().iter().map(|client| Line {
+        is_open: client.is_open(),
+        ..Line::default()
+    });
+    let mut drive = Drive {
+        format: Format::new(plan.size, plan.seed),
+        lines: lines.collect(),
+        closed_loop: plan.rate.is_none(),
+        sending: true,
+        meter: Meter::start(),
+        requests: 0,
+        answers: 0,
+        damaged: 0,
+        dropped: 0,
+        lost: 0,
+        message: Vec::new(),
+    };
+    drive.run(&mut crowd, session, plan, connected)?;
+    session.end();
+
+    drop(crowd);
+    Ok(Round {
+        connected,
+        connect_seconds,
+        seconds: drive.meter.seconds(),
+        messages: drive.requests,
+        deliveries: drive.answers,
+        lost: drive.requests - drive.answers,
+        damaged: drive.damaged,
+        dropped: drive.dropped,
+        pause_seconds: drive.meter.pause_seconds(),
+        latency: drive.meter.latency(),
+        server: session.cost()?,
+        generator_cpu_seconds: session.generator_cpu_seconds(),
+        ..Round::default()
+    })
+}
+
+/// Connects, and returns how many got through and how many seconds it took.
+fn connect(
+    crowd: &mut Crowd,
+    clients: usize,
+    session: &mut Session<'_>,
+) -> io::Result<(usize, f64)> {
+    let start = Instant::now();
+    let mut refusal = None;
+    for _ in 0..clients {
+        if let Err(err) = crowd.connect() {
+            refusal = Some(err);
+            break;
+        }
+    }
+    let started = crowd.clients().len();
+    let (mut open, mut closed) = (0, 0);
+    while open + closed < started && start.elapsed() < CONNECT {
+        crowd.turn(Some(TURN), |_, _, happening| {
+            match happening {
+                Happening::Connected => open += 1,
+                Happening::Closed => closed += 1,
+                Happening::Bytes(_) => {}
+            }
+            Ok(())
+        })?;
+        session.look(Instant::now(), open, 0)?;
+    }
+    match (open, refusal) {
+        (0, Some(err)) => Err(err),
+        (0, None) => Err(session.error("takes no connection")),
+        _ => Ok((open, start.elapsed().as_secs_f64())),
+    }
+}
+
+impl Drive {
+    fn run(
+        &mut self,
+        crowd: &mut Crowd,
+        session: &mut Session<'_>,
+        plan: &Plan,
+        connected: usize,
+    ) -> io::Result<()> {
+        let duration = plan.duration.as_nanos() as u64;
+        let mut schedule = plan.rate.map(|rate| Schedule::new(rate, plan.duration));
+        self.meter = Meter::start();
+        if self.closed_loop {
+            for number in 0..self.lines.len() {
+                self.request(number, &mut crowd.clients()[number], 0);
+            }
+        }
+        loop {
+            if let Some(schedule) = &mut schedule {
+                let now = self.meter.now();
+                while let Some((nth, at)) = schedule.due(now) {
+                    let number = nth as usize % self.lines.len();
+                    self.request(number, &mut crowd.clients()[number], at);
+                }
+                if let Some(delay) = schedule.wait(now) {
+                    crowd.wake_in(delay)?;
+                }
+            }
+            crowd.turn(Some(TURN), |number, client, happening| {
+                match happening {
+                    Happening::Bytes(bytes) => self.answer(number, client, bytes),
+                    Happening::Closed => self.close(number),
+                    Happening::Connected => {}
+                }
+                Ok(())
+            })?;
+            let now = self.meter.now();
+            let here = connected - self.dropped as usize;
+            session.look(self.meter.instant(now), here, self.answers)?;
+            if self.outstanding() > 0 {
+                self.meter.still_waiting(now);
+            }
+            if now >= duration {
+                self.sending = false;
+                if self.outstanding() == 0 || is_over(now, duration, self.meter.last()) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn outstanding(&self) -> u64 {
+        self.requests - self.answers - self.lost
+    }
+
+    /// Sends a request that is due at `at`, or lets it wait for the answer to the one before.
+    fn request(&mut self, number: usize, client: &mut Client, at: u64) {
+        if !self.lines[number].is_open {
+            return;
+        }
+        if self.outstanding() == 0 {
+            self.meter.awake(at);
+        }
+        self.requests += 1;
+        if self.lines[number].at.is_some() {
+            self.lines[number].queue.push_back(at);
+        } else {
+            self.send(number, client, at);
+        }
+    }
+
+    fn send(&mut self, number: usize, client: &mut Client, at: u64) {
+        let line = &mut self.lines[number];
+        *line = Line {
+            at: Some(at),
+            number: line.number + 1,
+            right: true,
+            queue: std::mem::take(&mut line.queue),
+            got: 0,
+            is_open: true,
+        };
+        self.format
+            .write((number % SENDERS) as u32, line.number, &mut self.message);
+        client.send(&self.message);
+    }
+
+    fn answer(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
+        let now = self.meter.now();
+        let line = &mut self.lines[number];
+        let Some(at) = line.at else {
+            // Nobody asked.
+            self.damaged += 1;
+            return;
+        };
+        self.format
+            .write((number % SENDERS) as u32, line.number, &mut self.message);
+        self.message.make_ascii_uppercase();
+        let got = line.got + bytes.len();
+        line.right &= self.message.get(line.got..got) == Some(bytes);
+        line.got = got;
+        if got < self.message.len() {
+            return;
+        }
+        line.at = None;
+        if line.right {
+            self.answers += 1;
+            self.meter.record(now, at);
+        } else {
+            self.damaged += 1;
+            self.lost += 1;
+        }
+        self.meter.delivered(now);
+        if let Some(at) = line.queue.pop_front() {
+            self.send(number, client, at);
+        } else if self.closed_loop && self.sending {
+            self.request(number, client, now);
+        }
+    }
+
+    fn close(&mut self, number: usize) {
+        let line = &mut self.lines[number];
+        if std::mem::take(&mut line.is_open) {
+            self.dropped += 1;
+            self.lost += u64::from(line.at.take().is_some()) + line.queue.len() as u64;
+            line.queue.clear();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Everyone into the room: connects the clients at once and waits until each has seen itself log in.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::crowd::{Client, Crowd, Happening};
+use super::room::{self, Lines};
+use super::session::Session;
+
+/// Connections that may be under way at one time: well under the longest backlog.
+const UNDER_WAY: usize = 1024;
+
+/// Connections that are started between two looks at what the others got.
+const AT_ONCE: usize = 32;
+
+/// How long the room may stay silent while someone waits to be let in.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// The room counts as quiet when nothing has come for this long.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// A client's place in the room.
+#[derive(Debug, Default)]
+pub struct Seat {
+    /// Where its reading stands.
+    pub lines: Lines,
+    /// Whether it has seen itself log in.
+    pub is_in: bool,
+    /// What stands before the text of its messages.
+    pub prefix: Vec<u8>,
+    login: Vec<u8>,
+}
+
+/// Who came in, and how long it took.
+#[derive(Debug)]
+pub struct Entered {
+    /// One for each client of the crowd.
+    pub seats: Vec<Seat>,
+    /// How many are in.
+    pub connected: usize,
+    /// From the first connection that was started to the last login that was seen by its own client.
+    pub seconds: f64,
+}
+
+/// Lets `clients` connect to the room. Some may be refused; those are closed.
+///
+/// # Errors
+/// Nobody gets in, or as for [`Session::look`].
+pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io::Result<Entered> {
+    let start = Instant::now();
+    let mut seats: Vec<Seat> = Vec::new();
+    seats.resize_with(clients, Seat::default);
+    let (mut started, mut connecting, mut refused, mut connected) = (0, 0, 0, 0);
+    let mut refusal = None;
+    let (mut heard, mut last_in) = (start, start);
+
+    while connected + refused < clients {
+        while started < clients && connecting < UNDER_WAY {
+            if let Err(err) = crowd.connect() {
+                // No descriptor, no port: it will not be better for those that follow.
+                refused += clients - started;
+                started = clients;
+                refusal = Some(err);
+                break;
+            }
+            started += 1;
+            connecting += 1;
+            if started % AT_ONCE == 0 {
+                break;
+            }
+        }
+        let timeout = if started < clients && connecting < UNDER_WAY {
+            Duration::ZERO
+        } else {
+            Duration::from_millis(100)
+        };
+        let now = Instant::now();
+        crowd.turn(Some(timeout), |number, client, happening| {
+            let seat = &mut seats[number];
+            heard = now;
+            match happening {
+                Happening::Connected => {
+                    connecting -= 1;
+                    let addr = client.addr()?;
+                    seat.prefix = room::prefix(addr);
+                    seat.login = room::login(addr);
+                }
+                Happening::Bytes(bytes) => {
+                    let Seat {
+                        lines,
+                        login,
+                        is_in,
+                        ..
+                    } = seat;
+                    lines.cut(bytes, |line| {
+                        if !*is_in && line == login {
+                            *is_in = true;
+                            connected += 1;
+                            last_in = Instant::now();
+                        }
+                    });
+                }
+                Happening::Closed => {
+                    if seat.prefix.is_empty() {
+                        connecting -= 1;
+                    }
+                    if std::mem::take(&mut seat.is_in) {
+                        connected -= 1;
+                    }
+                    refused += 1;
+                }
+            }
+            Ok(())
+        })?;
+        session.look(now, connected, 0)?;
+        if now > heard + SILENCE {
+            break;
+        }
+    }
+    if connected == 0 {
+        return Err(match refusal {
+            Some(err) => err,
+            None if refused == clients => session.error("closed every connection at once"),
+            None => session.error(&format!(
+                "let nobody into the room: no client saw its own login in {} s of silence (does it \
+                 speak the chat protocol?)",
+                SILENCE.as_secs()
+            )),
+        });
+    }
+    for (seat, client) in seats.iter().zip(crowd.clients()) {
+        if !seat.is_in {
+            client.close();
+        }
+    }
+    wait_for_quiet(crowd, &mut seats, session)?;
+    Ok(Entered {
+        seats,
+        connected,
+        seconds: (last_in - start).as_secs_f64(),
+    })
+}
+
+/// Lets `count` more clients in that nobody will read for, and waits until the others see them.
+///
+/// # Errors
+/// They are not let in, or as for [`Session::look`].
+pub fn enter_unread(
+    crowd: &mut Crowd,
+    seats: &mut [Seat],
+    count: usize,
+    session: &mut Session<'_>,
+) -> io::Result<Vec<Client>> {
+    let mut clients = Vec::new();
+    let mut awaited = HashSet::new();
+    for _ in 0..count {
+        let client = crowd.connect_unread()?;
+        awaited.insert(room::login(client.addr()?));
+        clients.push(client);
+    }
+    let deadline = Instant::now() + SILENCE;
+    while !awaited.is_empty() {
+        let now = Instant::now();
+        crowd.turn(Some(QUIET), |number, _, happening| {
+            if let Happening::Bytes(bytes) = happening {
+                seats[number].lines.cut(bytes, |line| {
+                    awaited.remove(line);
+                });
+            }
+            Ok(())
+        })?;
+        session.look(now, seats.len(), 0)?;
+        if now > deadline {
+            return Err(session.error("did not let in the clients that never read"));
+        }
+    }
+    wait_for_quiet(crowd, seats, session)?;
+    Ok(clients)
+}
+
+/// Reads until nothing more comes: the last logins are still on their way to the others.
+fn wait_for_quiet(
+    crowd: &mut Crowd,
+    seats: &mut [Seat],
+    session: &mut Session<'_>,
+) -> io::Result<()> {
+    let deadline = Instant::now() + SILENCE;
+    let mut heard = Instant::now();
+    loop {
+        let now = Instant::now();
+        if now > heard + QUIET || now > deadline {
+            return Ok(());
+        }
+        crowd.turn(Some(QUIET), |number, _, happening| {
+            match happening {
+                Happening::Bytes(bytes) => seats[number].lines.cut(bytes, |_| {}),
+                Happening::Closed => seats[number].is_in = false,
+                Happening::Connected => {}
+            }
+            heard = now;
+            Ok(())
+        })?;
+        session.look(now, seats.len(), 0)?;
+    }
+}

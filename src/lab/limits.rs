@@ -1,0 +1,256 @@
+//! `limits`: how many clients this machine carries, and what stops the next.
+
+use std::fmt::{self, Display};
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use super::chat::TURN;
+use super::contender::Protocol;
+use super::cost::Uses;
+use super::crowd::{Crowd, Happening};
+use super::options::Limits;
+use super::progress::Progress;
+use super::room::{self, Lines};
+use super::run;
+use super::server::Server;
+use super::session::Session;
+use super::table::align;
+use crate::ceilings::{Ceiling, ceilings};
+use crate::shutdown::Shutdown;
+
+/// The ceilings as a table, and which comes first.
+pub fn table(threads: usize, ceilings: &[Ceiling]) -> String {
+    let mut rows = vec![
+        ["clients", "ceiling", "limit", "in use", "to raise it"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for ceiling in ceilings {
+        rows.push(vec![
+            ceiling.clients.to_string(),
+            ceiling.name.to_owned(),
+            ceiling.limit.to_string(),
+            ceiling.in_use.to_string(),
+            ceiling.remedy.clone(),
+        ]);
+    }
+    let mut text =
+        format!("A server with {threads} threads a client can have this many clients:\n");
+    text.push_str(&align(&rows, &[1, 4]));
+    if let Some(first) = ceilings.first() {
+        text.push_str(&format!(
+            "{} comes first, at {} clients.\n",
+            first.name, first.clients
+        ));
+    }
+    text
+}
+
+/// Clients that come between two looks at the server, so that it is known how near it was to which
+/// ceiling when it let in no more.
+const STEP: usize = 100;
+
+/// How long a step may take with nobody let in.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// How a probe ended.
+#[derive(Debug)]
+pub struct Probed {
+    /// The server.
+    pub name: String,
+    /// Clients that it held.
+    pub clients: usize,
+    /// What stopped the next.
+    pub stopped: String,
+    /// The ceiling that was nearest, as it stood then: `in_use` is the server's.
+    pub nearest: Option<Ceiling>,
+}
+
+/// Connects clients step by step until one is not let in.
+///
+/// # Errors
+/// The server does not start, or the program is to end. That it dies under load is no error, but the
+/// result.
+pub fn probe(limits: &Limits, shutdown: &Shutdown) -> io::Result<Probed> {
+    let protocol = if limits.echo {
+        Protocol::Echo
+    } else {
+        Protocol::Chat
+    };
+    let contenders = run::contenders(&limits.servers, false, protocol)?;
+    // The last named: a --server goes before our own.
+    let contender = contenders.last().expect("there is at least one");
+    let progress = Progress::new(1);
+    progress.begin(&contender.name, limits.clients);
+    let mut server = Server::start(contender)?;
+    let pid = server.pid();
+    let mut session = Session::new(&mut server, shutdown, &progress);
+    let mut ramp = Ramp {
+        crowd: Crowd::new(session.addr())?,
+        protocol,
+        guests: Vec::new(),
+        inside: 0,
+        stopped: None,
+        uses: None,
+    };
+    let result = ramp.climb(limits, &mut session, pid);
+    progress.finish();
+    let stopped = match result {
+        Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
+        Err(err) => err.to_string(),
+        Ok(stopped) => format!("{stopped}{}", server.said()),
+    };
+    Ok(Probed {
+        name: contender.name.clone(),
+        clients: ramp.inside,
+        stopped,
+        nearest: ramp.uses.and_then(|uses| nearest(limits.threads, uses)),
+    })
+}
+
+struct Ramp {
+    crowd: Crowd,
+    protocol: Protocol,
+    guests: Vec<Guest>,
+    inside: usize,
+    stopped: Option<String>,
+    /// What the server used after the last step.
+    uses: Option<Uses>,
+}
+
+#[derive(Debug, Default)]
+struct Guest {
+    lines: Lines,
+    login: Vec<u8>,
+    is_in: bool,
+    /// The last line that it was told while it was not in.
+    told: String,
+}
+
+impl Ramp {
+    /// Returns what stopped it.
+    fn climb(
+        &mut self,
+        limits: &Limits,
+        session: &mut Session<'_>,
+        pid: Option<i32>,
+    ) -> io::Result<String> {
+        let deadline = Instant::now() + limits.duration;
+        while self.inside < limits.clients {
+            let step = STEP.min(limits.clients - self.inside);
+            for _ in 0..step {
+                // It is this program that has no descriptor or port left then.
+                if let Err(err) = self.crowd.connect() {
+                    return Ok(format!("the load generator itself {err}"));
+                }
+                self.guests.push(Guest::default());
+            }
+            let mut moved = Instant::now();
+            let mut inside = self.inside;
+            while self.inside < self.guests.len() {
+                self.turn()?;
+                let now = Instant::now();
+                session.look(now, self.inside, 0)?;
+                if let Some(stopped) = self.stopped.take() {
+                    return Ok(stopped);
+                }
+                if self.inside > inside {
+                    (inside, moved) = (self.inside, now);
+                }
+                if now > moved + SILENCE {
+                    return Ok(format!("nobody was let in for {} s", SILENCE.as_secs()));
+                }
+                if now > deadline {
+                    return Ok("the time was over (--duration)".to_owned());
+                }
+            }
+            self.uses = pid.and_then(|pid| Uses::of(pid).ok());
+        }
+        Ok("all that were asked for were let in (--clients)".to_owned())
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        let Ramp {
+            crowd,
+            guests,
+            inside,
+            stopped,
+            protocol,
+            ..
+        } = self;
+        crowd.turn(Some(TURN), |number, client, happening| {
+            let guest = &mut guests[number];
+            match happening {
+                Happening::Connected => match protocol {
+                    Protocol::Chat => guest.login = room::login(client.addr()?),
+                    Protocol::Echo => {
+                        guest.login = b"X".to_vec();
+                        client.send(b"x\n");
+                    }
+                },
+                Happening::Bytes(bytes) => {
+                    let Guest {
+                        lines,
+                        login,
+                        is_in,
+                        told,
+                    } = guest;
+                    lines.cut(bytes, |line| {
+                        if *is_in {
+                        } else if line == login {
+                            *is_in = true;
+                            *inside += 1;
+                        } else {
+                            *told = String::from_utf8_lossy(line).into_owned();
+                        }
+                    });
+                }
+                Happening::Closed if guest.is_in => {
+                    *stopped = Some("the server disconnected a client that was in".to_owned());
+                }
+                Happening::Closed if guest.told.is_empty() => {
+                    *stopped = Some("the server closed the next connection".to_owned());
+                }
+                Happening::Closed => {
+                    *stopped = Some(format!("the server told the next: {}", guest.told));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The ceiling of which the largest part is used.
+fn nearest(threads: usize, uses: Uses) -> Option<Ceiling> {
+    let part = |ceiling: &Ceiling| ceiling.in_use as f64 / ceiling.limit as f64;
+    ceilings(threads)
+        .into_iter()
+        .map(|mut ceiling| {
+            // These two are each process's own; the others are the machine's.
+            match ceiling.name {
+                "RLIMIT_NOFILE" => ceiling.in_use = uses.descriptors,
+                "vm.max_map_count" => ceiling.in_use = uses.mappings,
+                _ => {}
+            }
+            ceiling
+        })
+        .max_by(|a, b| part(a).total_cmp(&part(b)))
+}
+
+impl Display for Probed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} held {} clients, then: {}",
+            self.name, self.clients, self.stopped
+        )?;
+        if let Some(nearest) = &self.nearest {
+            writeln!(
+                f,
+                "The nearest ceiling is {}, of which {} of {} are in use; to raise it: {}",
+                nearest.name, nearest.in_use, nearest.limit, nearest.remedy
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! The messages that the load generator sends, so that whoever gets one can tell whose it is, which
+//! it is, and whether it is whole.
+//!
+//! A message is `~SSSSNNNNNNNN`, the sender and the number in hexadecimal, then letters up to the
+//! size, then `\n`. All of it is printable, because the room drops control bytes.
+
+/// The shortest message that can be sent, in bytes with its `\n`.
+pub const SHORTEST: usize = HEAD + 1;
+
+/// The longest that the chat passes in one piece: the originals' read buffer, in bytes.
+pub const LONGEST: usize = 4096;
+
+/// The most senders that a message can tell apart.
+pub const SENDERS: usize = 1 << 16;
+
+const MARK: u8 = b'~';
+const HEAD: usize = 1 + 4 + 8;
+
+/// How the messages of a round look.
+#[derive(Debug)]
+pub struct Format {
+    template: Vec<u8>,
+}
+
+impl Format {
+    /// Messages of `size` bytes with their `\n`, filled with letters of `seed`'s choice.
+    ///
+    /// # Panics
+    /// `size` is less than [`SHORTEST`].
+    pub fn new(size: usize, seed: u64) -> Format {
+        assert!(
+            size >= SHORTEST,
+            "a message needs {SHORTEST} bytes, not {size}"
+        );
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut template = vec![MARK; HEAD];
+        template.resize_with(size - 1, || random.lowercase() as u8);
+        template.push(b'\n');
+        Format { template }
+    }
+
+    /// The message `number` of `sender`, in `message`.
+    pub fn write(&self, sender: u32, number: u32, message: &mut Vec<u8>) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        message.clear();
+        message.extend_from_slice(&self.template);
+        let id = u64::from(sender) << 32 | u64::from(number);
+        for (i, byte) in message[1..HEAD].iter_mut().enumerate() {
+            *byte = DIGITS[(id >> (44 - 4 * i) & 0xf) as usize];
+        }
+    }
+
+    /// Finds the message at the end of `line` (which is without its line end): what stands before
+    /// it, the sender, the number, and whether the letters after them are those that were sent.
+    ///
+    /// `None` is a line that holds no message, such as a login.
+    pub fn read<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], u32, u32, bool)> {
+        let begin = line.len().checked_sub(self.template.len() - 1)?;
+        let (before, message) = line.split_at(begin);
+        if message[0] != MARK {
+            return None;
+        }
+        let mut id = 0u64;
+        for &byte in &message[1..HEAD] {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            id = id << 4 | u64::from(digit);
+        }
+        let whole = message[HEAD..] == self.template[HEAD..self.template.len() - 1];
+        Some((before, (id >> 32) as u32, id as u32, whole))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_as_it_was_written() {
+        for size in [SHORTEST, 64, LONGEST] {
+            let format = Format::new(size, 7);
+            let mut message = Vec::new();
+            for (sender, number) in [(0, 0), (1, 0xdead_beef), (0xffff, u32::MAX)] {
+                format.write(sender, number, &mut message);
+                assert_eq!(message.len(), size);
+                assert!(message.iter().all(|b| !b.is_ascii_control() || *b == b'\n'));
+                let mut line = b"[1.2.3.4:5]me: ".to_vec();
+                line.extend_from_slice(message.trim_ascii_end());
+                assert_eq!(
+                    format.read(&line),
+                    Some((&b"[1.2.3.4:5]me: "[..], sender, number, true)),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn damage_is_seen() {
+        let format = Format::new(32, 7);
+        let mut message = Vec::new();
+        format.write(1, 2, &mut message);
+        message.pop();
+        let sound = message.clone();
+        message[20] ^= 1;
+        assert_eq!(format.read(&message), Some((&b""[..], 1, 2, false)));
+        assert_eq!(format.read(&sound[1..]), None, "too short");
+        assert_eq!(format.read(&[&sound[..], b"x"].concat()), None, "shifted");
+        assert_eq!(format.read(b""), None);
+    }
+
+    #[test]
+    fn a_seed_chooses_the_letters() {
+        assert_eq!(Format::new(64, 1).template, Format::new(64, 1).template);
+        assert_ne!(Format::new(64, 1).template, Format::new(64, 2).template);
+    }
+}

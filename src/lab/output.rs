@@ -1,0 +1,53 @@
+//! The files that a run writes.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::options::Options;
+use super::record::Record;
+use crate::cli::because;
+
+/// The files that the command line asks for, open.
+#[derive(Debug)]
+pub struct Outputs {
+    json: Option<File>,
+}
+
+impl Outputs {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub fn open(options: &Options) -> io::Result<Outputs> {
+        Ok(Outputs {
+            json: open("--json", options.json.as_deref())?,
+        })
+    }
+
+    /// Writes them. Without a single point they stay empty.
+    ///
+    /// # Errors
+    /// Writing fails, for example because the disk is full.
+    pub fn write(self, record: &Record) -> io::Result<()> {
+        if record.points.is_empty() {
+            return Ok(());
+        }
+        if let Some(file) = self.json {
+            let mut file = BufWriter::new(file);
+            serde_json::to_writer_pretty(&mut file, record)
+                .map_err(io::Error::from)
+                .and_then(|()| file.write_all(b"\n"))
+                .and_then(|()| file.flush())
+                .map_err(because("cannot write the file of --json"))?;
+        }
+        Ok(())
+    }
+}
+
+fn open(option: &str, path: Option<&Path>) -> io::Result<Option<File>> {
+    path.map(|path| {
+        File::create(path).map_err(because(format!("cannot write {option} {}", path.display())))
+    })
+    .transpose()
+}

@@ -1,0 +1,151 @@
+//! What a run of `loadtest` measured, raw: the shape of `--json`, and what every table, chart and
+//! threshold is made from.
+
+use serde::{Deserialize, Serialize};
+
+/// A whole run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this shape, raised when a field changes its meaning.
+    pub schema: u32,
+    /// Version of threadline, and the commit it was built from where that is known.
+    pub version: String,
+    /// The commit that the program was built from, where it is known.
+    pub commit: Option<String>,
+    /// When the run began, in seconds since 1970.
+    pub started: u64,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// The machine it ran on.
+    pub machine: Machine,
+    /// `chat`, `echo`, `idle`, `churn` or `slow`.
+    pub scenario: String,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// Number of senders, where the scenario has them.
+    pub senders: Option<usize>,
+    /// Bytes of a message as its sender writes it.
+    pub size: usize,
+    /// Messages a second over all senders in open loop; none is closed loop.
+    pub rate: Option<f64>,
+    /// Seconds that each round was to last.
+    pub duration: f64,
+    /// Names of the servers in the order of the command line; ratios are to the first.
+    pub servers: Vec<String>,
+    /// One entry for each server and number of clients; in `slow` two, without and with clients that
+    /// never read.
+    pub points: Vec<Point>,
+    /// What makes the measurement itself doubtful, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The machine of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processor model.
+    pub cpu: String,
+    /// Processors that can be used.
+    pub cores: usize,
+    /// Kernel name and release.
+    pub kernel: String,
+    /// Memory in bytes.
+    pub memory: u64,
+}
+
+/// One server at one number of clients.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Name of the server.
+    pub server: String,
+    /// Number of clients asked for.
+    pub clients: usize,
+    /// Clients beside them that never read, in scenario `slow`.
+    pub stalled: usize,
+    /// Every round that was measured, in order.
+    pub rounds: Vec<Round>,
+}
+
+impl Point {
+    /// What tables and charts call it: its server, and how many clients beside it never read.
+    pub fn label(&self) -> String {
+        match self.stalled {
+            0 => self.server.clone(),
+            n => format!("{}, {n} stalled", self.server),
+        }
+    }
+}
+
+/// One round: connect, drive, count, leave.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Clients that were connected.
+    pub connected: usize,
+    /// Seconds until all of them were connected and, in the chat, had seen their own login.
+    pub connect_seconds: f64,
+    /// Seconds of driving that were measured.
+    pub seconds: f64,
+    /// Messages (requests) sent in that time.
+    pub messages: u64,
+    /// Deliveries (answers) that were checked in that time.
+    pub deliveries: u64,
+    /// Deliveries that never came.
+    pub lost: u64,
+    /// Deliveries that came twice.
+    pub duplicated: u64,
+    /// Deliveries that came in another order than at other clients or than they were sent.
+    pub out_of_order: u64,
+    /// Deliveries whose bytes are not those that were sent.
+    pub damaged: u64,
+    /// Clients that the server disconnected before they left; those that never read count too.
+    pub dropped: u64,
+    /// Longest time in which nothing was delivered to anyone while something was due, in seconds.
+    pub pause_seconds: f64,
+    /// Time from the intended sending to the delivery.
+    pub latency: Latency,
+    /// What the server's process used, where it could be looked at.
+    pub server: Option<Cost>,
+    /// CPU seconds of the load generator, user and system, in the measured time.
+    pub generator_cpu_seconds: f64,
+}
+
+/// A distribution of latencies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Median, in microseconds.
+    pub p50: u64,
+    /// 90th percentile, in microseconds.
+    pub p90: u64,
+    /// 99th percentile, in microseconds.
+    pub p99: u64,
+    /// 99.9th percentile, in microseconds.
+    pub p99_9: u64,
+    /// Longest, in microseconds.
+    pub max: u64,
+    /// The whole histogram: (upper end of the bucket in microseconds, count), empty buckets left out.
+    pub buckets: Vec<(u64, u64)>,
+}
+
+/// What a server's process used in a round.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// CPU seconds, user and system, in the measured time.
+    pub cpu_seconds: f64,
+    /// Context switches of all its threads, voluntary and not, in the measured time.
+    pub context_switches: u64,
+    /// Resident bytes with no client, before the round.
+    pub rss_before: u64,
+    /// Resident bytes with all clients, at the end of the driving.
+    pub rss: u64,
+    /// Resident bytes some time after all clients left.
+    pub rss_after: u64,
+    /// Bytes of address space with no client, before the round.
+    pub virtual_before: u64,
+    /// Bytes of address space with all clients.
+    pub virtual_bytes: u64,
+    /// Threads with no client, with all clients, and some time after they left.
+    pub threads: [u64; 3],
+    /// Memory mappings with no client, with all clients, and some time after they left.
+    pub mappings: [u64; 3],
+    /// Open descriptors with no client, with all clients, and some time after they left.
+    pub descriptors: [u64; 3],
+}

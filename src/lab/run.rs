@@ -1,0 +1,218 @@
+//! A whole run: every size, every round, every server in turn.
+
+use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::contender::{Contender, Protocol};
+use super::machine::machine;
+use super::options::{Options, Rate, Scenario, Servers};
+use super::progress::Progress;
+use super::record::{Point, Record, Round};
+use super::server::Server;
+use super::session::Session;
+use super::{chat, churn, echo, idle, stats};
+use crate::shutdown::Shutdown;
+
+/// The version of the record's shape.
+pub const SCHEMA: u32 = 1;
+
+/// Who is to be measured, in the order of the command line.
+///
+/// # Errors
+/// Our own server is not there, two have one name, or one is not on this machine.
+pub fn contenders(
+    servers: &Servers,
+    floor: bool,
+    protocol: Protocol,
+) -> io::Result<Vec<Contender>> {
+    let mut contenders = Vec::new();
+    match servers.addr {
+        Some(addr) => contenders.push(Contender::running(addr)),
+        None if !servers.no_own => contenders.push(Contender::own(protocol)?),
+        None => {}
+    }
+    contenders.extend(servers.server.iter().cloned());
+    if floor {
+        contenders.push(Contender::floor(protocol)?);
+    }
+    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    if contenders.is_empty() {
+        return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
+    }
+    for (i, contender) in contenders.iter().enumerate() {
+        let name = &contender.name;
+        if contenders[..i].iter().any(|other| other.name == *name) {
+            return wrong(format!(
+                "two servers are called {name}: give each --server a name of its own"
+            ));
+        }
+        let elsewhere = contender
+            .fixed_addr()
+            .filter(|addr| !addr.ip().is_loopback());
+        if let (Some(addr), false) = (elsewhere, servers.remote) {
+            return wrong(format!(
+                "{addr} is not on this machine; if the server is yours to load, add --remote"
+            ));
+        }
+    }
+    Ok(contenders)
+}
+
+/// One run of a scenario with options that are complete.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What is measured.
+    pub scenario: Scenario,
+    /// How; see [`Scenario::complete`].
+    pub options: &'a Options,
+    /// Who.
+    pub contenders: &'a [Contender],
+    /// The way out.
+    pub shutdown: &'a Shutdown,
+}
+
+impl Run<'_> {
+    /// Measures everything. What was measured before an error is in the record all the same.
+    pub fn measure(&self) -> (Record, io::Result<()>) {
+        let options = self.options;
+        let rooms = self.rooms();
+        let mut record = Record {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
+            started: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            command: std::env::args().collect(),
+            machine: machine(),
+            scenario: self.scenario.name().to_owned(),
+            seed: options.seed,
+            senders: matches!(self.scenario, Scenario::Chat | Scenario::Slow { .. })
+                .then_some(options.senders),
+            size: options.size.unwrap_or_default(),
+            rate: self.rate(),
+            duration: options.duration.unwrap_or_default().as_secs_f64(),
+            servers: self.contenders.iter().map(|c| c.name.clone()).collect(),
+            points: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let progress = Progress::new(options.clients.len() * options.rounds * rooms.len());
+        let mut notes = Vec::new();
+        let mut result = Ok(());
+        for &clients in &options.clients {
+            let mut points: Vec<Point> = rooms
+                .iter()
+                .map(|&(contender, stalled)| Point {
+                    server: contender.name.clone(),
+                    clients,
+                    stalled,
+                    rounds: Vec::new(),
+                })
+                .collect();
+            result = self.sweep(&mut points, &rooms, &progress, &mut notes);
+            points.retain(|point| !point.rounds.is_empty());
+            record.points.extend(points);
+            if result.is_err() {
+                break;
+            }
+        }
+        progress.finish();
+        record.warnings = stats::warnings(&record);
+        record.warnings.append(&mut notes);
+        if cfg!(debug_assertions) {
+            record.warnings.push(
+                "this is a debug build, and slow: build with `cargo build --release --bins`"
+                    .to_owned(),
+            );
+        }
+        (record, result)
+    }
+
+    /// Every server, in `slow` without and with clients that never read.
+    fn rooms(&self) -> Vec<(&Contender, usize)> {
+        let stalled: &[usize] = match self.scenario {
+            Scenario::Slow { stalled } => &[0, stalled],
+            _ => &[0],
+        };
+        self.contenders
+            .iter()
+            .flat_map(|contender| stalled.iter().map(move |&n| (contender, n)))
+            .collect()
+    }
+
+    /// All rounds at one number of clients; the servers take turns, so that what changes on the
+    /// machine in the meantime meets them all.
+    fn sweep(
+        &self,
+        points: &mut [Point],
+        rooms: &[(&Contender, usize)],
+        progress: &Progress,
+        notes: &mut Vec<String>,
+    ) -> io::Result<()> {
+        for nth in 0..self.options.rounds {
+            for (point, &(contender, _)) in points.iter_mut().zip(rooms) {
+                progress.begin(&point.label(), point.clients);
+                // A server of its own for each round: what one round leaves behind, or breaks, is
+                // not the next one's.
+                let mut server = Server::start(contender)?;
+                let mut session = Session::new(&mut server, self.shutdown, progress);
+                let seed = self.options.seed.wrapping_add(nth as u64);
+                let round = self.round(&mut session, point, seed)?;
+                if round.connected < point.clients && nth == 0 && !server.said().is_empty() {
+                    notes.push(format!("{} said{}", point.server, server.said()));
+                }
+                progress.end(round.lost);
+                point.rounds.push(round);
+            }
+        }
+        Ok(())
+    }
+
+    fn round(&self, session: &mut Session<'_>, point: &Point, seed: u64) -> io::Result<Round> {
+        let (clients, rate) = (point.clients, self.rate());
+        let duration = self.options.duration.unwrap_or_default();
+        let size = self.options.size.unwrap_or_default();
+        match self.scenario {
+            Scenario::Chat | Scenario::Slow { .. } => chat::round(
+                session,
+                &chat::Plan {
+                    clients,
+                    senders: self.options.senders,
+                    stalled: point.stalled,
+                    size,
+                    rate,
+                    duration,
+                    seed,
+                },
+            ),
+            Scenario::Echo => echo::round(
+                session,
+                &echo::Plan {
+                    clients,
+                    size,
+                    rate,
+                    duration,
+                    seed,
+                },
+            ),
+            Scenario::Idle => idle::round(session, clients, duration),
+            Scenario::Churn => churn::round(
+                session,
+                &churn::Plan {
+                    clients,
+                    size,
+                    rate,
+                    duration,
+                    seed,
+                },
+            ),
+        }
+    }
+
+    fn rate(&self) -> Option<f64> {
+        match self.options.rate {
+            Some(Rate::PerSecond(rate)) => Some(rate),
+            _ => None,
+        }
+    }
+}

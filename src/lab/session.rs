@@ -1,0 +1,134 @@
+//! What every scenario has at hand in a round: the server, the way out, the progress bar.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::TryRecvError;
+
+use super::cost::{self, Snapshot};
+use super::progress::Progress;
+use super::record::Cost;
+use super::server::Server;
+use crate::shutdown::Shutdown;
+
+/// How often a round looks whether the server lives and Ctrl-C was pressed.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a server may take to give back what its clients took.
+const AFTER: Duration = Duration::from_secs(2);
+
+/// One round against one server.
+#[derive(Debug)]
+pub struct Session<'a> {
+    server: &'a mut Server,
+    shutdown: &'a Shutdown,
+    progress: &'a Progress,
+    looked: Instant,
+    idle: Option<Snapshot>,
+    start: Option<Snapshot>,
+    end: Option<Snapshot>,
+    generator: [f64; 2],
+}
+
+impl Session<'_> {
+    /// Begins a round: no client is there yet.
+    pub fn new<'a>(
+        server: &'a mut Server,
+        shutdown: &'a Shutdown,
+        progress: &'a Progress,
+    ) -> Session<'a> {
+        let idle = snapshot(server);
+        Session {
+            server,
+            shutdown,
+            progress,
+            looked: Instant::now(),
+            idle,
+            start: None,
+            end: None,
+            generator: [0.0; 2],
+        }
+    }
+
+    /// Where the server listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// To be called again and again while a round runs, with what the progress bar is to show.
+    ///
+    /// # Errors
+    /// The server has died, or the program is to end.
+    pub fn look(&mut self, now: Instant, clients: usize, deliveries: u64) -> io::Result<()> {
+        if now < self.looked + LOOK {
+            return Ok(());
+        }
+        self.looked = now;
+        self.progress.show(now, clients, deliveries);
+        // First, since Ctrl-C may have ended the server as well.
+        if self.shutdown.try_recv() == Err(TryRecvError::Disconnected) {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
+        }
+        self.server.check()
+    }
+
+    /// All clients are there, and the measuring begins.
+    pub fn begin(&mut self) {
+        self.start = snapshot(self.server);
+        self.generator[0] = own_cpu_seconds();
+    }
+
+    /// The measuring ends; all clients are still there.
+    pub fn end(&mut self) {
+        self.generator[1] = own_cpu_seconds();
+        self.end = snapshot(self.server);
+    }
+
+    /// CPU seconds of this program between [`Session::begin`] and [`Session::end`].
+    pub fn generator_cpu_seconds(&self) -> f64 {
+        self.generator[1] - self.generator[0]
+    }
+
+    /// What the round cost the server, when the clients have left: waits a while for it to notice.
+    ///
+    /// # Errors
+    /// As for [`Session::look`].
+    pub fn cost(&mut self) -> io::Result<Option<Cost>> {
+        let (Some(idle), Some(start), Some(end)) = (self.idle, self.start, self.end) else {
+            return Ok(None);
+        };
+        let deadline = Instant::now() + AFTER;
+        loop {
+            let Some(after) = snapshot(self.server) else {
+                return Ok(None);
+            };
+            let now = Instant::now();
+            let tidy = after.threads <= idle.threads && after.descriptors <= idle.descriptors;
+            if tidy || now > deadline {
+                return Ok(Some(cost::cost(idle, start, end, after)));
+            }
+            self.look(now, 0, 0)?;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Makes an error that names the server and repeats what it said last.
+    pub fn error(&mut self, what: &str) -> io::Error {
+        // That it has died says more than anything that followed from it.
+        if let Err(err) = self.server.check() {
+            return err;
+        }
+        let (name, said) = (self.server.name(), self.server.said());
+        io::Error::other(format!("server {name} {what}{said}"))
+    }
+}
+
+fn snapshot(server: &Server) -> Option<Snapshot> {
+    // A process of another user cannot be looked into; the round is worth something without it.
+    Snapshot::of(server.pid()?).ok()
+}
+
+fn own_cpu_seconds() -> f64 {
+    cost::cpu_seconds(std::process::id() as i32).unwrap_or(0.0)
+}

@@ -1,0 +1,225 @@
+//! A record as tables of text, for standard output.
+
+use super::metric::{Metric, Unit};
+use super::record::{Point, Record};
+use super::stats::{figure, ratio};
+
+use Metric::*;
+
+/// The tables of a scenario: a title and the columns.
+fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
+    match scenario {
+        "echo" => &[
+            (
+                "What it does",
+                &[
+                    Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged, Connect,
+                ],
+            ),
+            ("What it costs the server", COST),
+        ],
+        "idle" => &[(
+            "What a silent client takes",
+            &[
+                RssPerClient,
+                VirtualPerClient,
+                ThreadsPerClient,
+                MappingsPerClient,
+                DescriptorsPerClient,
+                Connect,
+                Dropped,
+            ],
+        )],
+        "churn" => &[
+            (
+                "What it does",
+                &[Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged],
+            ),
+            (
+                "What is left behind when all have gone",
+                &[
+                    ThreadsLeft,
+                    DescriptorsLeft,
+                    MappingsLeft,
+                    RssLeft,
+                    CpuPerMillion,
+                ],
+            ),
+        ],
+        "slow" => &[
+            (
+                "What those who read notice",
+                &[Deliveries, Messages, P50, P99, Max, Pause, Lost, Dropped],
+            ),
+            ("What it costs the server", COST),
+        ],
+        _ => &[
+            (
+                "What it does",
+                &[
+                    Deliveries, Messages, P50, P90, P99, P99_9, Max, Lost, Connect,
+                ],
+            ),
+            ("Faults in what was delivered", FAULTS),
+            ("What it costs the server", COST),
+        ],
+    }
+}
+
+const FAULTS: &[Metric] = &[Lost, Duplicated, OutOfOrder, Damaged, Dropped, Pause];
+
+const COST: &[Metric] = &[
+    CpuPerMillion,
+    SwitchesPerDelivery,
+    RssPerClient,
+    ThreadsPerClient,
+    MappingsPerClient,
+    DescriptorsPerClient,
+];
+
+/// All tables of a record, empty if nothing was measured.
+pub fn tables_of(record: &Record) -> String {
+    if record.points.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(record);
+    let sound = FAULTS
+        .iter()
+        .filter(|metric| metric.is_fault())
+        .all(|&metric| {
+            let none = |point| figure(point, metric).is_none_or(|figure| figure.high == 0.0);
+            record.points.iter().all(none)
+        });
+    for &(title, metrics) in tables(&record.scenario) {
+        if metrics == FAULTS && sound {
+            text.push_str("\nEvery client checked every message: nothing lost, doubled, damaged or out of order.\n");
+            continue;
+        }
+        text.push_str(&format!("\n{title}\n"));
+        text.push_str(&align(&rows(record, metrics), &[1]));
+    }
+    text
+}
+
+fn heading(record: &Record) -> String {
+    let Record {
+        scenario,
+        size,
+        duration,
+        machine,
+        ..
+    } = record;
+    let rounds = record.points.iter().map(|point| point.rounds.len()).max();
+    let load = match (scenario.as_str(), record.rate, record.senders) {
+        ("idle", ..) => "silent".to_owned(),
+        (_, Some(rate), _) => format!("open loop, {rate} a second, {size} bytes a message"),
+        (_, None, Some(senders)) => {
+            format!("closed loop, {senders} senders, {size} bytes a message")
+        }
+        (_, None, None) => format!("closed loop, {size} bytes a message"),
+    };
+    let rounds = rounds.unwrap_or(0);
+    let (cpu, cores, kernel) = (&machine.cpu, machine.cores, &machine.kernel);
+    format!(
+        "{scenario}: {load}, rounds of {duration} s: {rounds}, medians\n{cpu}, {cores} cores, {kernel}\n"
+    )
+}
+
+fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
+    let mut rows = vec![
+        ["clients".to_owned(), "server".to_owned()]
+            .into_iter()
+            .chain(metrics.iter().map(|metric| metric.heading().to_owned()))
+            .collect(),
+    ];
+    let mut clients = None;
+    for point in &record.points {
+        let size = if clients == Some(point.clients) {
+            String::new()
+        } else {
+            point.clients.to_string()
+        };
+        clients = Some(point.clients);
+        let mut row = |first: String, second: String, cell: &dyn Fn(Metric) -> String| {
+            let cells: Vec<String> = metrics.iter().map(|&metric| cell(metric)).collect();
+            if cells.iter().any(|cell| !cell.is_empty()) {
+                rows.push([first, second].into_iter().chain(cells).collect());
+            }
+        };
+        row(size, point.label(), &|metric| median(point, metric));
+        row(String::new(), "  spread".to_owned(), &|metric| {
+            spread(point, metric)
+        });
+        row(String::new(), "  ratio".to_owned(), &|metric| {
+            ratio(record, point, metric).map_or(String::new(), |ratio| format!("×{ratio:.2}"))
+        });
+    }
+    rows
+}
+
+fn median(point: &Point, metric: Metric) -> String {
+    figure(point, metric).map_or("-".to_owned(), |figure| {
+        // One fault in any round is to be seen.
+        let value = if metric.is_fault() {
+            figure.high
+        } else {
+            figure.median
+        };
+        show(value, metric.unit())
+    })
+}
+
+fn spread(point: &Point, metric: Metric) -> String {
+    match figure(point, metric) {
+        Some(figure) if point.rounds.len() > 1 && !metric.is_fault() => {
+            format!("±{:.0} %", figure.spread() * 100.0)
+        }
+        _ => String::new(),
+    }
+}
+
+/// A value with its unit, in three digits or so.
+pub fn show(value: f64, unit: Unit) -> String {
+    let size = value.abs();
+    let (value, unit) = match unit {
+        Unit::Number if size >= 1e6 => (value / 1e6, "M"),
+        Unit::Number if size >= 1e4 => (value / 1e3, "k"),
+        Unit::Number => (value, ""),
+        Unit::Seconds if size >= 1.0 => (value, " s"),
+        Unit::Seconds if size >= 1e-3 => (value * 1e3, " ms"),
+        Unit::Seconds => (value * 1e6, " µs"),
+        Unit::Bytes if size >= 1024.0 * 1024.0 => (value / 1024.0 / 1024.0, " MiB"),
+        Unit::Bytes => (value / 1024.0, " KiB"),
+    };
+    let digits = match value.abs() {
+        0.0 | 100.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    let digits = if value.fract() == 0.0 && unit.is_empty() {
+        0
+    } else {
+        digits
+    };
+    format!("{value:.digits$}{unit}")
+}
+
+/// Sets each column to one width, those in `left` to the left and the others to the right.
+pub fn align(rows: &[Vec<String>], left: &[usize]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells: Vec<String> = cells
+            .map(|(column, (cell, &width))| match left.contains(&column) {
+                true => format!("{cell:<width$}"),
+                false => format!("{cell:>width$}"),
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
