@@ -1,18 +1,24 @@
 //! What Go writes out and Rust does by itself.
 //!
-//! Two habits of Go have no line in Rust because the language answers for them. A Go line of
-//! either kind is *carried* by the Rust line whose language construct does its work:
+//! Some lines of Go have none in Rust because the language answers for them. Such a line is *carried*
+//! by the Rust line whose construct does its work:
 //!
-//! - **`?`** (and `let Ok(..) = .. else`, `while let Ok(..)`): a call followed by `if err != nil {`,
-//!   with nothing in the block but printing that error and leaving. The block is carried if the call
-//!   is paired with a statement that has the construct. Without `?` the error is not handed on, so
-//!   printing it is not carried.
-//! - **The end of a scope**: `defer x.Close()` after a line that names `x`. It is carried if that line
-//!   is paired with one that makes `x` a binding of ours (`let x`, `x: T`) and not a reference
-//!   (`x: &T`): a socket or file that is owned is closed when its scope ends, whichever way.
+//! - **An error that is handed on.** A call followed by `if err != nil {` .. `}`: if the call is paired
+//!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
+//!   this carries the question and, in the block, the lines that print the error or leave. So does
+//!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
+//!   printing: there the error is dropped. A `match` on the call has the question in its arms.
+//! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
+//!   that makes `x` a binding of ours (`let x`, `x: T`) and not a reference (`x: &T`): a socket or
+//!   file that is owned is closed when its scope ends, whichever way.
+//! - **The head of a loop.** `for {` whose first line is paired with `for x in ..` or `while let ..`:
+//!   this takes the next one and goes round again.
+//! - **The last value.** A bare `return` at the end of a function, after a line paired with what ours
+//!   returns.
 //!
-//! What a block does besides printing and leaving is not carried, nor is a block whose call has no
-//! partner.
+//! A line is carried only if the line that it belongs to is paired, and only by that line's partner.
+
+use std::ops::Range;
 
 use super::source::{Kind, Line};
 use super::tokens::{Language, Token};
@@ -23,41 +29,71 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
     let mut carried = vec![None; go.len()];
     for i in 0..go.len() {
         if opens_error_block(&go[i]) {
-            let owner = if partners[i].is_some() {
-                Some(i)
-            } else {
-                code_above(go, i)
-            };
+            let asks = partners[i].is_some();
+            let owner = if asks { Some(i) } else { code_above(go, i) };
             let owner = owner.filter(|&owner| names(&go[owner]).any(is_error));
             let Some(partner) = owner.and_then(|owner| partners[owner]) else {
                 continue;
             };
+            let statement = Statement::at(rust, partner);
             let body = block(go, i);
-            let hands_on = statement(rust, partner).contains(&Token::Mark("?"));
-            let leaves = hands_on || takes_ok(statement(rust, partner));
-            let plain = body
-                .clone()
-                .all(|l| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]));
-            if leaves && plain {
-                let check = (owner != Some(i)).then_some(i);
-                for l in check.into_iter().chain(body).filter(|&l| counts(&go[l])) {
-                    // With `?` no line of ours prints or leaves; with `let Ok` one may leave.
-                    if hands_on || partners[l].is_none() && !prints_error(&go[l]) {
-                        carried[l] = Some(partner);
-                    }
+            if !asks && statement.asks() {
+                carried[i] = Some(partner);
+            }
+            let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
+            let all_plain = body.clone().all(plain);
+            for l in body.filter(|&l| counts(&go[l])) {
+                let handed_on = is_exit(&go[l]) || prints_error(&go[l]) || is_else_for_error(go, l);
+                // Where ours has nothing but the construct, what is like the line is like it in
+                // passing.
+                let passing = statement.hands_on() && all_plain;
+                let free = partners[l].is_none() || passing;
+                let does =
+                    statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]);
+                if free && does {
+                    carried[l] = Some(partner);
                 }
             }
-        } else if let (Some(closed), None) = (deferred_close(&go[i]), partners[i]) {
-            let opened = (0..i)
-                .rev()
-                .take_while(|&l| go[l].function == go[i].function);
-            let mut opened = opened.filter(|&l| names(&go[l]).any(|name| name == closed));
-            carried[i] = opened
-                .find_map(|l| partners[l])
-                .filter(|&partner| binds(&rust[partner], closed));
+        } else if partners[i].is_none() {
+            carried[i] = carried[i]
+                .or_else(|| scope_end(go, rust, partners, i))
+                .or_else(|| loop_head(go, rust, partners, i))
+                .or_else(|| last_value(go, rust, partners, i));
         }
     }
     carried
+}
+
+fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    let closed = deferred_close(&go[i])?;
+    let opened = (0..i)
+        .rev()
+        .take_while(|&l| go[l].function == go[i].function);
+    let mut opened = opened.filter(|&l| names(&go[l]).any(|name| name == closed));
+    opened
+        .find_map(|l| partners[l])
+        .filter(|&partner| binds(&rust[partner], closed))
+}
+
+fn loop_head(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    let endless = names(&go[i]).eq(["for"]) && go[i].tokens.len() == 2;
+    let first = (i + 1..go.len())
+        .find(|&l| counts(&go[l]))
+        .filter(|_| endless)?;
+    let partner = partners[first]?;
+    names(&rust[partner])
+        .next()
+        .filter(|name| matches!(*name, "for" | "while"))?;
+    Some(partner)
+}
+
+fn last_value(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    let last = go
+        .get(i + 2)
+        .is_none_or(|after| after.function != go[i].function);
+    let bare = names(&go[i]).eq(["return"]) && last;
+    let partner = partners[code_above(go, i).filter(|_| bare)?]?;
+    Statement::at(rust, partner).last.then_some(partner)
 }
 
 fn names(line: &Line) -> impl Iterator<Item = &str> {
@@ -122,7 +158,7 @@ fn code_above(go: &[Line], line: usize) -> Option<usize> {
 }
 
 /// The lines between the bracket that `open` ends with and the one that closes it.
-fn block(go: &[Line], open: usize) -> std::ops::Range<usize> {
+fn block(go: &[Line], open: usize) -> Range<usize> {
     let mut depth = 0_i32;
     for (i, line) in go.iter().enumerate().skip(open) {
         for token in &line.tokens {
@@ -139,33 +175,76 @@ fn block(go: &[Line], open: usize) -> std::ops::Range<usize> {
     open + 1..go.len()
 }
 
-/// The tokens from the start of a line to the end of the statement that it is in.
-fn statement(rust: &[Line], line: usize) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    for line in &rust[line..] {
-        tokens.extend(
-            line.tokens
-                .iter()
-                .filter(|t| !matches!(t, Token::Comment(_)))
-                .cloned(),
-        );
-        let ends = matches!(tokens.last(), Some(Token::Mark(";" | "{" | "}")));
-        if ends || line.kind == Kind::Blank {
-            break;
-        }
-    }
-    tokens
+/// From a line of ours to the end of the statement that it is in.
+struct Statement {
+    tokens: Vec<Token>,
+    /// Whether its value is that of the block that it stands in.
+    last: bool,
 }
 
-/// `let Ok(..) = .. else` or `while let Ok(..)`.
-fn takes_ok(statement: Vec<Token>) -> bool {
-    let name = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
-    let ok = statement
-        .windows(3)
-        .any(|w| name(&w[0], "let") && name(&w[1], "Ok") && w[2] == Token::Mark("("));
-    ok && statement
-        .iter()
-        .any(|t| name(t, "else") || name(t, "while"))
+impl Statement {
+    fn at(rust: &[Line], line: usize) -> Statement {
+        let mut statement = Statement {
+            tokens: Vec::new(),
+            last: false,
+        };
+        let mut depth = 0_i32;
+        for line in &rust[line..] {
+            let opens = line.tokens.first();
+            if depth <= 0 && matches!(opens, Some(Token::Mark("}"))) {
+                statement.last = true;
+                break;
+            }
+            for token in &line.tokens {
+                match token {
+                    Token::Mark("(" | "[" | "{") => depth += 1,
+                    Token::Mark(")" | "]" | "}") => depth -= 1,
+                    Token::Comment(_) => continue,
+                    _ => {}
+                }
+                statement.tokens.push(token.clone());
+            }
+            let end = matches!(statement.tokens.last(), Some(Token::Mark(";" | "}"))) && depth <= 0;
+            let block = matches!(statement.tokens.last(), Some(Token::Mark("{"))) && depth <= 1;
+            if end || block {
+                break;
+            }
+        }
+        statement
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.tokens
+            .iter()
+            .any(|t| matches!(t, Token::Name(n) if n == name))
+    }
+
+    fn hands_on(&self) -> bool {
+        let drops = [
+            "ok",
+            "is_ok",
+            "is_err",
+            "unwrap",
+            "unwrap_or",
+            "unwrap_or_default",
+        ];
+        self.tokens.contains(&Token::Mark("?")) || self.last && !drops.iter().any(|d| self.has(d))
+    }
+
+    fn takes_ok(&self) -> bool {
+        let name = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
+        let binds_ok = |w: &[Token]| name(&w[0], "let") && name(&w[1], "Ok");
+        self.tokens.windows(2).any(binds_ok) && (self.has("else") || self.has("while"))
+    }
+
+    fn asks(&self) -> bool {
+        self.hands_on() || self.takes_ok() || self.has("match")
+    }
+}
+
+/// `} else {` before the printing of an error.
+fn is_else_for_error(go: &[Line], line: usize) -> bool {
+    names(&go[line]).eq(["else"]) && go.get(line + 1).is_some_and(prints_error)
 }
 
 /// The `x` of `defer x.Close()`.
@@ -242,24 +321,43 @@ mod tests {
         "n, err := c.Read(b)\nif err != nil {\n\tfmt.Println(\"no\", err)\n\treturn\n}\nuse(n)\n";
 
     #[test]
-    fn a_question_mark_carries_the_check_of_its_call() {
-        assert_eq!(
-            carried_lines(CHECK, "let n = c.read(&mut b)?;\n", &[(0, 0)]),
-            [1, 2, 3]
-        );
+    fn an_error_that_is_handed_on_carries_the_block() {
+        for rust in [
+            "let n = c.read(&mut b)?;\n",
+            "let n = c.read(&mut b).map_err(|err| {\n    f(err)\n})?;\n",
+            "    c.read(&mut b)\n}\n",
+        ] {
+            assert_eq!(carried_lines(CHECK, rust, &[(0, 0)]), [1, 2, 3], "{rust}");
+        }
         let long = "let n = c\n    .read(&mut b)\n    .map_err(because(\"no\"))?;\n";
         assert_eq!(carried_lines(CHECK, long, &[(0, 1)]), [1, 2, 3]);
+        // What is like a line in passing does not do its work.
+        assert_eq!(
+            carried_lines(
+                CHECK,
+                "let n = c.read()?;\nwarn!(\"{err}\");\n",
+                &[(0, 0), (2, 1)]
+            ),
+            [1, 2, 3]
+        );
     }
 
     #[test]
     fn an_error_that_is_dropped_is_not_printed() {
+        for rust in [
+            "let Ok(n) = c.read(&mut b) else {\n",
+            "while let Ok(n) = c.read(&mut b) {\n",
+        ] {
+            assert_eq!(carried_lines(CHECK, rust, &[(0, 0)]), [1, 3], "{rust}");
+        }
+        assert!(carried_lines(CHECK, "    c.read(&mut b).unwrap_or(0)\n}\n", &[(0, 0)]).is_empty());
+    }
+
+    #[test]
+    fn a_match_asks_but_its_arms_answer() {
         assert_eq!(
-            carried_lines(CHECK, "let Ok(n) = c.read(&mut b) else {\n", &[(0, 0)]),
-            [1, 3]
-        );
-        assert_eq!(
-            carried_lines(CHECK, "while let Ok(n) = c.read(&mut b) {\n", &[(0, 0)]),
-            [1, 3]
+            carried_lines(CHECK, "let n = match c.read(&mut b) {\n", &[(0, 0)]),
+            [1]
         );
     }
 
@@ -268,13 +366,44 @@ mod tests {
         assert!(carried_lines(CHECK, "let n = c.read(&mut b)?;\n", &[(5, 0)]).is_empty());
         assert!(carried_lines(CHECK, "let n = c.read(&mut b);\nx()?;\n", &[(0, 0)]).is_empty());
         let more = CHECK.replace("return", "count++");
-        assert!(carried_lines(&more, "let n = c.read(&mut b)?;\n", &[(0, 0)]).is_empty());
+        assert_eq!(
+            carried_lines(&more, "let n = c.read(&mut b)?;\n", &[(0, 0)]),
+            [1, 2]
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_no_error_to_hand_on() {
+        let go = "n, err := f.Read(b)\nif err != nil {\n\tif err == io.EOF {\n\t\tfmt.Println(\"done\")\n\t} else {\n\t\tfmt.Println(\"no\", err)\n\t}\n\treturn\n}\n";
+        let rust = "let n = f.read(&mut b)?;\nif n == 0 {\n    done();\n    return;\n}\n";
+        assert_eq!(
+            carried_lines(go, rust, &[(0, 0), (2, 1), (3, 2), (7, 3)]),
+            [1, 4, 5]
+        );
     }
 
     #[test]
     fn a_call_within_the_check_is_its_own() {
         let go = "if _, err := c.Write(b); err != nil {\n\tfmt.Println(\"no\", err)\n}\n";
         assert_eq!(carried_lines(go, "c.write_all(b)?;\n", &[(0, 0)]), [1]);
+    }
+
+    #[test]
+    fn the_head_of_a_loop_takes_what_comes() {
+        let go = "for {\n\tc, err := l.Accept()\n";
+        assert_eq!(carried_lines(go, "for c in acceptor {\n", &[(1, 0)]), [0]);
+        assert_eq!(
+            carried_lines(go, "while let Ok(c) = l.accept() {\n", &[(1, 0)]),
+            [0]
+        );
+        assert!(carried_lines(go, "let c = l.accept();\n", &[(1, 0)]).is_empty());
+    }
+
+    #[test]
+    fn the_last_value_is_returned() {
+        let go = "func f() (s string) {\n\ts = g()\n\treturn\n}\n";
+        assert_eq!(carried_lines(go, "fn f() {\n    g()\n}\n", &[(1, 1)]), [2]);
+        assert!(carried_lines(go, "fn f() {\n    g();\n}\n", &[(1, 1)]).is_empty());
     }
 
     #[test]
