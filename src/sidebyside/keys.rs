@@ -25,13 +25,15 @@ pub enum Key {
     Keyword(&'static str),
 }
 
-/// What a line does with a name besides using it.
+/// What a line does with a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Role {
     /// It calls it.
     pub called: bool,
     /// It introduces it: a variable, a constant, a type, or a field of a value.
     pub introduced: bool,
+    /// It is only another reading of a name that has more than one: `send` on a channel or a socket.
+    pub other: bool,
 }
 
 impl Role {
@@ -62,6 +64,7 @@ pub fn keys(language: Language, line: &Line, packages: &[&str]) -> Keys {
                 let role = Role {
                     called: is_called(&tokens[i + 1..]),
                     introduced: introduced.contains(&i) && !is_error(name),
+                    other: false,
                 };
                 match language {
                     Language::Go => go_name(name, role, &mut keys),
@@ -98,16 +101,19 @@ fn name(name: &str) -> Key {
 const USED: Role = Role {
     called: false,
     introduced: false,
+    other: false,
 };
 const CALLED: Role = Role {
     called: true,
     introduced: false,
+    other: false,
 };
 
 fn add(keys: &mut Keys, key: Key, role: Role) {
-    let known = keys.entry(key).or_default();
+    let known = keys.entry(key).or_insert(role);
     known.called |= role.called;
     known.introduced |= role.introduced;
+    known.other &= role.other;
 }
 
 /// The places of the names that a line introduces.
@@ -190,8 +196,15 @@ fn rust_name(name: &str, role: Role, keys: &mut Keys) {
     if keyword || says_nothing.contains(&name) {
         return;
     }
-    for name in common_names(Language::Rust, name) {
-        add(keys, Key::Name(name), role);
+    for (i, name) in common_names(Language::Rust, name).into_iter().enumerate() {
+        add(
+            keys,
+            Key::Name(name),
+            Role {
+                other: i > 0,
+                ..role
+            },
+        );
     }
 }
 

@@ -197,6 +197,7 @@ fn functions(go: &Line, rust: &Line, listed: &BTreeSet<&str>) -> Functions {
 fn weigh(key: &Key, role: Role, rarity: usize) -> Weighed {
     let weight = 1 + rarity.max(1).ilog2();
     let (shared, alone) = match key {
+        Key::Name(_) if role.other => (weight, 0),
         Key::Name(_) | Key::Number(_) => (weight, weight),
         Key::Text(_) => (3 * weight, weight),
         Key::Word(_) | Key::Package(_) => (weight.div_ceil(2), weight.div_ceil(2)),
