@@ -72,6 +72,7 @@ pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Re
     let acceptor = Acceptor::new(listener, limits, KIND, shutdown)?;
     fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
     thread::scope(|s| {
+        // Go: the server ends when one accept fails. `acceptor` waits and goes on.
         for conn in acceptor {
             let name = conn.thread_name("handler");
             if let Err(err) = go(s, name, move || handler(conn)) {
