@@ -196,7 +196,7 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         let answer = &answer;
         let reader = move || {
             let _working = working;
-            let mut buf = [0; LONGEST];
+            let mut buf = vec![0; LONGEST];
             let mut pace = Pace::new(rate, Instant::now());
             loop {
                 let n = conn.read(&mut buf).unwrap_or(0);
@@ -378,7 +378,9 @@ fn manager(room: &Room, message: &Receiver<Message>) {
             recv(message) -> msg => msg,
             recv(room.stopping) -> _ => return,
         };
-        // Go: one message at a time, which wakes every writer for each. Ours joins what is waiting.
+        // Go: one message at a time, which wakes every writer for each. Ours lets those who are about
+        // to speak have their turn, and joins what is then waiting.
+        thread::yield_now();
         let mut burst = Vec::new();
         for msg in msg.into_iter().chain(message.try_iter()) {
             match msg {

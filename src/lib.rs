@@ -37,6 +37,8 @@ pub mod part;
 pub mod progress;
 pub mod receipt;
 pub mod shutdown;
+#[cfg(feature = "lab")]
+pub mod sidebyside;
 pub mod size;
 pub mod tcp;
 pub mod udp;

@@ -1,13 +1,18 @@
 //! The load tester: what thread-per-client costs, on this machine, in figures that hold.
 
+mod axis;
+pub mod charts;
 pub mod chat;
 pub mod churn;
 pub mod contender;
 pub mod cost;
 pub mod crowd;
+mod distribution;
 pub mod echo;
 pub mod enter;
+mod finding;
 pub mod floor;
+pub mod html;
 pub mod idle;
 pub mod ledger;
 pub mod limits;
@@ -17,6 +22,7 @@ pub mod meter;
 pub mod metric;
 pub mod options;
 pub mod output;
+mod plot;
 pub mod progress;
 pub mod record;
 pub mod room;
@@ -26,3 +32,4 @@ pub mod session;
 pub mod stats;
 pub mod table;
 pub mod threshold;
+mod units;

@@ -1,19 +1,28 @@
 //! A record as tables of text, for standard output.
 
-use super::metric::{Metric, Unit};
+use super::metric::Metric;
 use super::record::{Point, Record};
 use super::stats::{figure, ratio};
+use super::units;
 
 use Metric::*;
 
 /// The tables of a scenario: a title and the columns.
-fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
+pub(super) fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
     match scenario {
         "echo" => &[
             (
                 "What it does",
                 &[
-                    Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged, Connect,
+                    DeliveriesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Damaged,
+                    Connect,
                 ],
             ),
             ("What it costs the server", COST),
@@ -33,7 +42,16 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
         "churn" => &[
             (
                 "What it does",
-                &[Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged],
+                &[
+                    DeliveriesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Damaged,
+                ],
             ),
             (
                 "What is left behind when all have gone",
@@ -49,7 +67,16 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
         "slow" => &[
             (
                 "What those who read notice",
-                &[Deliveries, Messages, P50, P99, Max, Pause, Lost, Dropped],
+                &[
+                    DeliveriesPerSecond,
+                    MessagesPerSecond,
+                    P50,
+                    P99,
+                    Max,
+                    Pause,
+                    Lost,
+                    Dropped,
+                ],
             ),
             ("What it costs the server", COST),
         ],
@@ -57,7 +84,15 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
             (
                 "What it does",
                 &[
-                    Deliveries, Messages, P50, P90, P99, P99_9, Max, Lost, Connect,
+                    DeliveriesPerSecond,
+                    MessagesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Connect,
                 ],
             ),
             ("Faults in what was delivered", FAULTS),
@@ -77,11 +112,8 @@ const COST: &[Metric] = &[
     DescriptorsPerClient,
 ];
 
-/// All tables of a record, empty if nothing was measured.
+/// All tables of a record.
 pub fn tables_of(record: &Record) -> String {
-    if record.points.is_empty() {
-        return String::new();
-    }
     let mut text = heading(record);
     let sound = FAULTS
         .iter()
@@ -146,12 +178,13 @@ fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
                 rows.push([first, second].into_iter().chain(cells).collect());
             }
         };
-        row(size, point.label(), &|metric| median(point, metric));
+        row(size, point.server.clone(), &|metric| median(point, metric));
         row(String::new(), "  spread".to_owned(), &|metric| {
             spread(point, metric)
         });
         row(String::new(), "  ratio".to_owned(), &|metric| {
-            ratio(record, point, metric).map_or(String::new(), |ratio| format!("×{ratio:.2}"))
+            ratio(record, point, metric)
+                .map_or(String::new(), |ratio| format!("×{}", units::ratio(ratio)))
         });
     }
     rows
@@ -165,7 +198,7 @@ fn median(point: &Point, metric: Metric) -> String {
         } else {
             figure.median
         };
-        show(value, metric.unit())
+        metric.unit().show(value)
     })
 }
 
@@ -176,32 +209,6 @@ fn spread(point: &Point, metric: Metric) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// A value with its unit, in three digits or so.
-pub fn show(value: f64, unit: Unit) -> String {
-    let size = value.abs();
-    let (value, unit) = match unit {
-        Unit::Number if size >= 1e6 => (value / 1e6, "M"),
-        Unit::Number if size >= 1e4 => (value / 1e3, "k"),
-        Unit::Number => (value, ""),
-        Unit::Seconds if size >= 1.0 => (value, " s"),
-        Unit::Seconds if size >= 1e-3 => (value * 1e3, " ms"),
-        Unit::Seconds => (value * 1e6, " µs"),
-        Unit::Bytes if size >= 1024.0 * 1024.0 => (value / 1024.0 / 1024.0, " MiB"),
-        Unit::Bytes => (value / 1024.0, " KiB"),
-    };
-    let digits = match value.abs() {
-        0.0 | 100.0.. => 0,
-        10.0.. => 1,
-        _ => 2,
-    };
-    let digits = if value.fract() == 0.0 && unit.is_empty() {
-        0
-    } else {
-        digits
-    };
-    format!("{value:.digits$}{unit}")
 }
 
 /// Sets each column to one width, those in `left` to the left and the others to the right.
