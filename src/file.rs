@@ -41,17 +41,18 @@ pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
     SockRef::from(conn).set_linger(None)
 }
 
-/// Tells a sender why its file is not taken, if it still listens.
+/// Tells a sender why its file is not taken, if it still listens. The connection is of no use any
+/// more; [`reset_on_death`] must be in force, so that it ends even for a sender that goes on sending.
 pub fn refuse(mut conn: &TcpStream, why: &io::Error) {
     let told = conn
         .write_all(format!("error: {why}\n").as_bytes())
-        .and_then(|()| end_sending(conn));
+        .and_then(|()| conn.shutdown(Half::Write));
     if let Err(err) = told {
         debug!("cannot tell the sender: {err}");
         return;
     }
-    // Closing over what the sender still sends would reset the connection, and on some systems
-    // throw away our line before the sender has read it.
+    // A reset over what the sender still sends would on some systems throw away our line before
+    // the sender has read it, so it gets some time to end by itself.
     let deadline = Instant::now() + GRACE;
     let mut buf = vec![0; BUFFER];
     while let Some(left) = deadline.checked_duration_since(Instant::now()) {

@@ -213,7 +213,15 @@ fn a_server_that_is_stopped_under_full_load_ends() {
         .collect();
     thread::scope(|s| {
         for mut stream in senders {
-            s.spawn(move || while stream.write_all(&[0; 65_536]).is_ok() {});
+            s.spawn(move || {
+                let err = loop {
+                    if let Err(err) = stream.write_all(&[0; 65_536]) {
+                        break err.kind();
+                    }
+                };
+                let broken = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+                assert!(broken.contains(&err), "the sender still waited: {err}");
+            });
         }
         until_some_has_come(to.path());
         server.signal("TERM");
