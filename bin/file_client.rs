@@ -130,6 +130,8 @@ fn scan() -> io::Result<PathBuf> {
 }
 
 fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
+    // Go: opens the file here, when the server has said ok, and leaves an empty one there if it
+    // cannot. Ours has opened it before it connected.
     let size = f
         .metadata()
         .map_err(because(format!("cannot look at {}", path.display())))?;
@@ -211,8 +213,6 @@ fn main() -> ExitCode {
             }
         };
 
-        // Go: opens the file only when the server has said ok, and leaves an empty one there if it
-        // cannot. Ours opens it before it connects.
         let cannot = || because(format!("cannot open {}", path.display()));
         let f = File::open(&path).map_err(cannot())?;
         if f.metadata().map_err(cannot())?.is_dir() {

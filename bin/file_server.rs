@@ -60,6 +60,7 @@ struct Args {
     limits: Limits,
 }
 
+// Go: the port is in a constant too, which nothing there uses.
 /// One thread a client, which waits for its client alone. Only its reading half is cut at shutdown:
 /// what it says last must still go out, and not look like an end that is meant.
 const KIND: Kind = Kind {
@@ -74,6 +75,8 @@ fn recv_file(
     args: &Args,
     stopping: &Shutdown,
 ) -> io::Result<()> {
+    // Go: creates the file here, when it has said ok, and so too late to tell the client that it
+    // cannot. Ours says ok when the file is there.
     let progress = Progress::start(None);
     let mut tally = Tally::new();
 
@@ -136,35 +139,6 @@ fn read(
     })
 }
 
-/// What the original's `main` does with its one client.
-fn receive(
-    mut conn: &TcpStream,
-    addr: SocketAddr,
-    args: &Args,
-    stopping: &Shutdown,
-) -> io::Result<()> {
-    conn.set_read_timeout(Some(args.timeout))?;
-    progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
-    progress::keep_open_line();
-
-    let mut buf = [0; 1024];
-    let n = read(conn, &mut buf, args, stopping)?;
-    let file_name = file_name::check(&buf[..n]) // the name
-        .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
-    // Go: creates the file after it has said ok, too late to tell the client that it cannot. Ours
-    // says ok when the file is there.
-    let f = Part::create(&args.dir, file_name)?;
-    // Answer ok.
-    conn.write_all(b"ok")?;
-    // Receive the bytes.
-    recv_file(f, conn, args, stopping)
-}
-
-fn handler(conn: &Conn, args: &Args, stopping: &Shutdown) -> io::Result<()> {
-    file::reset_on_death(conn)?;
-    receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
@@ -204,4 +178,31 @@ fn main() -> ExitCode {
         });
         Ok(())
     })
+}
+
+/// What the original's `main` goes on to do with its one client.
+fn receive(
+    mut conn: &TcpStream,
+    addr: SocketAddr,
+    args: &Args,
+    stopping: &Shutdown,
+) -> io::Result<()> {
+    conn.set_read_timeout(Some(args.timeout))?;
+    progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
+    progress::keep_open_line();
+
+    let mut buf = [0; 1024];
+    let n = read(conn, &mut buf, args, stopping)?;
+    let file_name = file_name::check(&buf[..n]) // the name
+        .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
+    let f = Part::create(&args.dir, file_name)?;
+    // Answer ok.
+    conn.write_all(b"ok")?;
+    // Receive the bytes.
+    recv_file(f, conn, args, stopping)
+}
+
+fn handler(conn: &Conn, args: &Args, stopping: &Shutdown) -> io::Result<()> {
+    file::reset_on_death(conn)?;
+    receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
 }

@@ -36,10 +36,13 @@ fn main() -> ExitCode {
             let mut conn: &TcpStream = &sender;
             let mut str = [0; 1024];
             loop {
-                let n = io::stdin().read(&mut str).unwrap_or_else(|err| {
-                    warn!("os.Stdin.Read: {err}");
-                    0
-                });
+                let n = match io::stdin().read(&mut str) {
+                    Ok(n) => n,
+                    Err(err) => {
+                        warn!("os.Stdin.Read: {err}");
+                        0
+                    }
+                };
                 // Go: takes the end of input for an error and stays for ever. Ours tells the server
                 // that no more comes, so that it can answer, close, and let this program end.
                 if n == 0 {

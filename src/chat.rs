@@ -47,13 +47,13 @@ const LONGEST_NAME: usize = 32;
 /// One user.
 #[derive(Clone)]
 struct Client {
+    // Go: has `C` here, and so everyone has a copy of it. Ours is in the hands of manager alone, so
+    // that the writer ends when manager lets go of it.
     name: Vec<u8>,
     addr: String,
 }
 
 /// What [`manager`] needs to reach a user.
-// Go: keeps `C` in `Client`, of which everyone has a copy. Ours is manager's alone, so that the writer
-// ends when manager lets go of it.
 struct Outlet {
     c: Sender<Arc<[u8]>>,
     conn: Arc<Conn>,
@@ -95,8 +95,12 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
     } = room.options;
     let id = conn.id();
     let net_addr = conn.addr().to_string();
-    // Go: an unbuffered `C`: Mannager waits for every client, and one that stops reading freezes the
-    // room. Ours holds some bursts, and a client whose `c` is full is kicked.
+    let clnt = Client {
+        // Go: makes an unbuffered `C` here: Manager waits for every client, and one that stops
+        // reading freezes the room. Ours, made below, holds some bursts; whose `c` is full is kicked.
+        name: net_addr.clone().into_bytes(),
+        addr: net_addr.clone(),
+    };
     let (c, msgs) = bounded(queue);
     let behind = Arc::new(AtomicBool::new(false));
     let outlet = Outlet {
@@ -104,16 +108,7 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         conn: Arc::clone(conn),
         behind: Arc::clone(&behind),
     };
-    let clnt = Client {
-        name: net_addr.clone().into_bytes(),
-        addr: net_addr.clone(),
-    };
-    let login = match stage {
-        // The first listing writes it without the colon that its make_msg is to bring.
-        Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
-        _ => make_msg(&clnt, b"login!!!"),
-    };
-    room.online_map.lock().insert(id, clnt);
+    room.online_map.lock().insert(id, clnt.clone());
 
     // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
     // Ours hands them to the writer.
@@ -138,7 +133,12 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         let (has_data, data) = bounded(0);
 
         // Go: starts to read before it says login, so a user's first words can come before it.
-        room.message.send(Message::Login(id, outlet, login)).ok();
+        let msg = match stage {
+            // The first listing has no make_msg yet, and no colon.
+            Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
+            _ => make_msg(&clnt, b"login!!!"),
+        };
+        room.message.send(Message::Login(id, outlet, msg)).ok();
 
         // Lent, because a writer that watched a channel without a sender would never rest.
         let answer = &answer;
@@ -200,7 +200,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         loop {
             select! {
                 recv(quit) -> _ => {
-                    let msg = delete(room, id).map(|clnt| make_msg(&clnt, b"logout"));
+                    let clnt = delete(room, id);
+                    let msg = clnt.map(|clnt| make_msg(&clnt, b"logout"));
                     room.message.send(Message::Leave(id, msg)).ok();
                     break;
                 }
@@ -208,7 +209,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                     // Nothing to do: it makes the clock below start anew.
                 }
                 recv(after(timeout)) -> _ => {
-                    let msg = delete(room, id).map(|clnt| make_msg(&clnt, b"time out leaved"));
+                    let clnt = delete(room, id);
+                    let msg = clnt.map(|clnt| make_msg(&clnt, b"time out leaved"));
                     room.message.send(Message::Leave(id, msg)).ok();
                     break;
                 }
