@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown as Half, SocketAddr, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -11,6 +12,7 @@ use clap::Parser;
 use log::{info, warn};
 use threadline::accept::{Acceptor, Conn, Kind, Limits, ended};
 use threadline::cli::{self, because};
+use threadline::file_name::printable;
 use threadline::go::go;
 use threadline::part::{self, Part};
 use threadline::progress::{self, Progress};
@@ -83,9 +85,12 @@ fn recv_file(
             drop(progress);
             let path = f.path().to_owned();
             f.keep()?;
-            fmt::println(&[&"文件接收完毕"]).ok();
-            progress::pause(|| info!("{}: {tally}", path.display()));
-            // Go: says nothing. A Go client has closed by now, which is no concern of ours.
+            progress::pause(|| {
+                fmt::println(&[&"文件接收完毕"]).ok();
+                info!("{}: {tally}", printable(path.as_os_str().as_bytes()));
+            });
+            // Go: closes without a word. Ours sends a receipt, which a Go client does not wait for:
+            // that it has gone is no error.
             let _ = conn.write_all(format!("{tally}\n").as_bytes());
             let _ = file::end_sending(conn);
             return Ok(());
@@ -98,7 +103,8 @@ fn recv_file(
             );
             return Err(io::Error::new(ErrorKind::FileTooLarge, why));
         }
-        // Go: takes no notice of an error here, and says that the file was received.
+        // Go: takes no notice when a write fails, for example on a full disk, and says that the
+        // file was received. Ours removes it and tells the client.
         f.write_all(&buf[..n])?;
         progress.advance(n);
     }
@@ -120,12 +126,12 @@ fn read(
         ));
     }
     read.map_err(|err| match err.kind() {
-        // Go: waits for ever.
+        // Go: waits for ever for a sender that is silent. Ours gives it up after --timeout.
         ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
             ErrorKind::TimedOut,
             format!("nothing came for {:?}", args.timeout),
         ),
-        // Go: takes the death of the sender for the end of the file if the system closes for it.
+        // Go: keeps what has come when the connection breaks. Ours removes it.
         _ => because("the sender has gone")(err),
     })
 }
@@ -138,14 +144,15 @@ fn receive(
     stopping: &Shutdown,
 ) -> io::Result<()> {
     conn.set_read_timeout(Some(args.timeout))?;
-    fmt::print(format!("{addr}已连接...")).ok();
+    progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
     progress::keep_open_line();
 
     let mut buf = [0; 1024];
     let n = read(conn, &mut buf, args, stopping)?;
     let file_name = file_name::check(&buf[..n]) // the name
         .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
-    // Go: creates the file after it has said ok, too late to tell the client that it cannot.
+    // Go: creates the file after it has said ok, too late to tell the client that it cannot. Ours
+    // says ok when the file is there.
     let f = Part::create(&args.dir, file_name)?;
     // Answer ok.
     conn.write_all(b"ok")?;

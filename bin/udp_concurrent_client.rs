@@ -31,7 +31,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// Sends what each read of standard input gives, then waits for the answers.
 fn send_stdin(conn: &UdpSocket, answers: &Receiver<()>) -> io::Result<()> {
     let mut stdin = io::stdin().lock();
-    // Go: 1024 bytes a read, so that more than that becomes several datagrams.
+    // Go: reads at most 1024 bytes, so that more become several datagrams. Ours sends one as long
+    // as UDP carries.
     let mut str = vec![0; udp::LONGEST];
     let mut sent = 0;
     loop {
@@ -41,11 +42,12 @@ fn send_stdin(conn: &UdpSocket, answers: &Receiver<()>) -> io::Result<()> {
         if n == 0 {
             break;
         }
-        // Go: takes no notice of an error here.
+        // Go: takes no notice when a datagram cannot be sent. Ours fails.
         conn.send(&str[..n]).map_err(because("cannot send"))?; // to the server
         sent += 1;
     }
-    // Go: goes on waiting for ever, so that it cannot be used in a pipe.
+    // Go: waits for ever after the end of standard input, so that it cannot be used in a pipe. Ours
+    // ends with the last answer, or after a second without one.
     for answered in 0..sent {
         if answers.recv_timeout(SILENCE).is_err() {
             log::warn!(

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         log::info!("listening on {}", conn.local_addr()?);
 
         let mut buf = vec![0; udp::BUFFER];
-        // Go: an error here ends the program without a word.
+        // Go: ends without a word if this fails. Ours says why.
         let (n, raddr) = conn
             .recv_from(&mut buf)
             .map_err(because("cannot receive"))?; // receive what a client sends

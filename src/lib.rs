@@ -32,11 +32,14 @@ pub mod go;
 pub mod lab;
 pub mod lines;
 pub mod net;
+pub mod options;
 pub mod pace;
 pub mod part;
 pub mod progress;
 pub mod receipt;
 pub mod shutdown;
+#[cfg(feature = "lab")]
+pub mod sidebyside;
 pub mod size;
 pub mod tcp;
 pub mod udp;

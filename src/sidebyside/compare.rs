@@ -1,0 +1,217 @@
+//! One listing beside our program: which lines are pairs, and what covers the others.
+//!
+//! Of a listing, the lines of code **count**: not blank lines, nor those of nothing but brackets, nor
+//! the `package` clause and the imports, nor those of nothing but a comment (no prose of a course is
+//! copied, so none could have a partner). A line that counts is
+//!
+//! - **paired** with one line of ours (see [`score`](super::score) for what makes a pair, and
+//!   [`align`](super::align) for which pairs are chosen),
+//! - or **carried** by a construct of Rust (see [`language`](super::language)),
+//! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
+//!   explains must be in the same hunk: between the partners of the nearest paired lines above and
+//!   below, or one of those. One of the two pairs must be in the same function of the listing, and
+//!   both the Go line and the comment within [`NEAR`] lines of it,
+//! - or a **gap**.
+
+use super::align::align;
+use super::language::carried;
+use super::listings::Listing;
+use super::notes::{Note, notes};
+use super::programs::Program;
+use super::score::Score;
+use super::source::{Kind, Line, read};
+use super::tokens::Language;
+
+/// How far from a pair a note, and what it covers, can be: in lines of ours, and of the listing.
+pub const NEAR: usize = 8;
+
+/// A listing beside our program.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The listing.
+    pub listing: Listing,
+    /// Our program.
+    pub program: &'static Program,
+    /// The lines of the listing.
+    pub go: Vec<Line>,
+    /// Our lines, in the order in which they are shown.
+    pub rust: Vec<RustLine>,
+    /// What covers each line of the listing.
+    pub cover: Vec<Cover>,
+    /// The `// Go:` comments of ours, by the places of their lines in `rust`.
+    pub notes: Vec<Note>,
+}
+
+/// A line of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RustLine {
+    /// The file that it is in, in the repository.
+    pub path: &'static str,
+    /// The line.
+    pub line: Line,
+}
+
+/// What covers a Go line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// It does not count.
+    None,
+    /// Paired with this line of ours.
+    Paired(usize),
+    /// Carried by a construct in this line of ours.
+    Carried(usize),
+    /// Explained by this note.
+    Noted(usize),
+    /// Nothing covers it.
+    Gap,
+}
+
+/// How many lines of a listing count, and how many of those are covered by what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Lines paired with one of ours.
+    pub paired: usize,
+    /// Lines carried by a construct of Rust.
+    pub carried: usize,
+    /// Lines explained by a note.
+    pub noted: usize,
+    /// Lines that nothing covers.
+    pub gaps: usize,
+}
+
+impl Figures {
+    /// The lines that count.
+    pub fn lines(&self) -> usize {
+        self.covered() + self.gaps
+    }
+
+    /// The lines that are covered.
+    pub fn covered(&self) -> usize {
+        self.paired + self.carried + self.noted
+    }
+
+    /// How many of a hundred lines are covered; 100 where no line counts.
+    pub fn percent(&self) -> f64 {
+        match self.lines() {
+            0 => 100.0,
+            lines => 100.0 * self.covered() as f64 / lines as f64,
+        }
+    }
+}
+
+impl std::iter::Sum for Figures {
+    fn sum<I: Iterator<Item = Figures>>(figures: I) -> Figures {
+        figures.fold(Figures::default(), |a, b| Figures {
+            paired: a.paired + b.paired,
+            carried: a.carried + b.carried,
+            noted: a.noted + b.noted,
+            gaps: a.gaps + b.gaps,
+        })
+    }
+}
+
+impl Comparison {
+    /// Compares a listing with the program whose original it is.
+    pub fn new(listing: Listing, program: &'static Program) -> Comparison {
+        let go = read(Language::Go, &listing.code, listing.line);
+        let mut rust = Vec::new();
+        let mut files = Vec::new();
+        for source in program.sources {
+            let lines = read(Language::Rust, source.text, 1);
+            let parts = lines.chunk_by(|a, b| a.part == b.part).map(<[Line]>::len);
+            files.push(parts.collect());
+            let line = |line| RustLine {
+                path: source.path,
+                line,
+            };
+            rust.extend(lines.into_iter().map(line));
+        }
+        let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
+        let score = Score::new(&go, &lines);
+        let alignment = align(go.len(), &files, |g, r| score.similarity(g, r));
+
+        let rust: Vec<RustLine> = alignment.order.iter().map(|&r| rust[r].clone()).collect();
+        let mut place = vec![0; rust.len()];
+        for (shown, &r) in alignment.order.iter().enumerate() {
+            place[r] = shown;
+        }
+        let mut partners = vec![None; go.len()];
+        for (g, r) in alignment.pairs {
+            partners[g] = Some(place[r]);
+        }
+        let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
+        let notes = notes(&lines);
+        let cover = cover(&go, &lines, &partners, &notes);
+        Comparison {
+            listing,
+            program,
+            go,
+            rust,
+            cover,
+            notes,
+        }
+    }
+
+    /// How much of the listing is covered.
+    pub fn figures(&self) -> Figures {
+        let mut figures = Figures::default();
+        for cover in &self.cover {
+            match cover {
+                Cover::None => {}
+                Cover::Paired(_) => figures.paired += 1,
+                Cover::Carried(_) => figures.carried += 1,
+                Cover::Noted(_) => figures.noted += 1,
+                Cover::Gap => figures.gaps += 1,
+            }
+        }
+        figures
+    }
+}
+
+fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[Note]) -> Vec<Cover> {
+    let carried = carried(go, rust, partners);
+    // What is carried has no partner, though a line may be like it in passing.
+    let partner = |g: usize| partners[g].filter(|_| carried[g].is_none());
+    let partners: Vec<_> = (0..go.len()).map(partner).collect();
+    let cover = |g: usize| {
+        if go[g].kind != Kind::Code {
+            return Cover::None;
+        }
+        if let Some(r) = partners[g] {
+            return Cover::Paired(r);
+        }
+        if let Some(r) = carried[g] {
+            return Cover::Carried(r);
+        }
+        match note_near(go, &partners, notes, g) {
+            Some(note) => Cover::Noted(note),
+            None => Cover::Gap,
+        }
+    };
+    (0..go.len()).map(cover).collect()
+}
+
+/// The note that covers a Go line, see the top of this module.
+fn note_near(go: &[Line], partners: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
+    let above = (0..g)
+        .rev()
+        .find_map(|other| Some((other, partners[other]?)));
+    let below = (g..go.len()).find_map(|other| Some((other, partners[other]?)));
+    let within = |note: &Note| {
+        above.is_none_or(|(_, line)| line <= note.explains)
+            && below.is_none_or(|(_, line)| note.explains <= line)
+    };
+    let near_enough = |note: &Note| {
+        let anchors = [above, below]
+            .into_iter()
+            .flatten()
+            .filter(|&(other, _)| go[g].function.is_none() || go[g].function == go[other].function);
+        let distances =
+            anchors.map(|(other, line)| other.abs_diff(g).max(line.abs_diff(note.explains)));
+        distances.min().filter(|distance| *distance <= NEAR)
+    };
+    let near = notes.iter().enumerate().filter(|(_, note)| within(note));
+    near.filter_map(|(i, note)| Some((near_enough(note)?, i)))
+        .min()
+        .map(|(_, i)| i)
+}

@@ -1,0 +1,297 @@
+//! Cutting Go and Rust sources into tokens, line by line.
+//!
+//! No parser: names, literals, comments and punctuation are all that a comparison of lines needs,
+//! and a listing that does not compile is cut like any other.
+
+/// The language of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The originals'.
+    Go,
+    /// Ours.
+    Rust,
+}
+
+/// One token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// An identifier or a keyword, as it is written.
+    Name(String),
+    /// What stands between the quotes of a string literal, with its escapes as they are written.
+    Text(String),
+    /// A number, without the underscores.
+    Number(String),
+    /// A comment, with its slashes.
+    Comment(String),
+    /// Punctuation: one character, or Go's arrow.
+    Mark(&'static str),
+}
+
+const MARKS: [&str; 26] = [
+    "<-", "{", "}", "(", ")", "[", "]", ",", ";", ":", ".", "?", "!", "=", "<", ">", "+", "-", "*",
+    "/", "%", "&", "|", "#", "@", "^",
+];
+
+/// Cuts a source into the tokens of each of its lines.
+///
+/// A literal or a comment that goes on over a line end becomes one token on each of its lines.
+pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
+    let mut lexer = Lexer {
+        language,
+        rest: source,
+        lines: vec![Vec::new()],
+    };
+    while lexer.step() {}
+    // `lines()` does not count what follows the last line end; neither does this.
+    lexer.lines.truncate(source.lines().count());
+    lexer.lines
+}
+
+struct Lexer<'a> {
+    language: Language,
+    rest: &'a str,
+    lines: Vec<Vec<Token>>,
+}
+
+impl<'a> Lexer<'a> {
+    /// Takes one token, or false at the end.
+    fn step(&mut self) -> bool {
+        let Some(first) = self.rest.chars().next() else {
+            return false;
+        };
+        if first == '\n' {
+            self.take(1);
+            self.lines.push(Vec::new());
+        } else if first.is_whitespace() {
+            self.take(first.len_utf8());
+        } else if self.rest.starts_with("//") {
+            let end = self.rest.find('\n').unwrap_or(self.rest.len());
+            let text = self.take(end);
+            self.push(Token::Comment(text.trim_end().to_owned()));
+        } else if self.rest.starts_with("/*") {
+            let end = self.block_comment();
+            let text = self.take(end);
+            self.push_lines(text, Token::Comment);
+        } else if let Some((open, close, escapes)) = self.string_quotes() {
+            self.take(open);
+            let end = closing(self.rest, &close, escapes);
+            let text = self.take(end);
+            self.push_lines(text, Token::Text);
+            self.take(close.len().min(self.rest.len()));
+        } else if first == '\'' {
+            self.quote();
+        } else if first.is_ascii_digit() {
+            let text = self.take(number_length(self.rest));
+            self.push(Token::Number(text.replace('_', "")));
+        } else if first == '_' || first.is_alphabetic() {
+            let end = self.rest.find(|c: char| c != '_' && !c.is_alphanumeric());
+            let name = self.take(end.unwrap_or(self.rest.len()));
+            self.push(Token::Name(name.to_owned()));
+        } else if let Some(mark) = MARKS.iter().find(|m| self.rest.starts_with(**m)) {
+            let less_than_minus = *mark == "<-" && self.language == Language::Rust;
+            let mark = if less_than_minus { "<" } else { mark };
+            self.take(mark.len());
+            self.push(Token::Mark(mark));
+        } else {
+            self.take(first.len_utf8());
+        }
+        true
+    }
+
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        taken
+    }
+
+    fn push(&mut self, token: Token) {
+        self.lines
+            .last_mut()
+            .expect("there is always a line")
+            .push(token);
+    }
+
+    fn push_lines(&mut self, text: &str, token: fn(String) -> Token) {
+        for (i, part) in text.split('\n').enumerate() {
+            if i > 0 {
+                self.lines.push(Vec::new());
+            }
+            self.push(token(part.trim_end_matches('\r').to_owned()));
+        }
+    }
+
+    /// Where a string literal starts here: the length of what opens it, what closes it, and
+    /// whether a backslash escapes.
+    fn string_quotes(&self) -> Option<(usize, String, bool)> {
+        if self.language == Language::Go {
+            return match self.rest.as_bytes()[0] {
+                b'"' => Some((1, "\"".to_owned(), true)),
+                b'`' => Some((1, "`".to_owned(), false)),
+                _ => None,
+            };
+        }
+        let unprefixed = self.rest.trim_start_matches(['b', 'c']);
+        let raw = unprefixed.strip_prefix('r');
+        let hashed = raw.unwrap_or(unprefixed);
+        let quoted = hashed.trim_start_matches('#');
+        let hashes = hashed.len() - quoted.len();
+        let prefix = self.rest.len() - unprefixed.len();
+        if prefix > 1 || !quoted.starts_with('"') || (raw.is_none() && hashes > 0) {
+            return None;
+        }
+        let open = self.rest.len() - quoted.len() + 1;
+        Some((open, format!("\"{}", "#".repeat(hashes)), raw.is_none()))
+    }
+
+    /// A character literal, or in Rust a lifetime, which says nothing and is dropped.
+    fn quote(&mut self) {
+        self.take(1);
+        let mut chars = self.rest.chars();
+        let (first, second) = (chars.next(), chars.next());
+        if first == Some('\\') || second == Some('\'') {
+            let end = closing(self.rest, "'", true);
+            let text = self.take(end);
+            self.push(Token::Text(text.to_owned()));
+            self.take(1.min(self.rest.len()));
+        } else {
+            let end = self.rest.find(|c: char| c != '_' && !c.is_alphanumeric());
+            self.take(end.unwrap_or(self.rest.len()));
+        }
+    }
+
+    /// The length of the block comment here; Rust's may be nested.
+    fn block_comment(&self) -> usize {
+        let mut depth = 0;
+        let mut at = 0;
+        while at < self.rest.len() {
+            let rest = &self.rest[at..];
+            if rest.starts_with("/*") && (depth == 0 || self.language == Language::Rust) {
+                depth += 1;
+                at += 2;
+            } else if rest.starts_with("*/") {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    break;
+                }
+            } else {
+                at += rest.chars().next().map_or(1, char::len_utf8);
+            }
+        }
+        at
+    }
+}
+
+/// The length of what stands before the closing quotes, or of all where they are missing.
+fn closing(text: &str, close: &str, escapes: bool) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+        } else if escapes && c == '\\' {
+            escaped = true;
+        } else if text[at..].starts_with(close) {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The length of a number: a full stop belongs to it only before another digit (`0..n` does not).
+fn number_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    (1..bytes.len())
+        .find(|&i| match bytes[i] {
+            b'.' => !bytes.get(i + 1).is_some_and(u8::is_ascii_digit),
+            b => b != b'_' && !b.is_ascii_alphanumeric(),
+        })
+        .unwrap_or(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(language: Language, source: &str) -> Vec<String> {
+        tokens(language, source)
+            .into_iter()
+            .map(|line| {
+                let tokens = line.into_iter().map(|token| match token {
+                    Token::Name(s) => s,
+                    Token::Text(s) => format!("\"{s}\""),
+                    Token::Number(s) => format!("#{s}"),
+                    Token::Comment(s) => format!("<{s}>"),
+                    Token::Mark(s) => s.to_owned(),
+                });
+                tokens.collect::<Vec<_>>().join(" ")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn go_is_cut_into_names_literals_and_marks() {
+        assert_eq!(
+            shown(
+                Language::Go,
+                "ch <- x[1:] // say \"hi\"\nf(`a\nb`, '\\'', \"q\\\"\")\n"
+            ),
+            [
+                "ch <- x [ #1 : ] <// say \"hi\">",
+                "f ( \"a\"",
+                "\"b\" , \"\\'\" , \"q\\\"\" )"
+            ]
+        );
+    }
+
+    #[test]
+    fn rust_literals_keep_to_their_quotes() {
+        assert_eq!(
+            shown(
+                Language::Rust,
+                "f(b\"x\", br#\"a\"b\"#, 'c', '\\n', r\"\\\");"
+            ),
+            ["f ( \"x\" , \"a\"b\" , \"c\" , \"\\n\" , \"\\\" ) ;"]
+        );
+        assert_eq!(
+            shown(Language::Rust, "fn f<'a>(x: &'a str)"),
+            ["fn f < > ( x : & str )"]
+        );
+        assert_eq!(
+            shown(Language::Rust, "0..n 1.5 4_096 x<-1"),
+            ["#0 . . n #1.5 #4096 x < - #1"]
+        );
+        assert_eq!(shown(Language::Rust, "bc r#fn b"), ["bc r # fn b"]);
+    }
+
+    #[test]
+    fn comments_may_be_nested_in_rust_and_go_on_over_lines() {
+        assert_eq!(
+            shown(Language::Rust, "a /* b /* c */\n d */ e"),
+            ["a </* b /* c */>", "< d */> e"]
+        );
+        assert_eq!(
+            shown(Language::Go, "a /* b /* c */ e"),
+            ["a </* b /* c */> e"]
+        );
+    }
+
+    #[test]
+    fn every_line_is_there_whatever_stays_open() {
+        for source in [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "\"open\nb\n\n",
+            "/* open\n*",
+            "'",
+            "x '\n",
+            "\"\\",
+        ] {
+            for language in [Language::Go, Language::Rust] {
+                let lines = tokens(language, source).len();
+                assert_eq!(lines, source.lines().count(), "{source:?}");
+            }
+        }
+    }
+}
