@@ -230,3 +230,88 @@ pub fn align(rows: &[Vec<String>], left: &[usize]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Point, Round};
+    use super::*;
+
+    fn record() -> Record {
+        let point = |server: &str, rates: [u64; 3]| Point {
+            server: server.to_owned(),
+            clients: 10,
+            rounds: rates
+                .map(|deliveries| Round {
+                    connected: 10,
+                    seconds: 1.0,
+                    deliveries,
+                    messages: deliveries / 10,
+                    ..Round::default()
+                })
+                .to_vec(),
+            ..Point::default()
+        };
+        Record {
+            scenario: "chat".to_owned(),
+            senders: Some(5),
+            size: 64,
+            duration: 1.0,
+            servers: vec!["ours".to_owned(), "go".to_owned()],
+            points: vec![
+                point("ours", [900, 1000, 1100]),
+                point("go", [500, 500, 500]),
+            ],
+            ..Record::default()
+        }
+    }
+
+    /// The lines of the tables that begin with these words, as words.
+    fn lines(record: &Record, first: &str) -> Vec<Vec<String>> {
+        tables_of(record)
+            .lines()
+            .filter(|line| line.trim_start().starts_with(first))
+            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+            .collect()
+    }
+
+    #[test]
+    fn each_server_has_its_median_its_spread_and_its_ratio() {
+        let record = record();
+        assert_eq!(
+            lines(&record, "10  ours")[0][..4],
+            ["10", "ours", "1k", "100"]
+        );
+        assert_eq!(lines(&record, "spread")[0][..3], ["spread", "±10", "%"]);
+        assert_eq!(lines(&record, "go")[0][..3], ["go", "500", "50"]);
+        assert_eq!(lines(&record, "ratio")[0][..3], ["ratio", "×0.50", "×0.50"]);
+    }
+
+    #[test]
+    fn faults_have_a_table_when_there_are_any() {
+        let mut record = record();
+        assert!(tables_of(&record).contains("nothing lost"));
+        record.points[1].rounds[2].damaged = 7;
+        let text = tables_of(&record);
+        assert!(!text.contains("nothing lost"), "{text}");
+        assert!(text.contains("Faults in what was delivered"), "{text}");
+        let faults = lines(&record, "go");
+        assert!(
+            faults.iter().any(|line| line.contains(&"7".to_owned())),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows =
+            [["a", "µs", "n"], ["bbb", "c", "100"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(align(&rows, &[1]), "  a  µs    n\nbbb  c   100\n");
+    }
+
+    #[test]
+    fn every_scenario_has_its_tables() {
+        for scenario in ["chat", "echo", "idle", "churn", "slow"] {
+            assert!(!tables(scenario).is_empty(), "{scenario}");
+        }
+    }
+}
