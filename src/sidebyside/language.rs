@@ -40,17 +40,9 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
             if !asks && statement.asks() {
                 carried[i] = Some(partner);
             }
-            let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
-            let all_plain = body.clone().all(plain);
-            for l in body.filter(|&l| counts(&go[l])) {
+            for l in body.filter(|&l| partners[l].is_none()) {
                 let handed_on = is_exit(&go[l]) || prints_error(&go[l]) || is_else_for_error(go, l);
-                // Where ours has nothing but the construct, what is like the line is like it in
-                // passing.
-                let passing = statement.hands_on() && all_plain;
-                let free = partners[l].is_none() || passing;
-                let does =
-                    statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]);
-                if free && does {
+                if statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]) {
                     carried[l] = Some(partner);
                 }
             }
@@ -62,6 +54,27 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
         }
     }
     carried
+}
+
+/// Whether the statement that a line of ours is in is a `match`.
+pub fn is_match(rust: &[Line], line: usize) -> bool {
+    Statement::at(rust, line).has("match")
+}
+
+/// The lines that only handle an error of a call above: the question, and the block if it does
+/// nothing but print the error and leave.
+pub fn error_handling(go: &[Line]) -> Vec<bool> {
+    let mut handling = vec![false; go.len()];
+    for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
+        // `if err := f(); err != nil {` has its call in the line.
+        handling[i] = !go[i].tokens.contains(&Token::Mark(";"));
+        let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
+        let body = block(go, i);
+        if body.clone().all(plain) {
+            handling[body].fill(true);
+        }
+    }
+    handling
 }
 
 fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
@@ -331,15 +344,6 @@ mod tests {
         }
         let long = "let n = c\n    .read(&mut b)\n    .map_err(because(\"no\"))?;\n";
         assert_eq!(carried_lines(CHECK, long, &[(0, 1)]), [1, 2, 3]);
-        // What is like a line in passing does not do its work.
-        assert_eq!(
-            carried_lines(
-                CHECK,
-                "let n = c.read()?;\nwarn!(\"{err}\");\n",
-                &[(0, 0), (2, 1)]
-            ),
-            [1, 2, 3]
-        );
     }
 
     #[test]
