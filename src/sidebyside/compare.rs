@@ -14,7 +14,7 @@
 //! - or a **gap**.
 
 use super::align::align;
-use super::language::{carried, error_handling, is_match};
+use super::language::{answers, carried, error_handling};
 use super::listings::Listing;
 use super::notes::{Note, notes};
 use super::programs::Program;
@@ -129,7 +129,7 @@ impl Comparison {
         let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
         let score = Score::new(&go, &lines);
         // The handling of an error belongs to its call, and is like that of any other. So the calls
-        // find their partners first, and what those carry is left out after that.
+        // find their partners first, and what those hand on is left out after that.
         let errors = error_handling(&go);
         let similarity = |left_out: &[bool], g: usize, r: usize| match left_out[g] {
             true => 0,
@@ -137,8 +137,7 @@ impl Comparison {
         };
         let calls = align(go.len(), &files, |g, r| similarity(&errors, g, r));
         let carried = carried(&go, &lines, &partners(go.len(), calls.pairs.into_iter()));
-        // The arms of a match are lines of their own.
-        let left_out = |by: &Option<usize>| by.is_some_and(|r| !is_match(&lines, r));
+        let left_out = |by: &Option<usize>| by.is_some_and(|r| !answers(&lines, r));
         let carried: Vec<bool> = carried.iter().map(left_out).collect();
         let alignment = align(go.len(), &files, |g, r| similarity(&carried, g, r));
 

@@ -7,7 +7,8 @@
 //!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
 //!   this carries the question and, in the block, the lines that print the error or leave. So does
 //!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
-//!   printing: there the error is dropped. A `match` on the call has the question in its arms.
+//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call have the
+//!   question, and lines of their own for the rest.
 //! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
 //!   that makes `x` a binding of ours (`let x`, `x: T`) and not a reference (`x: &T`): a socket or
 //!   file that is owned is closed when its scope ends, whichever way.
@@ -56,9 +57,10 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
     carried
 }
 
-/// Whether the statement that a line of ours is in is a `match`.
-pub fn is_match(rust: &[Line], line: usize) -> bool {
-    Statement::at(rust, line).has("match")
+/// Whether the statement that a line of ours is in has lines of its own for an error.
+pub fn answers(rust: &[Line], line: usize) -> bool {
+    let statement = Statement::at(rust, line);
+    !statement.hands_on() && !statement.takes_ok()
 }
 
 /// The lines that only handle an error of a call above: the question, and the block if it does
@@ -251,7 +253,8 @@ impl Statement {
     }
 
     fn asks(&self) -> bool {
-        self.hands_on() || self.takes_ok() || self.has("match")
+        let asks = is_error_check(Language::Rust, &self.tokens);
+        self.hands_on() || self.takes_ok() || asks || self.has("match")
     }
 }
 
