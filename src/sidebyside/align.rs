@@ -35,16 +35,18 @@ pub fn align(
 ) -> Alignment {
     let files = ranges(files);
     let grid = Grid::new(&files);
+    // What can be no pair must never be worth one.
+    let alike = |g, r| match similarity(g, r) {
+        0 => i64::MIN / 2,
+        alike => i64::from(alike),
+    };
     let extend = |row: Vec<i64>, part: Range<usize>| {
         let mut rows = vec![row];
         for rust in part {
             let before = &rows[rows.len() - 1];
             let mut row = before.clone();
             for i in 1..=go {
-                let paired = match similarity(i - 1, rust) {
-                    0 => i64::MIN,
-                    alike => before[i - 1] + i64::from(alike),
-                };
+                let paired = before[i - 1] + alike(i - 1, rust);
                 row[i] = row[i].max(row[i - 1]).max(paired);
             }
             rows.push(row);
@@ -80,7 +82,9 @@ pub fn align(
             while lines > 0 && rows[i + 1][lines] == rows[i + 1][lines - 1] {
                 lines -= 1;
             }
-            if rows[i + 1][lines] != rows[i][lines] {
+            // Of pairs that are as good, the one with our later line: what opens a block stands by
+            // the block.
+            if lines > 0 && rows[i + 1][lines] == rows[i][lines - 1] + alike(lines - 1, rust) {
                 lines -= 1;
                 pairs.push((lines, rust));
             }

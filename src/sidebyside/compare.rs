@@ -8,13 +8,13 @@
 //!   [`align`](super::align) for which pairs are chosen),
 //! - or **carried** by a construct of Rust (see [`language`](super::language)),
 //! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
-//!   explains must be in the same hunk: between the partners of the nearest paired lines above and
-//!   below, or one of those. One of the two pairs must be in the same function of the listing, and
-//!   both the Go line and the comment within [`NEAR`] lines of it,
+//!   explains must be in the same hunk: between our lines that pair with, or carry, the nearest Go
+//!   lines above and below, or one of those. One of those two Go lines must be in the same function
+//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place,
 //! - or a **gap**.
 
 use super::align::align;
-use super::language::carried;
+use super::language::{answers, carried, error_handling};
 use super::listings::Listing;
 use super::notes::{Note, notes};
 use super::programs::Program;
@@ -22,7 +22,7 @@ use super::score::Score;
 use super::source::{Kind, Line, read};
 use super::tokens::Language;
 
-/// How far from a pair a note, and what it covers, can be: in lines of ours, and of the listing.
+/// How far from its neighbours a note, and what it covers, can be: in lines of ours, and of the listing.
 pub const NEAR: usize = 8;
 
 /// A listing beside our program.
@@ -128,17 +128,28 @@ impl Comparison {
         }
         let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
         let score = Score::new(&go, &lines);
-        let alignment = align(go.len(), &files, |g, r| score.similarity(g, r));
+        // The handling of an error belongs to its call, and is like that of any other. So the calls
+        // find their partners first, and what those hand on is left out after that.
+        let errors = error_handling(&go);
+        let similarity = |left_out: &[bool], g: usize, r: usize| match left_out[g] {
+            true => 0,
+            false => score.similarity(g, r),
+        };
+        let calls = align(go.len(), &files, |g, r| similarity(&errors, g, r));
+        let carried = carried(&go, &lines, &partners(go.len(), calls.pairs.into_iter()));
+        let left_out = |by: &Option<usize>| by.is_some_and(|r| !answers(&lines, r));
+        let carried: Vec<bool> = carried.iter().map(left_out).collect();
+        let alignment = align(go.len(), &files, |g, r| similarity(&carried, g, r));
 
         let rust: Vec<RustLine> = alignment.order.iter().map(|&r| rust[r].clone()).collect();
         let mut place = vec![0; rust.len()];
         for (shown, &r) in alignment.order.iter().enumerate() {
             place[r] = shown;
         }
-        let mut partners = vec![None; go.len()];
-        for (g, r) in alignment.pairs {
-            partners[g] = Some(place[r]);
-        }
+        let partners = partners(
+            go.len(),
+            alignment.pairs.iter().map(|&(g, r)| (g, place[r])),
+        );
         let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
         let notes = notes(&lines);
         let cover = cover(&go, &lines, &partners, &notes);
@@ -168,35 +179,39 @@ impl Comparison {
     }
 }
 
+/// The Rust line that each Go line is paired with.
+fn partners(go: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Option<usize>> {
+    let mut partners = vec![None; go];
+    for (g, r) in pairs {
+        partners[g] = Some(r);
+    }
+    partners
+}
+
 fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[Note]) -> Vec<Cover> {
     let carried = carried(go, rust, partners);
-    // What is carried has no partner, though a line may be like it in passing.
-    let partner = |g: usize| partners[g].filter(|_| carried[g].is_none());
-    let partners: Vec<_> = (0..go.len()).map(partner).collect();
-    let cover = |g: usize| {
-        if go[g].kind != Kind::Code {
-            return Cover::None;
-        }
-        if let Some(r) = partners[g] {
-            return Cover::Paired(r);
-        }
-        if let Some(r) = carried[g] {
-            return Cover::Carried(r);
-        }
-        match note_near(go, &partners, notes, g) {
+    let places: Vec<_> = partners
+        .iter()
+        .zip(&carried)
+        .map(|(p, c)| p.or(*c))
+        .collect();
+    let cover = |g: usize| match (go[g].kind, partners[g], carried[g]) {
+        (Kind::Code, Some(r), _) => Cover::Paired(r),
+        (Kind::Code, None, Some(r)) => Cover::Carried(r),
+        (Kind::Code, None, None) => match note_near(go, &places, notes, g) {
             Some(note) => Cover::Noted(note),
             None => Cover::Gap,
-        }
+        },
+        _ => Cover::None,
     };
     (0..go.len()).map(cover).collect()
 }
 
-/// The note that covers a Go line, see the top of this module.
-fn note_near(go: &[Line], partners: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
-    let above = (0..g)
-        .rev()
-        .find_map(|other| Some((other, partners[other]?)));
-    let below = (g..go.len()).find_map(|other| Some((other, partners[other]?)));
+/// The note that covers a Go line, see the top of this module. `places` are the lines of ours that Go
+/// lines are paired with or carried by.
+fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
+    let above = (0..g).rev().find_map(|other| Some((other, places[other]?)));
+    let below = (g..go.len()).find_map(|other| Some((other, places[other]?)));
     let within = |note: &Note| {
         above.is_none_or(|(_, line)| line <= note.explains)
             && below.is_none_or(|(_, line)| note.explains <= line)

@@ -13,6 +13,8 @@ use super::tokens::{Language, Token};
 pub enum Key {
     /// An identifier or an operator, by its Go name in one case.
     Name(String),
+    /// A variable that holds an error: `err`, `err1`.
+    Error,
     /// A number.
     Number(String),
     /// A string literal, or a piece of one between two placeholders.
@@ -60,10 +62,11 @@ pub fn keys(language: Language, line: &Line, packages: &[&str]) -> Keys {
             Token::Name(name) if is_package(language, &tokens[i..], packages) => {
                 add(&mut keys, Key::Package(snake_case(name)), USED);
             }
+            Token::Name(name) if is_error(name) => add(&mut keys, Key::Error, USED),
             Token::Name(name) => {
                 let role = Role {
                     called: is_called(&tokens[i + 1..]),
-                    introduced: introduced.contains(&i) && !is_error(name),
+                    introduced: introduced.contains(&i),
                     other: false,
                 };
                 match language {
@@ -214,7 +217,10 @@ fn text_keys(language: Language, text: &str, keys: &mut Keys) {
         Language::Rust => split_braces(text),
     };
     for name in names {
-        rust_name(name, USED, keys);
+        match is_error(name) {
+            true => add(keys, Key::Error, USED),
+            false => rust_name(name, USED, keys),
+        }
     }
     for piece in pieces {
         let whole = piece.trim();
@@ -278,6 +284,7 @@ mod tests {
         let shown = keys.into_iter().map(|(key, called)| {
             let text = match key {
                 Key::Name(name) => name,
+                Key::Error => "err".to_owned(),
                 Key::Number(number) => format!("#{number}"),
                 Key::Text(text) => format!("\"{text}\""),
                 Key::Package(name) => format!("{name}."),

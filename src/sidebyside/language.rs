@@ -7,7 +7,8 @@
 //!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
 //!   this carries the question and, in the block, the lines that print the error or leave. So does
 //!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
-//!   printing: there the error is dropped. A `match` on the call has the question in its arms.
+//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call have the
+//!   question, and lines of their own for the rest.
 //! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
 //!   that makes `x` a binding of ours (`let x`, `x: T`) and not a reference (`x: &T`): a socket or
 //!   file that is owned is closed when its scope ends, whichever way.
@@ -40,17 +41,9 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
             if !asks && statement.asks() {
                 carried[i] = Some(partner);
             }
-            let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
-            let all_plain = body.clone().all(plain);
-            for l in body.filter(|&l| counts(&go[l])) {
+            for l in body.filter(|&l| partners[l].is_none()) {
                 let handed_on = is_exit(&go[l]) || prints_error(&go[l]) || is_else_for_error(go, l);
-                // Where ours has nothing but the construct, what is like the line is like it in
-                // passing.
-                let passing = statement.hands_on() && all_plain;
-                let free = partners[l].is_none() || passing;
-                let does =
-                    statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]);
-                if free && does {
+                if statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]) {
                     carried[l] = Some(partner);
                 }
             }
@@ -62,6 +55,28 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
         }
     }
     carried
+}
+
+/// Whether the statement that a line of ours is in has lines of its own for an error.
+pub fn answers(rust: &[Line], line: usize) -> bool {
+    let statement = Statement::at(rust, line);
+    !statement.hands_on() && !statement.takes_ok()
+}
+
+/// The lines that only handle an error of a call above: the question, and the block if it does
+/// nothing but print the error and leave.
+pub fn error_handling(go: &[Line]) -> Vec<bool> {
+    let mut handling = vec![false; go.len()];
+    for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
+        // `if err := f(); err != nil {` has its call in the line.
+        handling[i] = !go[i].tokens.contains(&Token::Mark(";"));
+        let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
+        let body = block(go, i);
+        if body.clone().all(plain) {
+            handling[body].fill(true);
+        }
+    }
+    handling
 }
 
 fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
@@ -238,7 +253,8 @@ impl Statement {
     }
 
     fn asks(&self) -> bool {
-        self.hands_on() || self.takes_ok() || self.has("match")
+        let asks = is_error_check(Language::Rust, &self.tokens);
+        self.hands_on() || self.takes_ok() || asks || self.has("match")
     }
 }
 
@@ -331,15 +347,6 @@ mod tests {
         }
         let long = "let n = c\n    .read(&mut b)\n    .map_err(because(\"no\"))?;\n";
         assert_eq!(carried_lines(CHECK, long, &[(0, 1)]), [1, 2, 3]);
-        // What is like a line in passing does not do its work.
-        assert_eq!(
-            carried_lines(
-                CHECK,
-                "let n = c.read()?;\nwarn!(\"{err}\");\n",
-                &[(0, 0), (2, 1)]
-            ),
-            [1, 2, 3]
-        );
     }
 
     #[test]

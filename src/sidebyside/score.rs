@@ -6,15 +6,16 @@
 //!
 //! - **Two lines can be a pair only if they share a name, a literal or a call.** Keywords and names of
 //!   packages are not enough. If the Go line calls something, a single variable is not enough either:
-//!   it takes a call, a literal, a variable that both introduce, or a second name, for which `err` or
-//!   a word of a string stands in. That both print something counts as a name, not as a call, and so
-//!   does a number of one digit. `err` alone is never enough: it is everywhere.
+//!   it takes a call, a literal, a variable that both introduce, or a second name, for which a word of
+//!   a string stands in. That both print something is no call, but a name, for which `err` is second
+//!   enough; otherwise `err` says nothing, because it is everywhere. A number of one digit is a name
+//!   too.
 //! - The one exception is a line that has nothing but keywords (`for {`, `return`, `} else {`): it can be
 //!   the partner of a line with the same keyword or its equivalent
 //!   ([`KEYWORDS`](super::names::KEYWORDS)), in a function of the same name.
 //! - A line in a function is no partner of one in ours that has the name of *another* function of the
 //!   listing.
-//! - Each key weighs the more, the fewer lines have it ; a string
+//! - Each key weighs the more, the fewer lines have it; a string
 //!   literal that is shared whole weighs three times as much. Of the weight of all keys of two lines,
 //!   what they share must be at least [`FLOOR`] percent, counted on both sides.
 //! - How alike two lines are, for choosing among possible pairs, is the weight of what they share times
@@ -24,7 +25,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{Key, Keys, Role, keys};
-use super::language::is_error;
 use super::source::{Kind, Line};
 use super::tokens::{Language, Token};
 
@@ -112,9 +112,7 @@ impl Score {
             Functions::Same if go.iter().all(|w| matches!(w.key, Key::Keyword(_))) => {
                 evidence.keyword
             }
-            _ if go.iter().any(|w| w.role.called) => {
-                evidence.strong || evidence.names + evidence.words > 1 && evidence.names > 0
-            }
+            _ if go.iter().any(|w| w.role.called) => evidence.of_a_call(),
             _ => evidence.strong || evidence.names > 0,
         };
         let all = 2 * shared + alone;
@@ -138,6 +136,8 @@ struct Evidence {
     strong: bool,
     names: usize,
     words: usize,
+    prints: bool,
+    error: bool,
     keyword: bool,
 }
 
@@ -146,13 +146,22 @@ impl Evidence {
         match key {
             Key::Text(_) => self.strong = true,
             Key::Number(number) if number.len() > 1 => self.strong = true,
-            Key::Name(name) if same_role && !prints(name) => self.strong = true,
-            Key::Name(name) if is_error(name) => self.words += 1,
+            Key::Name(name) if prints(name) => self.prints = true,
+            Key::Name(_) if same_role => self.strong = true,
             Key::Name(_) | Key::Number(_) => self.names += 1,
+            Key::Error => self.error = true,
             Key::Word(_) => self.words += 1,
             Key::Keyword(_) => self.keyword = true,
             Key::Package(_) => {}
         }
+    }
+
+    /// Whether it is enough for a line that calls something.
+    fn of_a_call(&self) -> bool {
+        let more = self.words > 0 || self.names > 1;
+        self.strong
+            || self.names > 0 && more
+            || self.prints && (self.names > 0 || self.words > 0 || self.error)
     }
 }
 
@@ -198,7 +207,7 @@ fn weigh(key: &Key, role: Role, rarity: usize) -> Weighed {
     let weight = 1 + rarity.max(1).ilog2();
     let (shared, alone) = match key {
         Key::Name(_) if role.other => (weight, 0),
-        Key::Name(_) | Key::Number(_) => (weight, weight),
+        Key::Name(_) | Key::Error | Key::Number(_) => (weight, weight),
         Key::Text(_) => (3 * weight, weight),
         Key::Word(_) | Key::Package(_) => (weight.div_ceil(2), weight.div_ceil(2)),
         Key::Keyword(_) => (1, 1),
