@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::cli::because;
 
@@ -38,7 +38,7 @@ pub fn listen(addr: &str) -> io::Result<TcpListener> {
 
 /// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
 ///
-/// Small writes leave at once, as in Go.
+/// Small writes leave at once, and a peer that vanished is noticed in the end, as in Go.
 ///
 /// # Errors
 /// The address is not one, or nobody answers there.
@@ -46,6 +46,7 @@ pub fn dial(addr: &str) -> io::Result<TcpStream> {
     let conn = TcpStream::connect(local_host(addr))
         .map_err(because(format!("cannot connect to {addr}")))?;
     conn.set_nodelay(true)?;
+    SockRef::from(&conn).set_tcp_keepalive(&KEEPALIVE)?;
     Ok(conn)
 }
 
@@ -104,5 +105,24 @@ fn with_host(addr: &str, host: &str) -> String {
         format!("{host}{addr}")
     } else {
         addr.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_finds_room_in_the_backlog() {
+        let listener = listen("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        // Nobody accepts; std's backlog of 128 would drop those beyond it.
+        let waiting: Vec<_> = (0..300)
+            .map(|i| {
+                TcpStream::connect_timeout(&addr, Duration::from_millis(500))
+                    .unwrap_or_else(|err| panic!("connection {i}: {err}"))
+            })
+            .collect();
+        assert_eq!(waiting.len(), 300);
     }
 }
