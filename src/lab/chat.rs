@@ -91,7 +91,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     Ok(Round {
         connected,
         connect_seconds,
-        seconds: drive.meter.seconds(),
+        seconds: drive.meter.seconds(plan.duration),
         messages: drive.ledger.messages(),
         deliveries: drive.ledger.deliveries(),
         lost: drive.ledger.lost(),

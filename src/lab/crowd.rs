@@ -24,6 +24,9 @@ const READ: usize = 256 * 1024;
 /// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
 const CLIENTS_PER_SOURCE: usize = 20_000;
 
+/// The receive buffer of a client that nobody reads for, in bytes.
+const SMALL: usize = 4096;
+
 const TIMER: Token = Token(usize::MAX - 1);
 
 /// What happened to a client.
@@ -117,7 +120,7 @@ impl Crowd {
     fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
         let mut stream = loop {
             let source = self.source(number.unwrap_or(0));
-            match connect(self.target, source) {
+            match connect(self.target, source, number.is_none()) {
                 Err(err)
                     if err.kind() == ErrorKind::AddrNotAvailable && self.sources_used_up < 200 =>
                 {
@@ -295,10 +298,14 @@ impl Client {
 }
 
 /// Starts a connection and does not wait for it.
-fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if unread {
+        // With the system's buffers, megabytes have to come before the server notices.
+        socket.set_recv_buffer_size(SMALL)?;
+    }
     if let Some(from) = from {
         socket.bind(&SocketAddr::new(from, 0).into())?;
     }

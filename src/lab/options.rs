@@ -35,8 +35,8 @@ pub enum Command {
     Idle(Options),
     /// Visitors come, say one thing and leave: what they leave behind [-c 50 -d 3s --rate 200]
     Churn(Options),
-    /// The chat without and with clients that never read: what the others notice [-c 100 -d 2s --size
-    /// 1024]
+    /// The chat without and with clients that never read: what the others notice [-c 100 -d 3s --size
+    /// 2048]
     Slow {
         #[allow(missing_docs)]
         #[command(flatten)]
@@ -216,14 +216,14 @@ impl Scenario {
             Scenario::Echo => (&[1, 100, 1000], 2),
             Scenario::Idle => (&[100, 1000], 1),
             Scenario::Churn => (&[50], 3),
-            Scenario::Slow { .. } => (&[100], 2),
+            Scenario::Slow { .. } => (&[100], 3),
         };
         if options.clients.is_empty() {
             options.clients = clients.to_vec();
         }
         options.duration.get_or_insert(Duration::from_secs(seconds));
         options.size.get_or_insert(match self {
-            Scenario::Slow { .. } => 1024,
+            Scenario::Slow { .. } => 2048,
             _ => 64,
         });
         options.rate.get_or_insert(match self {

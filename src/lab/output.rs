@@ -45,7 +45,7 @@ impl Outputs {
         }
         if let Some(file) = self.json {
             let mut file = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut file, record)
+            serde_json::to_writer(&mut file, record)
                 .map_err(io::Error::from)
                 .and_then(|()| file.write_all(b"\n"))
                 .and_then(|()| file.flush())

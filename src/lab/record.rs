@@ -88,7 +88,7 @@ pub struct Round {
     pub connected: usize,
     /// Seconds until all of them were connected and, in the chat, had seen their own login.
     pub connect_seconds: f64,
-    /// Seconds of driving that were measured.
+    /// Seconds that were measured: those of sending, and those until the last delivery after them.
     pub seconds: f64,
     /// Messages (requests) sent in that time.
     pub messages: u64,

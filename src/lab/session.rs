@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long a server may take to give back what its clients took.
 const AFTER: Duration = Duration::from_secs(2);
 
+/// How long a server that lets its clients down may take to end.
+const DYING: Duration = Duration::from_millis(300);
+
 /// One round against one server.
 #[derive(Debug)]
 pub struct Session<'a> {
@@ -115,9 +118,13 @@ impl Session<'_> {
 
     /// Makes an error that names the server and repeats what it said last.
     pub fn error(&mut self, what: &str) -> io::Error {
-        // That it has died says more than anything that followed from it.
-        if let Err(err) = self.server.check() {
-            return err;
+        // That it has died says more than anything that followed from it; it may be about to.
+        let deadline = Instant::now() + DYING;
+        while Instant::now() < deadline {
+            if let Err(err) = self.server.check() {
+                return err;
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
         let (name, said) = (self.server.name(), self.server.said());
         io::Error::other(format!("server {name} {what}{said}"))

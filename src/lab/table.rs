@@ -113,11 +113,8 @@ const COST: &[Metric] = &[
     DescriptorsPerClient,
 ];
 
-/// All tables of a record, empty if nothing was measured.
+/// All tables of a record.
 pub fn tables_of(record: &Record) -> String {
-    if record.points.is_empty() {
-        return String::new();
-    }
     let mut text = heading(record);
     let sound = is_sound(record);
     for &(title, metrics) in tables(&record.scenario) {

@@ -205,13 +205,12 @@ fn a_server_that_is_stopped_tells_the_client_and_keeps_nothing() {
 fn a_server_that_is_stopped_under_full_load_ends() {
     let to = tempdir().unwrap();
     let mut server = server(to.path(), &["--keep"]);
-    let addr = server.addr();
+    let senders: Vec<_> = (0..4)
+        .map(|i| begin(server.addr(), i.to_string()))
+        .collect();
     thread::scope(|s| {
-        for i in 0..4 {
-            s.spawn(move || {
-                let mut stream = begin(addr, i.to_string());
-                while stream.write_all(&[0; 65_536]).is_ok() {}
-            });
+        for mut stream in senders {
+            s.spawn(move || while stream.write_all(&[0; 65_536]).is_ok() {});
         }
         until_some_has_come(to.path());
         server.signal("TERM");

@@ -78,6 +78,8 @@ struct Room {
     server: Program,
     addr: String,
     users: Vec<User>,
+    /// What all users heard last.
+    last: Vec<u8>,
 }
 
 /// One user: a connection, and what the room should call it.
@@ -122,6 +124,7 @@ impl Room {
             server,
             addr,
             users: Vec::new(),
+            last: Vec::new(),
         }
     }
 
@@ -143,7 +146,16 @@ impl Room {
             "login" => format!("[{0}]{0} login!!!\r\n", newest.addr).into_bytes(),
             _ => newest.line(b"login!!!"),
         };
-        self.all_receive(&line);
+        let newest = self.users.len() - 1;
+        (0..newest).for_each(|user| self.receive(user, &line));
+        let mut heard = self.read_line(newest);
+        // Go's Manager may still be on its way through the map when a user is put there, and then
+        // hands it what was said before it came.
+        if self.side == Side::Go && heard == self.last {
+            heard = self.read_line(newest);
+        }
+        self.compare(newest, &heard, &line);
+        self.last = line;
     }
 
     /// A user sends these bytes, which are one message.
@@ -194,6 +206,7 @@ impl Room {
     }
 
     fn all_receive(&mut self, expected: &[u8]) {
+        self.last = expected.to_vec();
         for user in 0..self.users.len() {
             self.receive(user, expected);
         }
@@ -202,14 +215,14 @@ impl Room {
     /// A user receives exactly these bytes next.
     fn receive(&mut self, user: usize, expected: &[u8]) {
         let received = self.read(user, expected.len());
+        self.compare(user, &received, expected);
+    }
+
+    fn compare(&mut self, user: usize, received: &[u8], expected: &[u8]) {
         if received != expected {
             self.fail(
                 user,
-                &format!(
-                    "expected {:?} but got {:?}",
-                    text(expected),
-                    text(&received)
-                ),
+                &format!("expected {:?} but got {:?}", text(expected), text(received)),
             );
         }
     }
@@ -237,6 +250,19 @@ impl Room {
                 &format!("expected the end but got {:?} ...", text(&received)),
             );
         }
+    }
+
+    /// The next bytes up to a line end, or to the end of the connection.
+    fn read_line(&mut self, user: usize) -> Vec<u8> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") {
+            let byte = self.read(user, 1);
+            if byte.is_empty() {
+                break;
+            }
+            line.extend(byte);
+        }
+        line
     }
 
     /// The next `length` bytes, or fewer if the connection ends or the deadline comes.
