@@ -120,7 +120,7 @@ fn scan() -> io::Result<PathBuf> {
                 "no file was named before the end of standard input",
             ));
         }
-        // Go: fmt.Scan ends at the first space, so that `my file` is sent as `my`.
+        // Go: `fmt.Scan` ends at the first space, so that `my file` becomes `my`. Ours takes the line.
         let path = path.strip_suffix(b"\n").unwrap_or(&path);
         let path = path.strip_suffix(b"\r").unwrap_or(path);
         if !path.trim_ascii().is_empty() {
@@ -130,6 +130,8 @@ fn scan() -> io::Result<PathBuf> {
 }
 
 fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
+    // Go: opens the file here, when the server has said ok, and leaves an empty one there if it
+    // cannot. Ours has opened it before it connected.
     let size = f
         .metadata()
         .map_err(because(format!("cannot look at {}", path.display())))?;
@@ -153,28 +155,26 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
             confirm(path, &tally, conn)?;
             return fmt::println(&[&"文件发送完毕"]);
         }
-        // Go: takes no notice of an error here, and says that the file was sent.
-        conn.write_all(&buf[..n]).map_err(|err| {
-            file::why_broken(
-                conn,
-                because(format!("{} was not sent whole", path.display()))(err),
-            )
-        })?;
+        // Go: takes no notice when a write fails, reads on to the end, and says that the file was
+        // sent. Ours fails, with what the server has said about it.
+        conn.write_all(&buf[..n])
+            .map_err(|err| not_whole(path, conn, err))?;
         tally.add(&buf[..n]);
         progress.advance(n);
     }
+}
+
+/// What the server has said about the end of the connection, or else that it has gone.
+fn not_whole(path: &Path, conn: &TcpStream, err: io::Error) -> io::Error {
+    let what = format!("{} was not sent whole, the server has gone", path.display());
+    file::why_broken(conn, because(what)(err))
 }
 
 /// Ends the sending and compares the server's receipt with what was sent.
 fn confirm(path: &Path, tally: &Tally, conn: &TcpStream) -> io::Result<()> {
     *STAGE.lock() = Stage::Confirming(path.to_owned());
     let sent = tally.to_string();
-    file::end_sending(conn).map_err(|err| {
-        file::why_broken(
-            conn,
-            because(format!("{} was not sent whole", path.display()))(err),
-        )
-    })?;
+    file::end_sending(conn).map_err(|err| not_whole(path, conn, err))?;
     let answer = file::read_answer(conn).map_err(because(format!(
         "{} was sent whole, but the connection broke before it was confirmed",
         path.display()
@@ -187,7 +187,8 @@ fn confirm(path: &Path, tally: &Tally, conn: &TcpStream) -> io::Result<()> {
         log::info!("verified: the server has {sent}");
         Ok(())
     } else if answer.is_empty() {
-        // Go: the server closes without a word, whether it has kept the file or not.
+        // Go: its server closes without a word, whether it has kept the file or not. Ours sends a
+        // receipt, so our client can tell the two apart and says which it was.
         log::info!("sent, not confirmed: the server gives no receipts");
         Ok(())
     } else if let Some(refusal) = file::refusal(&answer) {
@@ -212,8 +213,6 @@ fn main() -> ExitCode {
             }
         };
 
-        // Go: opens the file only when the server has said ok, and so leaves an empty one there if
-        // it cannot.
         let cannot = || because(format!("cannot open {}", path.display()));
         let f = File::open(&path).map_err(cannot())?;
         if f.metadata().map_err(cannot())?.is_dir() {
@@ -234,7 +233,8 @@ fn main() -> ExitCode {
             .map_err(because(format!("cannot send the name to {addr}")))?;
 
         // Read what the server answers: ok.
-        // Go: one read, which can give less or more than one answer; these are the bytes of `ok`.
+        // Go: takes one read for one answer, and gives up if it holds less or more than `ok`. Ours
+        // reads these two bytes.
         let mut buf = [0; 2];
         let n = read_up_to(&conn, &mut buf).map_err(because(format!("no answer from {addr}")))?;
 
@@ -242,7 +242,7 @@ fn main() -> ExitCode {
         if &buf[..n] == b"ok" {
             return send_file(&path, f, &conn);
         }
-        // Go: ends without a word if it is anything else.
+        // Go: ends without a word if the answer is not ok. Ours fails, and shows the answer.
         let answer = file::read_answer(buf[..n].chain(&conn))
             .map_err(because(format!("no answer from {addr}")))?;
         Err(file::refusal(&answer).unwrap_or_else(|| {

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown as Half, SocketAddr, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -11,6 +12,7 @@ use clap::Parser;
 use log::{info, warn};
 use threadline::accept::{Acceptor, Conn, Kind, Limits, ended};
 use threadline::cli::{self, because};
+use threadline::file_name::printable;
 use threadline::go::go;
 use threadline::part::{self, Part};
 use threadline::progress::{self, Progress};
@@ -58,6 +60,7 @@ struct Args {
     limits: Limits,
 }
 
+// Go: the port is in a constant too, which nothing there uses.
 /// One thread a client, which waits for its client alone. Only its reading half is cut at shutdown:
 /// what it says last must still go out, and not look like an end that is meant.
 const KIND: Kind = Kind {
@@ -72,6 +75,8 @@ fn recv_file(
     args: &Args,
     stopping: &Shutdown,
 ) -> io::Result<()> {
+    // Go: creates the file here, when it has said ok, and so too late to tell the client that it
+    // cannot. Ours says ok when the file is there.
     let progress = Progress::start(None);
     let mut tally = Tally::new();
 
@@ -83,9 +88,12 @@ fn recv_file(
             drop(progress);
             let path = f.path().to_owned();
             f.keep()?;
-            fmt::println(&[&"文件接收完毕"]).ok();
-            progress::pause(|| info!("{}: {tally}", path.display()));
-            // Go: says nothing. A Go client has closed by now, which is no concern of ours.
+            progress::pause(|| {
+                fmt::println(&[&"文件接收完毕"]).ok();
+                info!("{}: {tally}", printable(path.as_os_str().as_bytes()));
+            });
+            // Go: closes without a word. Ours sends a receipt, which a Go client does not wait for:
+            // that it has gone is no error.
             let _ = conn.write_all(format!("{tally}\n").as_bytes());
             let _ = file::end_sending(conn);
             return Ok(());
@@ -98,7 +106,8 @@ fn recv_file(
             );
             return Err(io::Error::new(ErrorKind::FileTooLarge, why));
         }
-        // Go: takes no notice of an error here, and says that the file was received.
+        // Go: takes no notice when a write fails, for example on a full disk, and says that the
+        // file was received. Ours removes it and tells the client.
         f.write_all(&buf[..n])?;
         progress.advance(n);
     }
@@ -120,42 +129,14 @@ fn read(
         ));
     }
     read.map_err(|err| match err.kind() {
-        // Go: waits for ever.
+        // Go: waits for ever for a sender that is silent. Ours gives it up after --timeout.
         ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
             ErrorKind::TimedOut,
             format!("nothing came for {:?}", args.timeout),
         ),
-        // Go: takes the death of the sender for the end of the file if the system closes for it.
+        // Go: keeps what has come when the connection breaks. Ours removes it.
         _ => because("the sender has gone")(err),
     })
-}
-
-/// What the original's `main` does with its one client.
-fn receive(
-    mut conn: &TcpStream,
-    addr: SocketAddr,
-    args: &Args,
-    stopping: &Shutdown,
-) -> io::Result<()> {
-    conn.set_read_timeout(Some(args.timeout))?;
-    fmt::print(format!("{addr}已连接...")).ok();
-    progress::keep_open_line();
-
-    let mut buf = [0; 1024];
-    let n = read(conn, &mut buf, args, stopping)?;
-    let file_name = file_name::check(&buf[..n]) // the name
-        .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
-    // Go: creates the file after it has said ok, too late to tell the client that it cannot.
-    let f = Part::create(&args.dir, file_name)?;
-    // Answer ok.
-    conn.write_all(b"ok")?;
-    // Receive the bytes.
-    recv_file(f, conn, args, stopping)
-}
-
-fn handler(conn: &Conn, args: &Args, stopping: &Shutdown) -> io::Result<()> {
-    file::reset_on_death(conn)?;
-    receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
 }
 
 fn main() -> ExitCode {
@@ -197,4 +178,31 @@ fn main() -> ExitCode {
         });
         Ok(())
     })
+}
+
+/// What the original's `main` goes on to do with its one client.
+fn receive(
+    mut conn: &TcpStream,
+    addr: SocketAddr,
+    args: &Args,
+    stopping: &Shutdown,
+) -> io::Result<()> {
+    conn.set_read_timeout(Some(args.timeout))?;
+    progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
+    progress::keep_open_line();
+
+    let mut buf = [0; 1024];
+    let n = read(conn, &mut buf, args, stopping)?;
+    let file_name = file_name::check(&buf[..n]) // the name
+        .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
+    let f = Part::create(&args.dir, file_name)?;
+    // Answer ok.
+    conn.write_all(b"ok")?;
+    // Receive the bytes.
+    recv_file(f, conn, args, stopping)
+}
+
+fn handler(conn: &Conn, args: &Args, stopping: &Shutdown) -> io::Result<()> {
+    file::reset_on_death(conn)?;
+    receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
 }

@@ -18,7 +18,8 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    // Go: prints how it is called on standard output and ends with status 0; clap answers here.
+    // Go: without exactly one argument, prints how it is called on standard output, and ends with
+    // status 0. Ours does so on standard error, with status 2.
     let args = Args::parse();
     cli::run(|| {
         let file_name = args.file;

@@ -47,9 +47,13 @@ fn measure(scenario: Scenario, mut options: Options, crossed: &Cell<bool>) -> io
     let outputs = Outputs::open(&options)?;
     let (record, result) = run.measure();
     outputs.write(&record)?;
-    fmt::print(table::tables_of(&record))?;
-    for warning in &record.warnings {
-        log::warn!("{warning}");
+    if !record.points.is_empty() {
+        // A reader of standard output that has gone has seen enough; the files are written.
+        fmt::print(table::tables_of(&record)).ok();
+        record
+            .warnings
+            .iter()
+            .for_each(|warning| log::warn!("{warning}"));
     }
     result?;
     for threshold in &options.fail_if {

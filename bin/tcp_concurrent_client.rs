@@ -24,32 +24,6 @@ struct Args {
     addr: String,
 }
 
-/// Sends standard input to the server until it ends.
-fn send(mut conn: &TcpStream) {
-    let mut str = [0; 1024];
-    loop {
-        let n = match io::stdin().read(&mut str) {
-            // Go: takes the end of input for an error and stays for ever. Ours tells the server that
-            // no more comes, so that it can answer, close, and let this program end.
-            Ok(0) => {
-                let _ = conn.shutdown(Half::Write);
-                return;
-            }
-            Ok(n) => n,
-            Err(err) => {
-                warn!("os.Stdin.Read: {err}");
-                let _ = conn.shutdown(Half::Write);
-                return;
-            }
-        };
-        // Send as much as was read.
-        if let Err(err) = conn.write_all(&str[..n]) {
-            warn!("conn.Write: {err}");
-            return;
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
@@ -58,9 +32,33 @@ fn main() -> ExitCode {
         let conn = Arc::new(net::dial(&args.addr)?);
 
         let sender = Arc::clone(&conn);
+        let keyboard = move || {
+            let mut conn: &TcpStream = &sender;
+            let mut str = [0; 1024];
+            loop {
+                let n = match io::stdin().read(&mut str) {
+                    Ok(n) => n,
+                    Err(err) => {
+                        warn!("os.Stdin.Read: {err}");
+                        0
+                    }
+                };
+                // Go: takes the end of input for an error and stays for ever. Ours tells the server
+                // that no more comes, so that it can answer, close, and let this program end.
+                if n == 0 {
+                    let _ = conn.shutdown(Half::Write);
+                    return;
+                }
+                // Send to the server as much as was read.
+                if let Err(err) = conn.write_all(&str[..n]) {
+                    warn!("conn.Write: {err}");
+                    return;
+                }
+            }
+        };
         thread::Builder::new()
             .name("stdin".to_owned())
-            .spawn(move || send(&sender))?;
+            .spawn(keyboard)?;
         // Ctrl-C closes the connection, which ends the loop below.
         let (closer, stopping) = (Arc::clone(&conn), shutdown.clone());
         thread::Builder::new()

@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         shutdown::exit_on_signal()?;
         let conn = net::dial_udp(&args.addr)?;
 
-        // Go: takes no notice of an error here or in the next read, and ends without a word.
+        // Go: takes no notice of an error here, and ends without a word if the read fails, as it does
+        // where no server listens. Ours says so.
         conn.send(b"Hello! I'm client in UDP!")
             .map_err(because(format!("cannot send to {}", args.addr)))?;
 

@@ -1,7 +1,6 @@
 //! UDP_async_client.go: a client that sends what is typed and shows what comes, both at once.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::UdpSocket;
 use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Duration;
@@ -28,24 +27,8 @@ struct Args {
 /// How long no answer may come, after the end of standard input, before those still out are given up.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Sends what each read of standard input gives, then waits for the answers.
-fn send_stdin(conn: &UdpSocket, answers: &Receiver<()>) -> io::Result<()> {
-    let mut stdin = io::stdin().lock();
-    // Go: 1024 bytes a read, so that more than that becomes several datagrams.
-    let mut str = vec![0; udp::LONGEST];
-    let mut sent = 0;
-    loop {
-        let n = stdin
-            .read(&mut str)
-            .map_err(because("cannot read standard input"))?; // what is typed
-        if n == 0 {
-            break;
-        }
-        // Go: takes no notice of an error here.
-        conn.send(&str[..n]).map_err(because("cannot send"))?; // to the server
-        sent += 1;
-    }
-    // Go: goes on waiting for ever, so that it cannot be used in a pipe.
+/// Waits for as many answers as datagrams were sent.
+fn wait_for(sent: u32, answers: &Receiver<()>) {
     for answered in 0..sent {
         if answers.recv_timeout(SILENCE).is_err() {
             log::warn!(
@@ -54,7 +37,14 @@ fn send_stdin(conn: &UdpSocket, answers: &Receiver<()>) -> io::Result<()> {
             break;
         }
     }
-    Ok(())
+}
+
+/// Ends the process from beside the main thread, which may wait for a datagram that never comes.
+fn end(result: io::Result<()>) -> ! {
+    if let Err(err) = &result {
+        let _ = writeln!(io::stderr(), "error: {err}");
+    }
+    process::exit(i32::from(result.is_err()))
 }
 
 fn main() -> ExitCode {
@@ -64,16 +54,31 @@ fn main() -> ExitCode {
         let conn = net::dial_udp(&args.addr)?;
         let sender = conn.try_clone()?;
         let (answer, answers) = unbounded();
-        thread::Builder::new().spawn(move || {
-            // The main thread may wait for a datagram that never comes, so the process ends here.
-            process::exit(match send_stdin(&sender, &answers) {
-                Ok(()) => 0,
-                Err(err) => {
-                    let _ = writeln!(io::stderr(), "error: {err}");
-                    1
+        let keyboard = move || {
+            // Go: reads at most 1024 bytes, so that more become several datagrams. Ours sends one as
+            // long as UDP carries.
+            let mut str = vec![0; udp::LONGEST];
+            let mut sent = 0;
+            loop {
+                let n = match io::stdin().read(&mut str) {
+                    Ok(0) => break,
+                    Ok(n) => n, // what is typed
+                    Err(err) => end(Err(because("os.Stdin.Read")(err))),
+                };
+                // Go: takes no notice when a datagram cannot be sent. Ours fails.
+                if let Err(err) = sender.send(&str[..n]) {
+                    end(Err(because("cannot send")(err)));
                 }
-            })
-        })?;
+                sent += 1;
+            }
+            // Go: waits for ever after the end of standard input, so that it cannot be used in a pipe.
+            // Ours ends with the last answer, or after a second without one.
+            wait_for(sent, &answers);
+            end(Ok(()))
+        };
+        thread::Builder::new()
+            .name("stdin".to_owned())
+            .spawn(keyboard)?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
             let n = conn.recv(&mut buf).map_err(because(format!(

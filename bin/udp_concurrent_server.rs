@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         let shutdown = shutdown::on_signal()?;
+        // Go: resolves the address in a step of its own. Binding does both here.
         let conn = net::listen_udp(&args.addr)?;
         udp::run(conn, shutdown)
     })

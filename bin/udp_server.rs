@@ -21,11 +21,12 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         shutdown::exit_on_signal()?;
+        // Go: resolves the address in a step of its own. Binding does both here.
         let conn = net::listen_udp(&args.addr)?; // make the socket
         log::info!("listening on {}", conn.local_addr()?);
 
         let mut buf = vec![0; udp::BUFFER];
-        // Go: an error here ends the program without a word.
+        // Go: ends without a word if this fails. Ours says why.
         let (n, raddr) = conn
             .recv_from(&mut buf)
             .map_err(because("cannot receive"))?; // receive what a client sends

@@ -402,7 +402,12 @@ impl Live {
             .filter_map(Weak::upgrade)
             .collect();
         for conn in conns {
-            let _ = conn.shutdown(half);
+            // With a zero linger, the handler wants its end to be a reset. To shut the writing half
+            // would tell the client first that all was said.
+            let linger = SockRef::from(&conn.stream).linger();
+            if half == Half::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
+                let _ = conn.shutdown(half);
+            }
         }
     }
 

@@ -16,17 +16,16 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{
-    Receiver, SendTimeoutError, Sender, TrySendError, after, bounded, never, select,
-};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, after, bounded, select};
 use log::{debug, warn};
 use parking_lot::Mutex;
 
-use crate::accept::{Acceptor, Conn, GRACE, Kind, Limits, ends_within};
+use crate::accept::{Acceptor, Conn, GRACE, Kind, ends_within};
 use crate::fmt;
 use crate::go::go;
 use crate::lines::{LONGEST, messages};
-use crate::pace::{Pace, Rate};
+pub use crate::options::{Options, Stage};
+use crate::pace::Pace;
 use crate::shutdown::Shutdown;
 
 /// Three threads a client: handler, reader and writer.
@@ -45,68 +44,16 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 /// Longest name in bytes.
 const LONGEST_NAME: usize = 32;
 
-/// How a room behaves, as options for its command line.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// How far the course has got: each stage has what the ones before it have
-    #[arg(long, value_enum, default_value_t = Stage::Timeout)]
-    pub stage: Stage,
-
-    /// Kick a client who says nothing for this long (500ms, 60s, 5m)
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = crate::cli::duration)]
-    pub timeout: Duration,
-
-    /// Bursts that may wait for a client that reads slowly, before it is kicked. A burst has at most
-    /// 21 KiB, so 64 of them, and the one being written, hold at most 1.4 MiB. 0 is Go's unbuffered
-    /// channel: nobody is kicked, and one client that stops reading freezes the room
-    #[arg(long, value_name = "BURSTS", default_value_t = 64)]
-    pub queue: usize,
-
-    /// Messages a second that a client may send; beyond it the room stops reading that client for a
-    /// while [default: no limit]
-    #[arg(long, value_name = "N/s")]
-    pub rate: Option<Rate>,
-
-    #[allow(missing_docs)]
-    #[command(flatten)]
-    pub limits: Limits,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            stage: Stage::Timeout,
-            timeout: Duration::from_secs(60),
-            queue: 64,
-            rate: None,
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// The steps in which the course builds the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Stage {
-    /// Everyone sees who logs in
-    Login,
-    /// ... and what is said
-    Broadcast,
-    /// ... and `who` lists the users, gone ones too
-    Who,
-    /// ... and `rename|NAME` changes one's name
-    Rename,
-    /// ... and everyone sees who leaves, and who is silent too long is kicked: the whole room
-    Timeout,
-}
-
 /// One user.
 #[derive(Clone)]
 struct Client {
+    // Go: has `C` here, and so everyone has a copy of it. Ours is in the hands of manager alone, so
+    // that the writer ends when manager lets go of it.
     name: Vec<u8>,
     addr: String,
 }
 
-/// A user's end of the room, in the hands of [`manager`]; the rest of Go's `Client`.
+/// What [`manager`] needs to reach a user.
 struct Outlet {
     c: Sender<Arc<[u8]>>,
     conn: Arc<Conn>,
@@ -137,7 +84,8 @@ fn make_msg(clnt: &Client, msg: &[u8]) -> Vec<u8> {
 }
 
 /// One client, from its login to its leaving.
-fn handler_connect(conn: &Arc<Conn>, room: &Room) {
+fn handler_connect(conn: Arc<Conn>, room: &Room) {
+    let conn = &conn;
     let Options {
         stage,
         timeout,
@@ -147,8 +95,12 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
     } = room.options;
     let id = conn.id();
     let net_addr = conn.addr().to_string();
-    // Go: an unbuffered `C`: Mannager waits for every client, and one that stops reading freezes the
-    // room. Ours holds some bursts, and a client whose `c` is full is kicked.
+    let clnt = Client {
+        // Go: makes an unbuffered `C` here: Manager waits for every client, and one that stops
+        // reading freezes the room. Ours, made below, holds some bursts; whose `c` is full is kicked.
+        name: net_addr.clone().into_bytes(),
+        addr: net_addr.clone(),
+    };
     let (c, msgs) = bounded(queue);
     let behind = Arc::new(AtomicBool::new(false));
     let outlet = Outlet {
@@ -156,16 +108,7 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         conn: Arc::clone(conn),
         behind: Arc::clone(&behind),
     };
-    let clnt = Client {
-        name: net_addr.clone().into_bytes(),
-        addr: net_addr.clone(),
-    };
-    let login = match stage {
-        // The first listing writes it without the colon that its make_msg is to bring.
-        Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
-        _ => make_msg(&clnt, b"login!!!"),
-    };
-    room.online_map.lock().insert(id, clnt);
+    room.online_map.lock().insert(id, clnt.clone());
 
     // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
     // Ours hands them to the writer.
@@ -190,13 +133,18 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         let (has_data, data) = bounded(0);
 
         // Go: starts to read before it says login, so a user's first words can come before it.
-        room.message.send(Message::Login(id, outlet, login)).ok();
+        let msg = match stage {
+            // The first listing has no make_msg yet, and no colon.
+            Stage::Login => format!("[{net_addr}]{net_addr} login!!!").into_bytes(),
+            _ => make_msg(&clnt, b"login!!!"),
+        };
+        room.message.send(Message::Login(id, outlet, msg)).ok();
 
         // Lent, because a writer that watched a channel without a sender would never rest.
         let answer = &answer;
         let reader = move || {
             let _working = working;
-            let mut buf = [0; LONGEST];
+            let mut buf = vec![0; LONGEST];
             let mut pace = Pace::new(rate, Instant::now());
             loop {
                 let n = conn.read(&mut buf).unwrap_or(0);
@@ -243,28 +191,30 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
         };
         go(s, conn.thread_name("reader"), reader).unwrap_or_else(lost);
 
+        // The stages before the last kick nobody.
+        let timeout = if stage >= Stage::Timeout {
+            timeout
+        } else {
+            Duration::MAX
+        };
         loop {
-            let idle = if stage >= Stage::Timeout {
-                after(timeout)
-            } else {
-                never()
-            };
             select! {
                 recv(quit) -> _ => {
-                    leave(room, id, b"logout");
+                    let clnt = delete(room, id);
+                    let msg = clnt.map(|clnt| make_msg(&clnt, b"logout"));
+                    room.message.send(Message::Leave(id, msg)).ok();
                     break;
                 }
                 recv(data) -> _ => {
                     // Nothing to do: it makes the clock below start anew.
                 }
-                recv(idle) -> _ => {
-                    leave(room, id, b"time out leaved");
+                recv(after(timeout)) -> _ => {
+                    let clnt = delete(room, id);
+                    let msg = clnt.map(|clnt| make_msg(&clnt, b"time out leaved"));
+                    room.message.send(Message::Leave(id, msg)).ok();
                     break;
                 }
-                recv(room.stopping) -> _ => {
-                    room.online_map.lock().remove(&id);
-                    break;
-                }
+                recv(room.stopping) -> _ => break,
             }
         }
         // Go: closes at once, which can cost the client what was still on its way. Ours gives it
@@ -275,17 +225,12 @@ fn handler_connect(conn: &Arc<Conn>, room: &Room) {
     });
 }
 
-/// Takes a user out of the room and tells the others.
-fn leave(room: &Room, id: u64, msg: &[u8]) {
-    let mut online_map = room.online_map.lock();
-    // The stages before the last neither take users off the list nor tell who leaves.
-    let clnt = match room.options.stage {
-        Stage::Timeout => online_map.remove(&id),
+/// Takes a user off the list. The stages before the last leave gone users on it, and tell nobody.
+fn delete(room: &Room, id: u64) -> Option<Client> {
+    match room.options.stage {
+        Stage::Timeout => room.online_map.lock().remove(&id),
         _ => None,
-    };
-    drop(online_map);
-    let msg = clnt.map(|clnt| make_msg(&clnt, msg));
-    room.message.send(Message::Leave(id, msg)).ok();
+    }
 }
 
 /// The name of a user, empty once the user has left.
@@ -316,6 +261,7 @@ fn rename(room: &Room, id: u64, new_name: &[u8]) -> Result<(), &'static str> {
     {
         return Err("rename failed: the name is taken\r\n");
     }
+    // Go: puts a changed copy into the map.
     if let Some(clnt) = online_map.get_mut(&id) {
         clnt.name = new_name.to_vec();
     }
@@ -334,6 +280,8 @@ fn write_msg_to_client(
         return;
     }
     loop {
+        // Go: ranges over `C`, which nobody ever closes, so a writer outlives its client for ever.
+        // Ours ends with the channel, and has the answers to write as well.
         let written = select! {
             recv(msgs) -> burst => match burst {
                 Ok(burst) => write_all(conn, &burst, behind),
@@ -378,7 +326,9 @@ fn manager(room: &Room, message: &Receiver<Message>) {
             recv(message) -> msg => msg,
             recv(room.stopping) -> _ => return,
         };
-        // Go: one message at a time, which wakes every writer for each. Ours joins what is waiting.
+        // Go: one message at a time, which wakes every writer for each. Ours lets those who are about
+        // to speak have their turn, and joins what is then waiting.
+        thread::yield_now();
         let mut burst = Vec::new();
         for msg in msg.into_iter().chain(message.try_iter()) {
             match msg {
@@ -460,9 +410,10 @@ pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::R
         // Brings what is said to everyone.
         go(s, "manager".to_owned(), move || manager(room, &messages))?;
 
+        // Go: the room ends when one accept fails. `acceptor` waits and goes on.
         for conn in acceptor {
             let name = conn.thread_name("handler");
-            if let Err(err) = go(s, name, move || handler_connect(&conn, room)) {
+            if let Err(err) = go(s, name, move || handler_connect(conn, room)) {
                 warn!("a client is lost, no thread can be started: {err}");
             }
         }

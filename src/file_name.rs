@@ -34,7 +34,8 @@ pub fn base(path: &Path) -> &OsStr {
 /// # Errors
 /// Why the name is refused.
 pub fn check(name: &[u8]) -> Result<&OsStr, &'static str> {
-    // Go: whatever arrives goes into os.Create, so `../x` writes outside the folder.
+    // Go: whatever arrives goes into `os.Create`, so that `../x` is written outside the folder. Ours
+    // takes plain names only.
     if name.is_empty() {
         return Err("a file name cannot be empty");
     }

@@ -32,6 +32,7 @@ pub mod go;
 pub mod lab;
 pub mod lines;
 pub mod net;
+pub mod options;
 pub mod pace;
 pub mod part;
 pub mod progress;

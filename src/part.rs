@@ -184,7 +184,7 @@ fn remove_if_stale(path: &Path) {
 }
 
 fn exists(name: &OsStr) -> io::Error {
-    // Go: os.Create empties a file that is there already.
+    // Go: `os.Create` empties a file that is there already. Ours never replaces one.
     let name = printable(name.as_bytes());
     io::Error::new(
         ErrorKind::AlreadyExists,

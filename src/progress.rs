@@ -57,11 +57,8 @@ impl Progress {
             line.shown = true;
             // The cursor goes back to the start of the line, so that whatever is printed next
             // replaces it.
-            let _ = write!(
-                io::stderr(),
-                "\x1b[2K{}\r",
-                line.text(line.started.elapsed())
-            );
+            let text = format!("\x1b[2K{}\r", line.text(line.started.elapsed()));
+            let _ = io::stderr().write_all(text.as_bytes());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{Shutdown as Half, TcpListener};
+use std::sync::Arc;
 use std::thread;
 
 use log::warn;
@@ -20,7 +21,7 @@ const KIND: Kind = Kind {
 };
 
 /// Answers one client in upper case until it leaves.
-fn handler(conn: &Conn) {
+fn handler(conn: Arc<Conn>) {
     // Take the client's address.
     let addr = conn.addr().to_string();
     fmt::println(&[&addr, &"connect successful!!!"]).ok();
@@ -71,9 +72,10 @@ pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Re
     let acceptor = Acceptor::new(listener, limits, KIND, shutdown)?;
     fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
     thread::scope(|s| {
+        // Go: the server ends when one accept fails. `acceptor` waits and goes on.
         for conn in acceptor {
             let name = conn.thread_name("handler");
-            if let Err(err) = go(s, name, move || handler(&conn)) {
+            if let Err(err) = go(s, name, move || handler(conn)) {
                 warn!("a client is lost, no thread can be started: {err}");
             }
         }

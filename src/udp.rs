@@ -15,7 +15,7 @@ use crate::go::go;
 use crate::shutdown::Shutdown;
 
 /// Bytes of buffer that hold any datagram.
-// Go: 1024 bytes, and what is longer is cut without a word.
+// Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
 pub const BUFFER: usize = 65_535;
 
 /// Most bytes that one IPv4 datagram carries.
@@ -45,8 +45,8 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
         }
         let (n, raddr) = match received {
             Ok(received) => received,
-            // Go: the server ends at any error, this one included: a client that has gone before
-            // it was answered, which the system reports at whatever comes next.
+            // Go: any error here ends the server, even that a client has gone before its answer
+            // came, where the system reports that. Ours goes on.
             Err(err) if a_client_has_gone(&err) => {
                 warn!("a client has gone before its answer came: {err}");
                 continue;

@@ -91,7 +91,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     Ok(Round {
         connected,
         connect_seconds,
-        seconds: drive.meter.seconds(),
+        seconds: drive.meter.seconds(plan.duration),
         messages: drive.ledger.messages(),
         deliveries: drive.ledger.deliveries(),
         lost: drive.ledger.lost(),
@@ -103,6 +103,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         latency: drive.meter.latency(),
         server,
         generator_cpu_seconds: session.generator_cpu_seconds(),
+        other_cpu_seconds: session.other_cpu_seconds(),
     })
 }
 

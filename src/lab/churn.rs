@@ -94,7 +94,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     }
     Ok(Round {
         connected: plan.clients,
-        seconds: drive.meter.seconds(),
+        seconds: drive.meter.seconds(plan.duration),
         messages: drive.begun,
         deliveries: drive.done,
         lost: drive.begun - drive.done,
@@ -104,6 +104,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         latency: drive.meter.latency(),
         server: session.cost()?,
         generator_cpu_seconds: session.generator_cpu_seconds(),
+        other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()
     })
 }

@@ -1,7 +1,7 @@
 //! Who is measured: our own server, those of `--server`, one that is running already, the floor.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -123,7 +123,12 @@ impl Contender {
 }
 
 /// The name of the built-in server in tables.
-pub const FLOOR: &str = "floor";
+const FLOOR: &str = "floor";
+
+/// Whether a name in a record is that of the built-in server, in `slow` with what follows it.
+pub fn is_floor(name: &str) -> bool {
+    name.split(',').next() == Some(FLOOR)
+}
 
 fn beside(program: &str) -> io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(program))
@@ -143,6 +148,11 @@ impl FromStr for Contender {
         };
         if name.is_empty() {
             return Err("the name before the = is missing".to_owned());
+        }
+        if is_floor(name) {
+            return Err(format!(
+                "{name} is the name of the built-in server, see --floor"
+            ));
         }
         let words = shell_words::split(command).map_err(|err| format!("{command:?}: {err}"))?;
         if words.is_empty() {
@@ -170,10 +180,26 @@ impl FromStr for Contender {
 /// # Errors
 /// One line that says what is wrong.
 pub fn resolve(text: &str) -> Result<SocketAddr, String> {
-    text.to_socket_addrs()
+    // Go's `:8000`, and the address of a server that listens on every address.
+    let host = if text.starts_with(':') {
+        "127.0.0.1"
+    } else {
+        ""
+    };
+    let addr = format!("{host}{text}")
+        .to_socket_addrs()
         .map_err(|err| format!("{text:?} is no address such as 127.0.0.1:8000: {err}"))?
         .min_by_key(|addr| addr.is_ipv6())
-        .ok_or_else(|| format!("{text:?} stands for no address"))
+        .ok_or_else(|| format!("{text:?} stands for no address"))?;
+    Ok(match addr {
+        SocketAddr::V4(addr) if addr.ip().is_unspecified() => {
+            (Ipv4Addr::LOCALHOST, addr.port()).into()
+        }
+        SocketAddr::V6(addr) if addr.ip().is_unspecified() => {
+            (Ipv6Addr::LOCALHOST, addr.port()).into()
+        }
+        addr => addr,
+    })
 }
 
 #[cfg(test)]
@@ -209,10 +235,27 @@ mod tests {
     }
 
     #[test]
+    fn an_address_to_listen_on_is_one_to_connect_to() {
+        for (text, expected) in [
+            ("127.0.0.1:8000", "127.0.0.1:8000"),
+            (":8000", "127.0.0.1:8000"),
+            ("0.0.0.0:8000", "127.0.0.1:8000"),
+            ("[::]:8000", "[::1]:8000"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            assert_eq!(resolve(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for bad in ["", "8000", "localhost", "127.0.0.1:99999"] {
+            assert!(resolve(bad).is_err(), "{bad:?} was taken for an address");
+        }
+    }
+
+    #[test]
     fn what_is_no_server_is_refused() {
         for (bad, why) in [
             ("mine", "expected NAME=COMMAND"),
             ("=./chat {addr}", "name"),
+            ("floor=./chat {addr}", "--floor"),
             ("mine=", "command after"),
             ("mine=./chat", "{addr}"),
             ("mine='./chat {addr}", "quote"),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, Process, all_processes};
-use procfs::{ProcError, ticks_per_second};
+use procfs::{CurrentSI, KernelStats, ProcError, ticks_per_second};
 
 use super::record::Cost;
 
@@ -49,6 +49,29 @@ impl Snapshot {
             threads: status.threads,
             mappings: uses.mappings,
             descriptors: uses.descriptors,
+        })
+    }
+}
+
+/// The part of a [`Snapshot`] that tells whether clients are still there. Quick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Presence {
+    /// Threads.
+    pub threads: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+}
+
+impl Presence {
+    /// Looks at a process.
+    ///
+    /// # Errors
+    /// The process is gone, or belongs to someone else.
+    pub fn of(pid: i32) -> io::Result<Presence> {
+        let process = Process::new(pid).map_err(other)?;
+        Ok(Presence {
+            threads: process.stat().map_err(other)?.num_threads as u64,
+            descriptors: process.fd_count().map_err(other)? as u64,
         })
     }
 }
@@ -102,6 +125,16 @@ pub fn cpu_seconds(pid: i32) -> io::Result<f64> {
         .and_then(|process| process.stat())
         .map_err(other)?;
     Ok((stat.utime + stat.stime) as f64 / ticks_per_second() as f64)
+}
+
+/// CPU seconds that all programs of this machine have used since it started, user and system, without
+/// those that went to interrupts, as [`cpu_seconds`].
+///
+/// # Errors
+/// `/proc/stat` cannot be read.
+pub fn machine_cpu_seconds() -> io::Result<f64> {
+    let total = KernelStats::current().map_err(other)?.total;
+    Ok((total.user + total.nice + total.system) as f64 / ticks_per_second() as f64)
 }
 
 fn context_switches(process: &Process) -> io::Result<u64> {

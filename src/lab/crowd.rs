@@ -24,6 +24,9 @@ const READ: usize = 256 * 1024;
 /// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
 const CLIENTS_PER_SOURCE: usize = 20_000;
 
+/// The receive buffer of a client that nobody reads for, in bytes.
+const SMALL: usize = 4096;
+
 const TIMER: Token = Token(usize::MAX - 1);
 
 /// What happened to a client.
@@ -117,7 +120,7 @@ impl Crowd {
     fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
         let mut stream = loop {
             let source = self.source(number.unwrap_or(0));
-            match connect(self.target, source) {
+            match connect(self.target, source, number.is_none()) {
                 Err(err)
                     if err.kind() == ErrorKind::AddrNotAvailable && self.sources_used_up < 200 =>
                 {
@@ -295,10 +298,14 @@ impl Client {
 }
 
 /// Starts a connection and does not wait for it.
-fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if unread {
+        // With the system's buffers, megabytes have to come before the server notices.
+        socket.set_recv_buffer_size(SMALL)?;
+    }
     if let Some(from) = from {
         socket.bind(&SocketAddr::new(from, 0).into())?;
     }
@@ -310,4 +317,95 @@ fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
         _ => {}
     }
     Ok(TcpStream::from_std(socket.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(crowd.source(0), None);
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE - 1), None);
+        let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
+
+        crowd.sources_used_up = 1;
+        crowd.connect().unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(Some(peer.ip()), from([127, 0, 0, 2]));
+    }
+
+    #[test]
+    fn another_machine_is_reached_from_wherever_the_system_says() {
+        let crowd = Crowd::new("192.0.2.1:80".parse().unwrap()).unwrap();
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), None);
+    }
+
+    #[test]
+    fn a_client_sees_what_happens_to_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.write_all(b"hello").unwrap();
+        drop(conn);
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |number, client, happening| {
+                    seen.push(match happening {
+                        Happening::Connected => format!("{number} connected"),
+                        Happening::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                        Happening::Closed => format!("closed, open: {}", client.is_open()),
+                    });
+                    Ok(())
+                })
+                .unwrap();
+            if seen.len() == 3 {
+                break;
+            }
+        }
+        assert_eq!(seen, ["0 connected", "hello", "closed, open: false"]);
+        assert!(crowd.clients()[0].addr().is_err());
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_is_sent_when_it_does() {
+        const SIZE: usize = 16 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            conn.read_to_end(&mut got).unwrap();
+            got
+        });
+        let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
+        let mut sent = false;
+        for _ in 0..100_000 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |_, client, happening| {
+                    if matches!(happening, Happening::Connected) {
+                        client.send(&bytes);
+                        sent = true;
+                    }
+                    Ok(())
+                })
+                .unwrap();
+            if sent && crowd.clients()[0].unsent.is_empty() {
+                break;
+            }
+        }
+        crowd.clients()[0].close();
+        assert!(reader.join().unwrap() == bytes, "not what was sent");
+    }
 }

@@ -93,7 +93,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     Ok(Round {
         connected,
         connect_seconds,
-        seconds: drive.meter.seconds(),
+        seconds: drive.meter.seconds(plan.duration),
         messages: drive.requests,
         deliveries: drive.answers,
         lost: drive.requests - drive.answers,
@@ -103,6 +103,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         latency: drive.meter.latency(),
         server: session.cost()?,
         generator_cpu_seconds: session.generator_cpu_seconds(),
+        other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()
     })
 }

@@ -118,6 +118,9 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
             break;
         }
     }
+    if let (Some(err), 1..) = (&refusal, connected) {
+        log::warn!("the load generator itself {err}");
+    }
     if connected == 0 {
         return Err(match refusal {
             Some(err) => err,

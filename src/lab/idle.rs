@@ -42,6 +42,7 @@ pub fn round(session: &mut Session<'_>, clients: usize, duration: Duration) -> i
         dropped,
         server: session.cost()?,
         generator_cpu_seconds: session.generator_cpu_seconds(),
+        other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()
     })
 }

@@ -53,6 +53,9 @@ const STEP: usize = 100;
 /// How long a step may take with nobody let in.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How long to wait for the rest of a step once a client was refused.
+const AFTER: Duration = Duration::from_millis(500);
+
 /// How a probe ended.
 #[derive(Debug)]
 pub struct Probed {
@@ -90,6 +93,7 @@ pub fn probe(limits: &Limits, shutdown: &Shutdown) -> io::Result<Probed> {
         protocol,
         guests: Vec::new(),
         inside: 0,
+        refused: 0,
         stopped: None,
         uses: None,
     };
@@ -98,7 +102,7 @@ pub fn probe(limits: &Limits, shutdown: &Shutdown) -> io::Result<Probed> {
     let stopped = match result {
         Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
         Err(err) => err.to_string(),
-        Ok(stopped) => format!("{stopped}{}", server.said()),
+        Ok(stopped) => stopped,
     };
     Ok(Probed {
         name: contender.name.clone(),
@@ -113,6 +117,8 @@ struct Ramp {
     protocol: Protocol,
     guests: Vec<Guest>,
     inside: usize,
+    /// Clients whose connection the server closed.
+    refused: usize,
     stopped: Option<String>,
     /// What the server used after the last step.
     uses: Option<Uses>,
@@ -146,23 +152,28 @@ impl Ramp {
                 self.guests.push(Guest::default());
             }
             let mut moved = Instant::now();
-            let mut inside = self.inside;
-            while self.inside < self.guests.len() {
+            let mut undecided = step;
+            while undecided > 0 {
                 self.turn()?;
                 let now = Instant::now();
                 session.look(now, self.inside, 0)?;
-                if let Some(stopped) = self.stopped.take() {
-                    return Ok(stopped);
+                let rest = self.guests.len() - self.inside - self.refused;
+                if rest < undecided {
+                    (undecided, moved) = (rest, now);
                 }
-                if self.inside > inside {
-                    (inside, moved) = (self.inside, now);
-                }
-                if now > moved + SILENCE {
-                    return Ok(format!("nobody was let in for {} s", SILENCE.as_secs()));
-                }
-                if now > deadline {
-                    return Ok("the time was over (--duration)".to_owned());
-                }
+                let why = match &self.stopped {
+                    // The others of this step may still get in.
+                    Some(why) if now > moved + AFTER => why.clone(),
+                    None if now > moved + SILENCE => {
+                        format!("nobody was let in for {} s", SILENCE.as_secs())
+                    }
+                    None if now > deadline => "the time was over (--duration)".to_owned(),
+                    _ => continue,
+                };
+                return Ok(why);
+            }
+            if let Some(why) = self.stopped.take() {
+                return Ok(why);
             }
             self.uses = pid.and_then(|pid| Uses::of(pid).ok());
         }
@@ -174,6 +185,7 @@ impl Ramp {
             crowd,
             guests,
             inside,
+            refused,
             stopped,
             protocol,
             ..
@@ -205,14 +217,15 @@ impl Ramp {
                         }
                     });
                 }
-                Happening::Closed if guest.is_in => {
-                    *stopped = Some("the server disconnected a client that was in".to_owned());
-                }
-                Happening::Closed if guest.told.is_empty() => {
-                    *stopped = Some("the server closed the next connection".to_owned());
-                }
                 Happening::Closed => {
-                    *stopped = Some(format!("the server told the next: {}", guest.told));
+                    *refused += 1;
+                    if std::mem::take(&mut guest.is_in) {
+                        *inside -= 1;
+                    }
+                    stopped.get_or_insert_with(|| match guest.told.as_str() {
+                        "" => "the server closed a connection".to_owned(),
+                        told => format!("the server told the next: {told}"),
+                    });
                 }
             }
             Ok(())

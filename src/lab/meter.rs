@@ -72,9 +72,10 @@ impl Meter {
         self.last
     }
 
-    /// Seconds until the last delivery.
-    pub fn seconds(&self) -> f64 {
-        seconds(self.last)
+    /// Seconds that the round took: until the last delivery, but not less than the `duration` in
+    /// which messages were sent, since a room that froze early was not quick.
+    pub fn seconds(&self, duration: Duration) -> f64 {
+        seconds(self.last).max(duration.as_secs_f64())
     }
 
     /// The longest time in which something was due and nothing came, in seconds.
@@ -215,6 +216,7 @@ mod tests {
         assert_eq!(meter.pause_seconds(), 0.03);
         meter.still_waiting(630 * MS);
         assert_eq!(meter.pause_seconds(), 0.1);
-        assert_eq!(meter.seconds(), 0.53);
+        assert_eq!(meter.seconds(Duration::from_millis(500)), 0.53);
+        assert_eq!(meter.seconds(Duration::from_secs(2)), 2.0);
     }
 }

@@ -7,8 +7,8 @@ use super::record::{Cost, Round};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Metric {
-    Deliveries,
-    Messages,
+    DeliveriesPerSecond,
+    MessagesPerSecond,
     P50,
     P90,
     P99,
@@ -48,8 +48,8 @@ use Metric::*;
 impl Metric {
     /// All of them, with the name for `--fail-if` and the heading for a table's column.
     pub const ALL: [(Metric, &str, &str); 25] = [
-        (Deliveries, "rate", "deliveries/s"),
-        (Messages, "messages", "messages/s"),
+        (DeliveriesPerSecond, "rate", "deliveries/s"),
+        (MessagesPerSecond, "messages", "messages/s"),
         (P50, "p50", "p50"),
         (P90, "p90", "p90"),
         (P99, "p99", "p99"),
@@ -116,8 +116,8 @@ impl Metric {
         let latency = |micros: u64| (round.deliveries > 0).then_some(micros as f64 / 1e6);
         let per_delivery = |f: fn(&Cost) -> f64| Some(f(cost?) / round.deliveries as f64);
         let value = match self {
-            Deliveries => per_second(round.deliveries),
-            Messages => per_second(round.messages),
+            DeliveriesPerSecond => per_second(round.deliveries),
+            MessagesPerSecond => per_second(round.messages),
             P50 => latency(round.latency.p50),
             P90 => latency(round.latency.p90),
             P99 => latency(round.latency.p99),
@@ -180,8 +180,8 @@ mod tests {
     fn figures_are_worked_out_of_a_round() {
         let round = round();
         for (metric, expected) in [
-            (Deliveries, 500.0),
-            (Messages, 50.0),
+            (DeliveriesPerSecond, 500.0),
+            (MessagesPerSecond, 50.0),
             (Connect, 0.5),
             (CpuPerMillion, 500.0),
             (SwitchesPerDelivery, 2.5),
@@ -198,7 +198,13 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_no_figure() {
         let nothing = Round::default();
-        for metric in [Deliveries, P99, CpuPerMillion, RssPerClient, ThreadsLeft] {
+        for metric in [
+            DeliveriesPerSecond,
+            P99,
+            CpuPerMillion,
+            RssPerClient,
+            ThreadsLeft,
+        ] {
             assert_eq!(metric.of(&nothing), None, "{metric:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! The command line of `loadtest`.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,8 +36,8 @@ pub enum Command {
     Idle(Options),
     /// Visitors come, say one thing and leave: what they leave behind [-c 50 -d 3s --rate 200]
     Churn(Options),
-    /// The chat without and with clients that never read: what the others notice [-c 100 -d 2s --size
-    /// 1024]
+    /// The chat without and with clients that never read: what the others notice [-c 100 -d 3s --size
+    /// 2048]
     Slow {
         #[allow(missing_docs)]
         #[command(flatten)]
@@ -80,7 +81,7 @@ pub struct Options {
     #[arg(short, long, value_parser = crate::cli::duration)]
     pub duration: Option<Duration>,
 
-    /// Clients that speak, in chat and slow
+    /// Clients that speak, in chat and slow; all of them where there are fewer
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
     pub senders: usize,
 
@@ -115,9 +116,13 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Write one page with charts to this file; it needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
     /// Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k',
     /// 'rss>40KiB' (a client); may be given several times
-    #[arg(long, value_name = "METRIC>VALUE")]
+    #[arg(long, value_name = "RULE")]
     pub fail_if: Vec<Threshold>,
 }
 
@@ -207,14 +212,16 @@ impl Scenario {
             Scenario::Echo => (&[1, 100, 1000], 2),
             Scenario::Idle => (&[100, 1000], 1),
             Scenario::Churn => (&[50], 3),
-            Scenario::Slow { .. } => (&[100], 2),
+            Scenario::Slow { .. } => (&[100], 3),
         };
         if options.clients.is_empty() {
             options.clients = clients.to_vec();
         }
+        let mut seen = HashSet::new();
+        options.clients.retain(|&clients| seen.insert(clients));
         options.duration.get_or_insert(Duration::from_secs(seconds));
         options.size.get_or_insert(match self {
-            Scenario::Slow { .. } => 1024,
+            Scenario::Slow { .. } => 2048,
             _ => 64,
         });
         options.rate.get_or_insert(match self {
@@ -286,7 +293,7 @@ mod tests {
         assert_eq!(options.clients, [50]);
         assert_eq!(options.rate, Some(Rate::PerSecond(200.0)));
         assert_eq!(options.size, Some(64));
-        let options = parse("loadtest churn -c 1,2 -d 500ms --rate max --size 100");
+        let options = parse("loadtest churn -c 1,2,1 -d 500ms --rate max --size 100");
         assert_eq!(options.clients, [1, 2]);
         assert_eq!(options.duration, Some(Duration::from_millis(500)));
         assert_eq!(options.rate, Some(Rate::Max));

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::html;
 use super::options::Options;
 use super::record::Record;
 use crate::cli::because;
@@ -12,6 +13,7 @@ use crate::cli::because;
 #[derive(Debug)]
 pub struct Outputs {
     json: Option<File>,
+    html: Option<File>,
 }
 
 impl Outputs {
@@ -22,6 +24,7 @@ impl Outputs {
     pub fn open(options: &Options) -> io::Result<Outputs> {
         Ok(Outputs {
             json: open("--json", options.json.as_deref())?,
+            html: open("--html", options.html.as_deref())?,
         })
     }
 
@@ -35,11 +38,15 @@ impl Outputs {
         }
         if let Some(file) = self.json {
             let mut file = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut file, record)
+            serde_json::to_writer(&mut file, record)
                 .map_err(io::Error::from)
                 .and_then(|()| file.write_all(b"\n"))
                 .and_then(|()| file.flush())
                 .map_err(because("cannot write the file of --json"))?;
+        }
+        if let Some(mut file) = self.html {
+            file.write_all(html::page(record).as_bytes())
+                .map_err(because("cannot write the file of --html"))?;
         }
         Ok(())
     }

@@ -30,13 +30,29 @@ pub struct Record {
     pub rate: Option<f64>,
     /// Seconds that each round was to last.
     pub duration: f64,
-    /// Names of the servers in the order of the command line; ratios are to the first.
+    /// Names of the servers in the order of the command line; ratios are to the first. In `slow`,
+    /// each stands there twice: its room as it is, and with clients that never read.
     pub servers: Vec<String>,
-    /// One entry for each server and number of clients; in `slow` two, without and with clients that
-    /// never read.
+    /// One entry for each server and number of clients.
     pub points: Vec<Point>,
     /// What makes the measurement itself doubtful, a sentence each.
     pub warnings: Vec<String>,
+}
+
+impl Record {
+    /// The numbers of clients of the sweep, ascending.
+    pub fn client_counts(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = self.points.iter().map(|point| point.clients).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
+    /// The point of a server at a number of clients.
+    pub fn point(&self, server: &str, clients: usize) -> Option<&Point> {
+        let is_it = |point: &&Point| point.server == server && point.clients == clients;
+        self.points.iter().find(is_it)
+    }
 }
 
 /// The machine of a run.
@@ -65,16 +81,6 @@ pub struct Point {
     pub rounds: Vec<Round>,
 }
 
-impl Point {
-    /// What tables and charts call it: its server, and how many clients beside it never read.
-    pub fn label(&self) -> String {
-        match self.stalled {
-            0 => self.server.clone(),
-            n => format!("{}, {n} stalled", self.server),
-        }
-    }
-}
-
 /// One round: connect, drive, count, leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {
@@ -82,7 +88,7 @@ pub struct Round {
     pub connected: usize,
     /// Seconds until all of them were connected and, in the chat, had seen their own login.
     pub connect_seconds: f64,
-    /// Seconds of driving that were measured.
+    /// Seconds that were measured: those of sending, and those until the last delivery after them.
     pub seconds: f64,
     /// Messages (requests) sent in that time.
     pub messages: u64,
@@ -106,6 +112,8 @@ pub struct Round {
     pub server: Option<Cost>,
     /// CPU seconds of the load generator, user and system, in the measured time.
     pub generator_cpu_seconds: f64,
+    /// CPU seconds that other programs took in that time, where the server's are known.
+    pub other_cpu_seconds: Option<f64>,
 }
 
 /// A distribution of latencies.

@@ -71,6 +71,14 @@ pub struct Run<'a> {
     pub shutdown: &'a Shutdown,
 }
 
+/// What one line of a table is about.
+#[derive(Debug)]
+struct Room<'a> {
+    name: String,
+    contender: &'a Contender,
+    stalled: usize,
+}
+
 impl Run<'_> {
     /// Measures everything. What was measured before an error is in the record all the same.
     pub fn measure(&self) -> (Record, io::Result<()>) {
@@ -92,7 +100,7 @@ impl Run<'_> {
             size: options.size.unwrap_or_default(),
             rate: self.rate(),
             duration: options.duration.unwrap_or_default().as_secs_f64(),
-            servers: self.contenders.iter().map(|c| c.name.clone()).collect(),
+            servers: rooms.iter().map(|room| room.name.clone()).collect(),
             points: Vec::new(),
             warnings: Vec::new(),
         };
@@ -102,10 +110,10 @@ impl Run<'_> {
         for &clients in &options.clients {
             let mut points: Vec<Point> = rooms
                 .iter()
-                .map(|&(contender, stalled)| Point {
-                    server: contender.name.clone(),
+                .map(|room| Point {
+                    server: room.name.clone(),
                     clients,
-                    stalled,
+                    stalled: room.stalled,
                     rounds: Vec::new(),
                 })
                 .collect();
@@ -128,15 +136,24 @@ impl Run<'_> {
         (record, result)
     }
 
-    /// Every server, in `slow` without and with clients that never read.
-    fn rooms(&self) -> Vec<(&Contender, usize)> {
+    /// Every server; in `slow`, its room as it is and with clients that never read.
+    fn rooms(&self) -> Vec<Room<'_>> {
         let stalled: &[usize] = match self.scenario {
             Scenario::Slow { stalled } => &[0, stalled],
             _ => &[0],
         };
         self.contenders
             .iter()
-            .flat_map(|contender| stalled.iter().map(move |&n| (contender, n)))
+            .flat_map(|contender| {
+                stalled.iter().map(move |&stalled| Room {
+                    name: match stalled {
+                        0 => contender.name.clone(),
+                        n => format!("{}, {n} stalled", contender.name),
+                    },
+                    contender,
+                    stalled,
+                })
+            })
             .collect()
     }
 
@@ -145,16 +162,16 @@ impl Run<'_> {
     fn sweep(
         &self,
         points: &mut [Point],
-        rooms: &[(&Contender, usize)],
+        rooms: &[Room<'_>],
         progress: &Progress,
         notes: &mut Vec<String>,
     ) -> io::Result<()> {
         for nth in 0..self.options.rounds {
-            for (point, &(contender, _)) in points.iter_mut().zip(rooms) {
-                progress.begin(&point.label(), point.clients);
+            for (point, room) in points.iter_mut().zip(rooms) {
+                progress.begin(&room.name, point.clients);
                 // A server of its own for each round: what one round leaves behind, or breaks, is
                 // not the next one's.
-                let mut server = Server::start(contender)?;
+                let mut server = Server::start(room.contender)?;
                 let mut session = Session::new(&mut server, self.shutdown, progress);
                 let seed = self.options.seed.wrapping_add(nth as u64);
                 let round = self.round(&mut session, point, seed)?;

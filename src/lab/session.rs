@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
 
-use super::cost::{self, Snapshot};
+use super::cost::{self, Presence, Snapshot};
 use super::progress::Progress;
 use super::record::Cost;
 use super::server::Server;
@@ -17,6 +17,12 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a server may take to give back what its clients took.
 const AFTER: Duration = Duration::from_secs(2);
+
+/// How long nothing may change until it counts as what the server keeps.
+const STILL: Duration = Duration::from_millis(300);
+
+/// How long a server that lets its clients down may take to end.
+const DYING: Duration = Duration::from_millis(300);
 
 /// One round against one server.
 #[derive(Debug)]
@@ -29,6 +35,7 @@ pub struct Session<'a> {
     start: Option<Snapshot>,
     end: Option<Snapshot>,
     generator: [f64; 2],
+    machine: [f64; 2],
 }
 
 impl Session<'_> {
@@ -48,6 +55,7 @@ impl Session<'_> {
             start: None,
             end: None,
             generator: [0.0; 2],
+            machine: [0.0; 2],
         }
     }
 
@@ -77,17 +85,26 @@ impl Session<'_> {
     pub fn begin(&mut self) {
         self.start = snapshot(self.server);
         self.generator[0] = own_cpu_seconds();
+        self.machine[0] = cost::machine_cpu_seconds().unwrap_or(0.0);
     }
 
     /// The measuring ends; all clients are still there.
     pub fn end(&mut self) {
         self.generator[1] = own_cpu_seconds();
+        self.machine[1] = cost::machine_cpu_seconds().unwrap_or(0.0);
         self.end = snapshot(self.server);
     }
 
     /// CPU seconds of this program between [`Session::begin`] and [`Session::end`].
     pub fn generator_cpu_seconds(&self) -> f64 {
         self.generator[1] - self.generator[0]
+    }
+
+    /// CPU seconds of other programs in that time, where the server's are known.
+    pub fn other_cpu_seconds(&self) -> Option<f64> {
+        let server = self.end?.cpu_seconds - self.start?.cpu_seconds;
+        let all = self.machine[1] - self.machine[0];
+        Some((all - server - self.generator_cpu_seconds()).max(0.0))
     }
 
     /// What the round cost the server, when the clients have left: waits a while for it to notice.
@@ -98,26 +115,47 @@ impl Session<'_> {
         let (Some(idle), Some(start), Some(end)) = (self.idle, self.start, self.end) else {
             return Ok(None);
         };
-        let deadline = Instant::now() + AFTER;
+        self.wait_until_left(idle)?;
+        let after = snapshot(self.server);
+        Ok(after.map(|after| cost::cost(idle, start, end, after)))
+    }
+
+    /// Waits until the server has as little as before the clients came, or has closed their
+    /// connections and keeps the rest: the Go runtime, for one, never ends a thread.
+    fn wait_until_left(&mut self, idle: Snapshot) -> io::Result<()> {
+        let Some(pid) = self.server.pid() else {
+            return Ok(());
+        };
+        let mut moved = Instant::now();
+        let deadline = moved + AFTER;
+        let mut last = None;
         loop {
-            let Some(after) = snapshot(self.server) else {
-                return Ok(None);
-            };
             let now = Instant::now();
-            let tidy = after.threads <= idle.threads && after.descriptors <= idle.descriptors;
-            if tidy || now > deadline {
-                return Ok(Some(cost::cost(idle, start, end, after)));
-            }
             self.look(now, 0, 0)?;
+            let Ok(seen) = Presence::of(pid) else {
+                return Ok(());
+            };
+            if last.replace(seen) != Some(seen) {
+                moved = now;
+            }
+            let closed = seen.descriptors <= idle.descriptors;
+            let still = now > moved + STILL;
+            if closed && (still || seen.threads <= idle.threads) || now > deadline {
+                return Ok(());
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// Makes an error that names the server and repeats what it said last.
     pub fn error(&mut self, what: &str) -> io::Error {
-        // That it has died says more than anything that followed from it.
-        if let Err(err) = self.server.check() {
-            return err;
+        // That it has died says more than anything that followed from it; it may be about to.
+        let deadline = Instant::now() + DYING;
+        while Instant::now() < deadline {
+            if let Err(err) = self.server.check() {
+                return err;
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
         let (name, said) = (self.server.name(), self.server.said());
         io::Error::other(format!("server {name} {what}{said}"))

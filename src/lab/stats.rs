@@ -42,23 +42,15 @@ pub fn figure(point: &Point, metric: Metric) -> Option<Figure> {
     Figure::of(point.rounds.iter().filter_map(|round| metric.of(round)))
 }
 
-/// What a point's figures are compared with: the first server at the same number of clients; in
-/// `slow`, the same server without clients that never read.
+/// What a point's figures are compared with: the first server at the same number of clients.
 pub fn reference<'a>(record: &'a Record, point: &Point) -> Option<&'a Point> {
-    let server = if point.stalled > 0 {
-        &point.server
-    } else {
-        record.servers.first()?
-    };
-    record.points.iter().find(|other| {
-        other.server == *server && other.clients == point.clients && other.stalled == 0
-    })
+    record.point(record.servers.first()?, point.clients)
 }
 
-/// How many times as large a point's figure is as that of its [`reference()`]; none for the reference
-/// itself.
+/// How many times as large a point's figure is as the first server's; none for the first itself.
 pub fn ratio(record: &Record, point: &Point, metric: Metric) -> Option<f64> {
-    let reference = reference(record, point).filter(|reference| *reference != point)?;
+    let reference =
+        reference(record, point).filter(|reference| reference.server != point.server)?;
     let ratio = figure(point, metric)?.median / figure(reference, metric)?.median;
     ratio.is_finite().then_some(ratio)
 }
@@ -69,9 +61,10 @@ pub fn warnings(record: &Record) -> Vec<String> {
         .points
         .iter()
         .flat_map(|point| {
-            let at = format!("{} at {} clients", point.label(), point.clients);
+            let at = format!("{} at {} clients", point.server, point.clients);
             [
                 generator_is_the_bottleneck(point),
+                others_are_busy(record, point),
                 refused(point),
                 dropped(record, point),
                 wide_spread(point),
@@ -107,6 +100,22 @@ fn generator_is_the_bottleneck(point: &Point) -> Option<String> {
     })
 }
 
+/// The part of the machine from which on what other programs take shows in the figures.
+const BUSY: f64 = 0.1;
+
+fn others_are_busy(record: &Record, point: &Point) -> Option<String> {
+    let part = |round: &Round| {
+        Some(round.other_cpu_seconds? / round.seconds / record.machine.cores as f64)
+    };
+    let most = Figure::of(point.rounds.iter().filter_map(part))?.high;
+    (most > BUSY).then(|| {
+        format!(
+            "other programs took up to {} of this machine; close them and measure again",
+            percent(most)
+        )
+    })
+}
+
 fn refused(point: &Point) -> Option<String> {
     let fewest = point.rounds.iter().map(|round| round.connected).min()?;
     (fewest < point.clients).then(|| {
@@ -132,11 +141,10 @@ fn dropped(record: &Record, point: &Point) -> Option<String> {
 const WIDE: f64 = 0.15;
 
 fn wide_spread(point: &Point) -> Option<String> {
-    let rate = figure(point, Metric::Deliveries)?;
+    let rate = figure(point, Metric::DeliveriesPerSecond)?;
     (rate.spread() > WIDE).then(|| {
         format!(
-            "the rounds differ by ± {}; close other programs, or take more and longer rounds \
-             (--rounds, --duration)",
+            "the rounds differ by ± {}; take more and longer rounds (--rounds, --duration)",
             percent(rate.spread())
         )
     })
@@ -220,7 +228,7 @@ mod tests {
             ..point("b", &[400])
         };
         record.points.push(larger);
-        let ratio = |i: usize| ratio(&record, &record.points[i], Metric::Deliveries);
+        let ratio = |i: usize| ratio(&record, &record.points[i], Metric::DeliveriesPerSecond);
         assert_eq!(ratio(0), None);
         assert_eq!(ratio(1), Some(0.25));
         assert_eq!(ratio(2), None, "the first server has no such point");
@@ -231,20 +239,6 @@ mod tests {
         assert_eq!(
             warnings(&record(vec![point("a", &[100, 101, 99])])),
             Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn a_room_with_stalled_clients_is_compared_with_itself() {
-        let mut record = record(vec![point("a", &[100]), point("b", &[40])]);
-        record.points.push(Point {
-            stalled: 2,
-            ..point("b", &[10])
-        });
-        let ratio = |i: usize| ratio(&record, &record.points[i], Metric::Deliveries);
-        assert_eq!(
-            [ratio(0), ratio(1), ratio(2)],
-            [None, Some(0.4), Some(0.25)]
         );
     }
 
@@ -268,6 +262,11 @@ mod tests {
             })
         });
         assert_eq!(text, "", "both are busy");
+        let text = warning(|record| {
+            record.machine.cores = 2;
+            record.points[0].rounds[1].other_cpu_seconds = Some(0.5);
+        });
+        assert!(text.contains("other programs took up to 25 %"), "{text}");
         let text = warning(|record| record.points[0].rounds[1].connected = 7);
         assert!(text.contains("only 7 got in"), "{text}");
         let text = warning(|record| record.points[0].rounds[2].dropped = 3);

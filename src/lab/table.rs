@@ -1,19 +1,28 @@
 //! A record as tables of text, for standard output.
 
-use super::metric::{Metric, Unit};
+use super::metric::Metric;
 use super::record::{Point, Record};
 use super::stats::{figure, ratio};
+use super::units;
 
 use Metric::*;
 
 /// The tables of a scenario: a title and the columns.
-fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
+pub(super) fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
     match scenario {
         "echo" => &[
             (
                 "What it does",
                 &[
-                    Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged, Connect,
+                    DeliveriesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Damaged,
+                    Connect,
                 ],
             ),
             ("What it costs the server", COST),
@@ -33,7 +42,16 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
         "churn" => &[
             (
                 "What it does",
-                &[Deliveries, P50, P90, P99, P99_9, Max, Lost, Damaged],
+                &[
+                    DeliveriesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Damaged,
+                ],
             ),
             (
                 "What is left behind when all have gone",
@@ -49,7 +67,16 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
         "slow" => &[
             (
                 "What those who read notice",
-                &[Deliveries, Messages, P50, P99, Max, Pause, Lost, Dropped],
+                &[
+                    DeliveriesPerSecond,
+                    MessagesPerSecond,
+                    P50,
+                    P99,
+                    Max,
+                    Pause,
+                    Lost,
+                    Dropped,
+                ],
             ),
             ("What it costs the server", COST),
         ],
@@ -57,7 +84,15 @@ fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
             (
                 "What it does",
                 &[
-                    Deliveries, Messages, P50, P90, P99, P99_9, Max, Lost, Connect,
+                    DeliveriesPerSecond,
+                    MessagesPerSecond,
+                    P50,
+                    P90,
+                    P99,
+                    P99_9,
+                    Max,
+                    Lost,
+                    Connect,
                 ],
             ),
             ("Faults in what was delivered", FAULTS),
@@ -77,11 +112,8 @@ const COST: &[Metric] = &[
     DescriptorsPerClient,
 ];
 
-/// All tables of a record, empty if nothing was measured.
+/// All tables of a record.
 pub fn tables_of(record: &Record) -> String {
-    if record.points.is_empty() {
-        return String::new();
-    }
     let mut text = heading(record);
     let sound = FAULTS
         .iter()
@@ -146,12 +178,13 @@ fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
                 rows.push([first, second].into_iter().chain(cells).collect());
             }
         };
-        row(size, point.label(), &|metric| median(point, metric));
+        row(size, point.server.clone(), &|metric| median(point, metric));
         row(String::new(), "  spread".to_owned(), &|metric| {
             spread(point, metric)
         });
         row(String::new(), "  ratio".to_owned(), &|metric| {
-            ratio(record, point, metric).map_or(String::new(), |ratio| format!("×{ratio:.2}"))
+            ratio(record, point, metric)
+                .map_or(String::new(), |ratio| format!("×{}", units::ratio(ratio)))
         });
     }
     rows
@@ -165,7 +198,7 @@ fn median(point: &Point, metric: Metric) -> String {
         } else {
             figure.median
         };
-        show(value, metric.unit())
+        metric.unit().show(value)
     })
 }
 
@@ -176,32 +209,6 @@ fn spread(point: &Point, metric: Metric) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// A value with its unit, in three digits or so.
-pub fn show(value: f64, unit: Unit) -> String {
-    let size = value.abs();
-    let (value, unit) = match unit {
-        Unit::Number if size >= 1e6 => (value / 1e6, "M"),
-        Unit::Number if size >= 1e4 => (value / 1e3, "k"),
-        Unit::Number => (value, ""),
-        Unit::Seconds if size >= 1.0 => (value, " s"),
-        Unit::Seconds if size >= 1e-3 => (value * 1e3, " ms"),
-        Unit::Seconds => (value * 1e6, " µs"),
-        Unit::Bytes if size >= 1024.0 * 1024.0 => (value / 1024.0 / 1024.0, " MiB"),
-        Unit::Bytes => (value / 1024.0, " KiB"),
-    };
-    let digits = match value.abs() {
-        0.0 | 100.0.. => 0,
-        10.0.. => 1,
-        _ => 2,
-    };
-    let digits = if value.fract() == 0.0 && unit.is_empty() {
-        0
-    } else {
-        digits
-    };
-    format!("{value:.digits$}{unit}")
 }
 
 /// Sets each column to one width, those in `left` to the left and the others to the right.
@@ -222,4 +229,89 @@ pub fn align(rows: &[Vec<String>], left: &[usize]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Point, Round};
+    use super::*;
+
+    fn record() -> Record {
+        let point = |server: &str, rates: [u64; 3]| Point {
+            server: server.to_owned(),
+            clients: 10,
+            rounds: rates
+                .map(|deliveries| Round {
+                    connected: 10,
+                    seconds: 1.0,
+                    deliveries,
+                    messages: deliveries / 10,
+                    ..Round::default()
+                })
+                .to_vec(),
+            ..Point::default()
+        };
+        Record {
+            scenario: "chat".to_owned(),
+            senders: Some(5),
+            size: 64,
+            duration: 1.0,
+            servers: vec!["ours".to_owned(), "go".to_owned()],
+            points: vec![
+                point("ours", [900, 1000, 1100]),
+                point("go", [500, 500, 500]),
+            ],
+            ..Record::default()
+        }
+    }
+
+    /// The lines of the tables that begin with these words, as words.
+    fn lines(record: &Record, first: &str) -> Vec<Vec<String>> {
+        tables_of(record)
+            .lines()
+            .filter(|line| line.trim_start().starts_with(first))
+            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+            .collect()
+    }
+
+    #[test]
+    fn each_server_has_its_median_its_spread_and_its_ratio() {
+        let record = record();
+        assert_eq!(
+            lines(&record, "10  ours")[0][..4],
+            ["10", "ours", "1k", "100"]
+        );
+        assert_eq!(lines(&record, "spread")[0][..3], ["spread", "±10", "%"]);
+        assert_eq!(lines(&record, "go")[0][..3], ["go", "500", "50"]);
+        assert_eq!(lines(&record, "ratio")[0][..3], ["ratio", "×0.50", "×0.50"]);
+    }
+
+    #[test]
+    fn faults_have_a_table_when_there_are_any() {
+        let mut record = record();
+        assert!(tables_of(&record).contains("nothing lost"));
+        record.points[1].rounds[2].damaged = 7;
+        let text = tables_of(&record);
+        assert!(!text.contains("nothing lost"), "{text}");
+        assert!(text.contains("Faults in what was delivered"), "{text}");
+        let faults = lines(&record, "go");
+        assert!(
+            faults.iter().any(|line| line.contains(&"7".to_owned())),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows =
+            [["a", "µs", "n"], ["bbb", "c", "100"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(align(&rows, &[1]), "  a  µs    n\nbbb  c   100\n");
+    }
+
+    #[test]
+    fn every_scenario_has_its_tables() {
+        for scenario in ["chat", "echo", "idle", "churn", "slow"] {
+            assert!(!tables(scenario).is_empty(), "{scenario}");
+        }
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::str::FromStr;
 
-use super::contender::FLOOR;
+use super::contender::is_floor;
 use super::metric::{Metric, Unit};
 use super::record::Record;
 use super::stats::figure;
-use super::table::show;
 
 /// A metric, a comparison and a value, such as `p99>50ms`.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +26,10 @@ impl Threshold {
     /// Says where the record crosses it, a sentence each. Figures are medians over the rounds, but
     /// one fault in any round counts. The floor is not judged: it is there to be compared with.
     pub fn crossed(&self, record: &Record) -> Vec<String> {
-        let points = record.points.iter().filter(|point| point.server != FLOOR);
+        let points = record
+            .points
+            .iter()
+            .filter(|point| !is_floor(&point.server));
         points
             .filter_map(|point| {
                 let found = match figure(point, self.metric) {
@@ -40,11 +42,11 @@ impl Threshold {
                     Comparison::Above => found > self.value,
                     Comparison::Below => found < self.value,
                 };
-                let found = format!("is {}", show(found, self.metric.unit()));
+                let found = format!("is {}", self.metric.unit().show(found));
                 crossed.then_some((point, found))
             })
             .map(|(point, found)| {
-                let (server, clients) = (point.label(), point.clients);
+                let (server, clients) = (&point.server, point.clients);
                 let Threshold { text, metric, .. } = self;
                 format!(
                     "{text}: {server} at {clients} clients: {} {found}",
@@ -152,11 +154,11 @@ mod tests {
     fn what_is_crossed_is_named() {
         assert_eq!(
             crossed("p99>49ms", "a"),
-            ["p99>49ms: a at 10 clients: p99 is 50.0 ms"]
+            ["p99>49ms: a at 10 clients: p99 is 50 ms"]
         );
         assert_eq!(
             crossed("rate < 2k", "a"),
-            ["rate < 2k: a at 10 clients: rate is 1000"]
+            ["rate < 2k: a at 10 clients: rate is 1k"]
         );
     }
 
@@ -191,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_floor_is_not_judged() {
-        assert_eq!(crossed("p99>1us", FLOOR), Vec::<String>::new());
+        assert_eq!(crossed("p99>1us", "floor"), Vec::<String>::new());
     }
 
     #[test]

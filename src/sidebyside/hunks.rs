@@ -2,7 +2,7 @@
 //!
 //! On a narrow screen the two sides cannot stand beside each other: there, a hunk shows the listing's
 //! lines and then ours. So a hunk is short: it ends at a blank line of the listing, and before the next
-//! pair once it has [`LONG`] rows. Whole parts of ours with which nothing is paired are folded.
+//! pair once it has `LONG` rows. Whole parts of ours with which nothing is paired are folded.
 
 use std::ops::Range;
 

@@ -7,8 +7,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::bounded;
 use socket2::SockRef;
 use tempfile::{TempDir, tempdir};
+use threadline::accept::{Acceptor, Kind, Limits};
+use threadline::file;
 
 use super::*;
 
@@ -210,7 +213,15 @@ fn a_server_that_is_stopped_under_full_load_ends() {
         .collect();
     thread::scope(|s| {
         for mut stream in senders {
-            s.spawn(move || while stream.write_all(&[0; 65_536]).is_ok() {});
+            s.spawn(move || {
+                let err = loop {
+                    if let Err(err) = stream.write_all(&[0; 65_536]) {
+                        break err.kind();
+                    }
+                };
+                let broken = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+                assert!(broken.contains(&err), "the sender still waited: {err}");
+            });
         }
         until_some_has_come(to.path());
         server.signal("TERM");
@@ -218,6 +229,40 @@ fn a_server_that_is_stopped_under_full_load_ends() {
         assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     });
     assert_eq!(names(to.path()), [""; 0]);
+}
+
+#[test]
+fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = connect(listener.local_addr().unwrap());
+    let kind = Kind {
+        threads: 1,
+        full: "",
+        cut: Some(Shutdown::Read),
+    };
+    let (running, shutdown) = bounded(0);
+    let mut acceptor = Acceptor::new(listener, &Limits::default(), kind, shutdown).unwrap();
+    let conn = acceptor.next().unwrap();
+    file::reset_on_death(&conn).unwrap();
+
+    // As a handler does that waits for a slow disk.
+    drop(running);
+    drop(acceptor);
+    client
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let waiting = client.read(&mut [0; 1]).map_err(|err| err.kind());
+    assert_eq!(
+        waiting,
+        Err(ErrorKind::WouldBlock),
+        "the client was told something"
+    );
+    drop(conn);
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(
+        client.read(&mut [0; 1]).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod chat;
 mod faults;
 mod files;
 mod golang;
+#[cfg(feature = "lab")]
+mod loadtest;
 mod mends;
 mod mixes;
 mod process;

@@ -1,0 +1,127 @@
+//! A chat room that makes faults on purpose, and counts them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// The faults that were made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) swapped: u64,
+    pub(crate) damaged: u64,
+}
+
+impl Faults {
+    pub(crate) fn all_kinds_happened(&self) -> bool {
+        let Faults {
+            lost,
+            doubled,
+            swapped,
+            damaged,
+        } = *self;
+        [lost, doubled, swapped, damaged].iter().all(|&n| n > 0)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    users: Vec<(SocketAddr, TcpStream)>,
+    said: u64,
+    /// What the victim gets after the next message, instead of before it.
+    held: Option<Vec<u8>>,
+    faults: Faults,
+}
+
+/// The room, to be asked afterwards what it did.
+#[derive(Clone, Default)]
+pub(crate) struct Room(Arc<Mutex<State>>);
+
+/// Opens the room on a free port; it stays open until the test program ends.
+pub(crate) fn start() -> (SocketAddr, Room) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let room = Room::default();
+    let shared = room.clone();
+    thread::spawn(move || {
+        for conn in listener.incoming() {
+            let (conn, room) = (conn.unwrap(), shared.clone());
+            thread::spawn(move || room.serve(conn));
+        }
+    });
+    (addr, room)
+}
+
+impl Room {
+    /// The faults that were made; what is held back for ever is lost.
+    pub(crate) fn take(&self) -> Faults {
+        let mut state = self.0.lock().unwrap();
+        state.faults.lost += u64::from(state.held.take().is_some());
+        state.faults
+    }
+
+    fn serve(&self, conn: TcpStream) {
+        let addr = conn.peer_addr().unwrap();
+        let reader = BufReader::new(conn.try_clone().unwrap());
+        {
+            let mut state = self.0.lock().unwrap();
+            state.users.push((addr, conn));
+            state.tell(&format!("[{addr}]{addr}: login!!!\r\n").into_bytes());
+        }
+        for line in reader.lines().map_while(Result::ok) {
+            let line = format!("[{addr}]{addr}: {line}\r\n").into_bytes();
+            self.0.lock().unwrap().say(addr, line);
+        }
+        let mut state = self.0.lock().unwrap();
+        state.users.retain(|(other, _)| *other != addr);
+    }
+}
+
+impl State {
+    fn tell(&mut self, line: &[u8]) {
+        for (_, user) in &mut self.users {
+            user.write_all(line).ok();
+        }
+    }
+
+    /// Sends a line to everyone, and to one of them now and then wrongly.
+    fn say(&mut self, from: SocketAddr, line: Vec<u8>) {
+        self.said += 1;
+        let mut wrong = line.clone();
+        let mut spared = false;
+        match self.said % 50 {
+            10 => {
+                wrong.clear();
+                self.faults.lost += 1;
+            }
+            20 => {
+                wrong.extend_from_slice(&line);
+                self.faults.doubled += 1;
+            }
+            30 => {
+                let end = wrong.len() - b"x\r\n".len();
+                wrong[end] = b'0';
+                self.faults.damaged += 1;
+            }
+            40 => {
+                wrong.clear();
+                self.held = Some(line.clone());
+            }
+            _ => match self.held.take() {
+                Some(held) => {
+                    wrong.extend_from_slice(&held);
+                    self.faults.swapped += 1;
+                }
+                None => spared = true,
+            },
+        }
+        // The victim is whoever is first and not the sender, who waits for its own message.
+        let victim = self.users.iter().position(|(addr, _)| *addr != from);
+        for (i, (_, user)) in self.users.iter_mut().enumerate() {
+            let hit = !spared && Some(i) == victim;
+            user.write_all(if hit { &wrong } else { &line }).ok();
+        }
+    }
+}
