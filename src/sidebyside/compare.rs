@@ -129,17 +129,21 @@ impl Comparison {
         let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
         let score = Score::new(&go, &lines);
         // The handling of an error belongs to its call, and is like that of any other. So the calls
-        // find their partners first, and what those hand on is left out after that.
-        let errors = error_handling(&go);
-        let similarity = |left_out: &[bool], g: usize, r: usize| match left_out[g] {
+        // find their partners first, and the handling is paired only where that of its call can be.
+        let handled = error_handling(&go);
+        let similarity = |left_out: bool, g: usize, r: usize| match left_out {
             true => 0,
             false => score.similarity(g, r),
         };
-        let calls = align(go.len(), &files, |g, r| similarity(&errors, g, r));
-        let carried = carried(&go, &lines, &partners(go.len(), calls.pairs.into_iter()));
-        let left_out = |by: &Option<usize>| by.is_some_and(|r| !answers(&lines, r));
-        let carried: Vec<bool> = carried.iter().map(left_out).collect();
-        let alignment = align(go.len(), &files, |g, r| similarity(&carried, g, r));
+        let calls = align(go.len(), &files, |g, r| {
+            similarity(handled[g].is_some(), g, r)
+        });
+        let calls = partners(go.len(), calls.pairs.into_iter());
+        let left_out = |call: &Option<usize>| {
+            call.is_some_and(|call| calls[call].is_none_or(|r| !answers(&lines, r)))
+        };
+        let left_out: Vec<bool> = handled.iter().map(left_out).collect();
+        let alignment = align(go.len(), &files, |g, r| similarity(left_out[g], g, r));
 
         let rust: Vec<RustLine> = alignment.order.iter().map(|&r| rust[r].clone()).collect();
         let mut place = vec![0; rust.len()];

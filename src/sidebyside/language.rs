@@ -63,20 +63,32 @@ pub fn answers(rust: &[Line], line: usize) -> bool {
     !statement.hands_on() && !statement.takes_ok()
 }
 
-/// The lines that only handle an error of a call above: the question, and the block if it does
-/// nothing but print the error and leave.
-pub fn error_handling(go: &[Line]) -> Vec<bool> {
-    let mut handling = vec![false; go.len()];
+/// Of the Go lines that only handle an error, the line of the call: of the question, and of the block
+/// if it does nothing but print the error and leave. Where no call is to be found, it is the question.
+pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
+    let mut handling = vec![None; go.len()];
     for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
-        // `if err := f(); err != nil {` has its call in the line.
-        handling[i] = !go[i].tokens.contains(&Token::Mark(";"));
+        let above = code_above(go, i).filter(|&above| names(&go[above]).any(is_error));
+        let call = if has_call(&go[i]) {
+            i
+        } else {
+            above.unwrap_or(i)
+        };
+        if !has_call(&go[i]) {
+            handling[i] = Some(call);
+        }
         let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
         let body = block(go, i);
         if body.clone().all(plain) {
-            handling[body].fill(true);
+            handling[body].fill(Some(call));
         }
     }
     handling
+}
+
+/// Whether a question has its call before it: `if err := f(); err != nil {`.
+fn has_call(line: &Line) -> bool {
+    line.tokens.contains(&Token::Mark(";"))
 }
 
 fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
