@@ -36,7 +36,7 @@ use threadline::{file, file_name, fmt, net, shutdown, size};
                   from this machine only, 1 GiB at most"
 )]
 struct Args {
-    /// Address to listen on
+    /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:8005")]
     addr: String,
 

@@ -43,7 +43,7 @@ pub fn listen(addr: &str) -> io::Result<TcpListener> {
 /// # Errors
 /// The address is not one, or nobody answers there.
 pub fn dial(addr: &str) -> io::Result<TcpStream> {
-    let conn = TcpStream::connect(local_host(addr))
+    let conn = first(&local_host(addr), TcpStream::connect)
         .map_err(because(format!("cannot connect to {addr}")))?;
     conn.set_nodelay(true)?;
     SockRef::from(&conn).set_tcp_keepalive(&KEEPALIVE)?;
@@ -55,7 +55,7 @@ pub fn dial(addr: &str) -> io::Result<TcpStream> {
 /// # Errors
 /// The address is not one, is taken, or may not be bound.
 pub fn listen_udp(addr: &str) -> io::Result<UdpSocket> {
-    UdpSocket::bind(any_host(addr)).map_err(because(format!("cannot listen on {addr}")))
+    first(&any_host(addr), UdpSocket::bind).map_err(because(format!("cannot listen on {addr}")))
 }
 
 /// Makes a UDP socket that talks with `addr` alone.
@@ -82,6 +82,10 @@ pub fn closed(what: &str) -> io::Error {
 
 /// Tries every address that `addr` stands for and returns the first success, or the last error.
 fn first<T>(addr: &str, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    if !addr.contains(':') {
+        let why = "expected HOST:PORT, such as 127.0.0.1:8000";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "no such address"));
     for addr in addr.to_socket_addrs()? {
         result = attempt(addr);
