@@ -166,6 +166,8 @@ fn main() -> ExitCode {
             };
         }
         thread::scope(|s| {
+            // Go: serves one client and ends, and ends as well if Accept fails. Ours waits until it can
+            // accept again.
             for conn in acceptor {
                 let (name, args, stopping) = (conn.thread_name("handler"), &args, stopping.clone());
                 let started = go(s, name, move || {

@@ -70,6 +70,9 @@ pub fn keys(language: Language, line: &Line, packages: &[&str]) -> Keys {
                     other: false,
                 };
                 match language {
+                    Language::Go if makes_channel(&tokens[i..]) => {
+                        go_name("make chan", role, &mut keys);
+                    }
                     Language::Go => go_name(name, role, &mut keys),
                     Language::Rust => rust_name(name, role, &mut keys),
                 }
@@ -166,6 +169,12 @@ fn is_package(language: Language, tokens: &[Token], packages: &[&str]) -> bool {
         }
         _ => false,
     }
+}
+
+/// `make(chan`: Go makes channels, maps and slices by one name.
+fn makes_channel(tokens: &[Token]) -> bool {
+    matches!(tokens, [Token::Name(make), Token::Mark("("), Token::Name(chan), ..]
+        if make == "make" && chan == "chan")
 }
 
 /// Whether what follows a name calls it, as a function or as a macro.
@@ -305,6 +314,11 @@ mod tests {
         for (go, rust, shared) in [
             ("net.Dial(a, 16)", "net::dial(a, 16)", "a dial() #16 net."),
             ("x <- true", "x.send(true)", "<-() true x"),
+            (
+                "c := make(chan int)",
+                "let (c, d) = bounded(0);",
+                "c make chan()",
+            ),
             (
                 "buf := make([]byte, 19)",
                 "let mut buf = [0; n];",

@@ -57,10 +57,12 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
     carried
 }
 
-/// Whether the statement that a line of ours is in has lines of its own for an error.
+/// Whether lines of ours may answer for an error of the statement that a line is in: it is neither
+/// handed on nor dropped, and no loop, which goes on without a word.
 pub fn answers(rust: &[Line], line: usize) -> bool {
     let statement = Statement::at(rust, line);
-    !statement.hands_on() && !statement.takes_ok()
+    let loops = ["for", "while"].iter().any(|word| statement.has(word));
+    !statement.hands_on() && !statement.takes_ok() && !loops
 }
 
 /// Of the Go lines that only handle an error, the line of the call: of the question, and of the block

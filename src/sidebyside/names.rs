@@ -7,7 +7,7 @@ use super::tokens::Language;
 ///
 /// These are equivalents of the two *languages*: whoever knows both would accept each row without
 /// seeing a program. Nothing here knows which line of which program answers to which.
-pub const EQUIVALENTS: [(&[&str], &[&str]); 20] = [
+pub const EQUIVALENTS: [(&[&str], &[&str]); 21] = [
     // Starting a thread of control, and what passes between two.
     (&["go"], &["spawn"]),
     (&["<-"], &["send", "recv", "try_send", "try_recv"]),
@@ -34,7 +34,8 @@ pub const EQUIVALENTS: [(&[&str], &[&str]); 20] = [
     (&["has_prefix"], &["starts_with", "strip_prefix"]),
     (&["split"], &["split_once", "strip_prefix"]),
     (&["delete"], &["remove"]),
-    (&["make"], &["vec", "bounded", "unbounded"]),
+    (&["make"], &["vec"]),
+    (&["make chan"], &["bounded", "unbounded"]),
     // Time.
     (&["second"], &["from_secs"]),
 ];
@@ -64,7 +65,7 @@ pub const KEYWORDS: [(&str, &[&str]); 16] = [
     ("struct", &["struct"]),
     ("var", &["let", "static"]),
     ("const", &["const"]),
-    ("string", &["String", "str"]),
+    ("string", &["String"]),
     ("byte", &["u8"]),
     ("bool", &["bool"]),
     ("chan", &["Sender", "Receiver"]),

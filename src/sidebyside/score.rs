@@ -15,6 +15,8 @@
 //!   ([`KEYWORDS`](super::names::KEYWORDS)), in a function of the same name.
 //! - A line in a function is no partner of one in ours that has the name of *another* function of the
 //!   listing.
+//! - Lines that both have string literals are no pair if those are not alike, but for one letter or for
+//!   more at one end. Lines that print may word it differently.
 //! - Each key weighs the more, the fewer lines have it; a string
 //!   literal that is shared whole weighs three times as much. Of the weight of all keys of two lines,
 //!   what they share must be at least [`FLOOR`] percent, counted on both sides.
@@ -116,7 +118,7 @@ impl Score {
             _ => evidence.strong || evidence.names > 0,
         };
         let all = 2 * shared + alone;
-        if !enough || 200 * shared < FLOOR * all {
+        if !enough || 200 * shared < FLOOR * all || !evidence.prints && clash(go, rust) {
             return 0;
         }
         let alike = 20 * shared * shared / all;
@@ -127,6 +129,30 @@ impl Score {
         };
         alike.max(1)
     }
+}
+
+/// Whether two lines both have string literals, and none of one is like one of the other.
+fn clash(go: &[Weighed], rust: &[Weighed]) -> bool {
+    let texts = |line: &'_ [Weighed]| -> Vec<String> {
+        let text = |w: &Weighed| match &w.key {
+            Key::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        line.iter().filter_map(text).collect()
+    };
+    let (go, rust) = (texts(go), texts(rust));
+    let any_like = go.iter().any(|go| rust.iter().any(|rust| like(go, rust)));
+    !go.is_empty() && !rust.is_empty() && !any_like
+}
+
+/// Whether a text is within another, but for one letter in the middle.
+fn like(a: &str, b: &str) -> bool {
+    let same =
+        |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(a, b)| a == b).count();
+    let start = same(&mut a.chars().zip(b.chars()));
+    let end = same(&mut a.chars().rev().zip(b.chars().rev()));
+    let shorter = a.chars().count().min(b.chars().count());
+    a.contains(b) || b.contains(a) || start + end + 1 >= shorter && shorter > 2
 }
 
 /// What two lines share, by how much it says.
@@ -273,6 +299,17 @@ mod tests {
             );
             assert_eq!(Score::new(&go, &rust).similarity(1, 1), 0, "{functions:?}");
         }
+    }
+
+    #[test]
+    fn other_words_are_another_line() {
+        assert_eq!(
+            similarity("send(clnt, \"login\")", "send(clnt, b\"logout\")"),
+            0
+        );
+        assert!(similarity("fmt.Println(\"no\", err)", "warn!(\"cannot: {err}\")") > 0);
+        assert!(like("reame|", "rename|") && like("|", "rename|") && like("who", "who"));
+        assert!(!like("login", "logout") && !like("a", "b") && !like("no", "on"));
     }
 
     #[test]
