@@ -11,7 +11,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use tempfile::tempfile;
 
 const MIB: usize = 1024 * 1024;
@@ -63,6 +65,7 @@ fn file_copy(c: &mut Criterion) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let mut group = c.benchmark_group("file_copy");
     group.throughput(Throughput::Bytes(SIZE as u64));
+    group.sampling_mode(SamplingMode::Flat);
     for (name, buffer) in BUFFERS {
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter_batched(
