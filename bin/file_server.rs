@@ -36,7 +36,7 @@ use threadline::{file, file_name, fmt, net, shutdown, size};
                   from this machine only, 1 GiB at most"
 )]
 struct Args {
-    /// Address to listen on
+    /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:8005")]
     addr: String,
 
@@ -44,7 +44,7 @@ struct Args {
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 
-    /// Go on after the first file, with as many at a time as come
+    /// Go on after the first file, with as many at a time as come; each takes 1 MiB of memory
     #[arg(long)]
     keep: bool,
 
@@ -65,7 +65,9 @@ struct Args {
 /// what it says last must still go out, and not look like an end that is meant.
 const KIND: Kind = Kind {
     threads: 1,
+    descriptors: 2,
     full: "error: the server is full, try again later\n",
+    crowded: "error: too many clients from your address\n",
     cut: Some(Half::Read),
 };
 

@@ -69,7 +69,7 @@ fn show_limits(limits: &Limits) -> io::Result<()> {
     ceilings::raise_descriptor_limit()?;
     fmt::print(limits::table(
         limits.threads,
-        &ceilings::ceilings(limits.threads),
+        &ceilings::ceilings(limits.threads, 1),
     ))?;
     if limits.probe {
         fmt::print(limits::probe(limits, &shutdown::on_signal()?)?.to_string())?;

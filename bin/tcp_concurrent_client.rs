@@ -19,7 +19,7 @@ use threadline::{cli, fmt, net, shutdown};
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Address of the server
+    /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:9000")]
     addr: String,
 }

@@ -12,7 +12,7 @@ use threadline::{cli, net, shutdown, tcp};
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Address to listen on
+    /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:9000")]
     addr: String,
 

@@ -12,7 +12,7 @@ use threadline::{fmt, net, shutdown, udp};
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Address of the server
+    /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:8002")]
     addr: String,
 }

@@ -19,7 +19,7 @@ use threadline::{fmt, net, shutdown, udp};
 #[derive(Parser)]
 #[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
-    /// Address of the server
+    /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:8003")]
     addr: String,
 }

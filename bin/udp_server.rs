@@ -12,7 +12,7 @@ use threadline::{fmt, net, shutdown, udp};
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Address to listen on
+    /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "127.0.0.1:8002")]
     addr: String,
 }

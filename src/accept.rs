@@ -63,8 +63,12 @@ fn max_clients(text: &str) -> Result<MaxClients, String> {
 pub struct Kind {
     /// Threads that one client takes.
     pub threads: usize,
-    /// The line that a client gets who is turned away, with its line end.
+    /// Descriptors that one client takes.
+    pub descriptors: usize,
+    /// The line that a client gets who finds no room, with its line end.
     pub full: &'static str,
+    /// The line that a client gets when there are too many from its address, with its line end.
+    pub crowded: &'static str,
     /// What of every connection is shut at once when the server is to stop, to end handlers that
     /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
     pub cut: Option<Half>,
@@ -155,7 +159,7 @@ impl Acceptor {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", listener.local_addr()?);
-        let most = most_clients(limits.max_clients, kind.threads);
+        let most = most_clients(limits.max_clients, kind);
 
         let listener = Arc::new(listener);
         let live = Arc::new(Live::default());
@@ -185,15 +189,24 @@ impl Acceptor {
 
     /// Counts a connection in, or turns it away.
     fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
-        if let Err(reason) = self.live.enter(addr.ip(), self.most, self.most_per_ip) {
-            if !self.full {
-                warn!("{addr} turned away: {reason}; so is everyone until there is room");
+        match self.live.enter(addr.ip(), self.most, self.most_per_ip) {
+            Ok(()) => self.full = false,
+            Err(Refusal::Full) => {
+                if !self.full {
+                    warn!(
+                        "{addr} turned away: --max-clients is reached; so is everyone until there is room"
+                    );
+                }
+                self.full = true;
+                turn_away(&stream, self.kind.full);
+                return None;
             }
-            self.full = true;
-            turn_away(&stream, self.kind.full);
-            return None;
+            Err(Refusal::Crowded) => {
+                debug!("{addr} turned away: --max-per-ip is reached");
+                turn_away(&stream, self.kind.crowded);
+                return None;
+            }
         }
-        self.full = false;
         self.next_id += 1;
         let conn = Arc::new(Conn {
             stream,
@@ -206,7 +219,8 @@ impl Acceptor {
             .lock()
             .by_id
             .insert(conn.id, Arc::downgrade(&conn));
-        Some(conn)
+        // Either the watcher has seen it among the living, or the end is seen here.
+        (!ended(&self.stopping)).then_some(conn)
     }
 }
 
@@ -307,8 +321,10 @@ fn turn_away(mut stream: &TcpStream, line: &str) {
 }
 
 /// Works out how many clients to let in, and logs what decides.
-fn most_clients(wanted: MaxClients, threads: usize) -> usize {
-    let lowest = ceilings::ceilings(threads).into_iter().next();
+fn most_clients(wanted: MaxClients, kind: Kind) -> usize {
+    let lowest = ceilings::ceilings(kind.threads, kind.descriptors)
+        .into_iter()
+        .next();
     match (wanted, lowest) {
         (MaxClients::Auto, Some(lowest)) => {
             let most = lowest.clients.max(1);
@@ -350,6 +366,12 @@ fn next_delay(last: Option<Duration>) -> Duration {
     })
 }
 
+/// Why a client is turned away.
+enum Refusal {
+    Full,
+    Crowded,
+}
+
 /// The connections that were let in and have not ended.
 #[derive(Debug, Default)]
 struct Live {
@@ -365,14 +387,14 @@ struct Conns {
 }
 
 impl Live {
-    fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), &'static str> {
+    fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
         let mut conns = self.conns.lock();
         if conns.count >= most {
-            return Err("--max-clients is reached");
+            return Err(Refusal::Full);
         }
         let from_ip = conns.by_ip.entry(ip.to_canonical()).or_default();
         if *from_ip >= most_per_ip {
-            return Err("--max-per-ip is reached");
+            return Err(Refusal::Crowded);
         }
         *from_ip += 1;
         conns.count += 1;

@@ -32,10 +32,10 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(())
 }
 
-/// Lists the ceilings of this machine for a server that spends `threads` threads and one descriptor
-/// on a client, the lowest first. What the system does not tell is left out.
-pub fn ceilings(threads: usize) -> Vec<Ceiling> {
-    let threads = threads as u64;
+/// Lists the ceilings of this machine for a server that spends so many `threads` and `descriptors` on
+/// a client, the lowest first. What the system does not tell is left out.
+pub fn ceilings(threads: usize, descriptors: usize) -> Vec<Ceiling> {
+    let (threads, descriptors) = (threads as u64, descriptors as u64);
     let machine_threads = threads_of_the_machine();
     let cgroup = cgroup_of_pids();
     let mut ceilings: Vec<Ceiling> = [
@@ -45,7 +45,7 @@ pub fn ceilings(threads: usize) -> Vec<Ceiling> {
                 .ok()
                 .map(|(soft, _hard)| soft),
             count_of("/proc/self/fd"),
-            1,
+            descriptors,
             "ulimit -n 1000000",
         ),
         ceiling(
@@ -135,23 +135,33 @@ fn threads_of_the_machine() -> Option<u64> {
         .ok()
 }
 
-/// The folder of the control group that limits this process's threads, in either version of cgroups.
+/// The folder of the control group that allows this process the fewest more threads, in either version
+/// of cgroups: its own, or one of those around it.
 fn cgroup_of_pids() -> Option<PathBuf> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    groups
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.splitn(3, ':').skip(1);
-            let (controllers, path) = (fields.next()?, fields.next()?.trim_start_matches('/'));
-            match controllers {
-                "" => Some(Path::new("/sys/fs/cgroup").join(path)),
-                _ if controllers.split(',').any(|name| name == "pids") => {
-                    Some(Path::new("/sys/fs/cgroup/pids").join(path))
-                }
-                _ => None,
+    let own = groups.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?.trim_start_matches('/'));
+        match controllers {
+            "" => Some(Path::new("/sys/fs/cgroup").join(path)),
+            _ if controllers.split(',').any(|name| name == "pids") => {
+                Some(Path::new("/sys/fs/cgroup/pids").join(path))
             }
-        })
-        .find(|folder| folder.join("pids.max").exists())
+            _ => None,
+        }
+    });
+    let around: Vec<PathBuf> = own
+        .flat_map(|own| own.ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
+        .collect();
+    let free = |folder: &PathBuf| {
+        let limit = number_in(folder.join("pids.max"))?;
+        Some(limit.saturating_sub(number_in(folder.join("pids.current")).unwrap_or(0)))
+    };
+    around
+        .into_iter()
+        .filter_map(|folder| Some((free(&folder)?, folder)))
+        .min()
+        .map(|(_, folder)| folder)
 }
 
 #[cfg(test)]
@@ -178,7 +188,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn linux_tells_its_ceilings_lowest_first() {
-        let found = ceilings(3);
+        let found = ceilings(3, 1);
         let names: Vec<_> = found.iter().map(|ceiling| ceiling.name).collect();
         for name in [
             "RLIMIT_NOFILE",

@@ -8,9 +8,8 @@
 //! | `has_data`, `is_quit`, one a client | its reader | its `handler_connect` |
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown as Half, TcpListener, TcpStream};
+use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -20,7 +19,7 @@ use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, after,
 use log::{debug, warn};
 use parking_lot::Mutex;
 
-use crate::accept::{Acceptor, Conn, GRACE, Kind, ends_within};
+use crate::accept::{Acceptor, Conn, GRACE, Kind, ended, ends_within};
 use crate::fmt;
 use crate::go::go;
 use crate::lines::{LONGEST, messages};
@@ -31,7 +30,9 @@ use crate::shutdown::Shutdown;
 /// Three threads a client: handler, reader and writer.
 const KIND: Kind = Kind {
     threads: 3,
+    descriptors: 1,
     full: "the room is full, try again later\r\n",
+    crowded: "too many clients from your address\r\n",
     cut: None,
 };
 
@@ -113,8 +114,9 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
     // Go: the reader writes its answers to `conn` itself, where a broadcast can cut them in two.
     // Ours hands them to the writer.
     let (answer, answers) = bounded(0);
-    // Ends when the reader and the writer have both ended.
+    // Ends when the reader and the writer have both ended, and when the writer has.
     let (working, work) = bounded(0);
+    let (writing, written) = bounded(0);
 
     thread::scope(|s| {
         let lost = |err: io::Error| {
@@ -123,7 +125,10 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         };
         let writer = {
             let working = working.clone();
-            move || write_msg_to_client(&msgs, &answers, conn, &behind, working)
+            move || {
+                let _ends_last = (working, writing);
+                write_msg_to_client(&msgs, &answers, conn, &behind);
+            }
         };
         go(s, conn.thread_name("writer"), writer).unwrap_or_else(lost);
 
@@ -143,11 +148,15 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         // Lent, because a writer that watched a channel without a sender would never rest.
         let answer = &answer;
         let reader = move || {
-            let _working = working;
+            let _ends_last = working;
             let mut buf = vec![0; LONGEST];
             let mut pace = Pace::new(rate, Instant::now());
             loop {
-                let n = conn.read(&mut buf).unwrap_or(0);
+                // Without its writer a client has gone, however much of its words is still unread.
+                let n = match ended(&written) {
+                    true => 0,
+                    false => conn.read(&mut buf).unwrap_or(0),
+                };
                 if n == 0 {
                     let name = name_of(room, id);
                     // Go: after a timeout nobody receives this, and the goroutine waits for ever.
@@ -158,6 +167,9 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                         )
                         .ok();
                     }
+                    // What is left unread at the close would reset the connection.
+                    let mut unread: &TcpStream = conn;
+                    let _ = io::copy(&mut unread, &mut io::sink());
                     return;
                 }
                 // Go: a read is a message, line end and control bytes included.
@@ -185,7 +197,10 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                         }
                     }
                     has_data.send(true).ok();
-                    pace.wait(&room.stopping);
+                    pace.wait(&written);
+                    if ended(&written) {
+                        break;
+                    }
                 }
             }
         };
@@ -217,6 +232,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                 recv(room.stopping) -> _ => break,
             }
         }
+        // Nobody needs to wait for this handler any more.
+        drop((quit, data));
         // Go: closes at once, which can cost the client what was still on its way. Ours gives it
         // time to read that and to close its end.
         if !ends_within(&work, GRACE) {
@@ -251,6 +268,11 @@ fn rename(room: &Room, id: u64, new_name: &[u8]) -> Result<(), &'static str> {
     if new_name.len() > LONGEST_NAME {
         return Err("rename failed: the name is longer than 32 bytes\r\n");
     }
+    let is_address =
+        |name: &[u8]| str::from_utf8(name).is_ok_and(|name| name.parse::<SocketAddr>().is_ok());
+    if is_address(new_name) {
+        return Err("rename failed: an address is not a name\r\n");
+    }
     if new_name.contains(&b'|') {
         return Err("rename failed: a name has no |\r\n");
     }
@@ -274,7 +296,6 @@ fn write_msg_to_client(
     answers: &Receiver<Vec<u8>>,
     conn: &Conn,
     behind: &AtomicBool,
-    _working: Sender<Infallible>,
 ) {
     if conn.set_write_timeout(Some(AT_ONCE)).is_err() {
         return;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::cli::because;
 
@@ -38,14 +38,15 @@ pub fn listen(addr: &str) -> io::Result<TcpListener> {
 
 /// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
 ///
-/// Small writes leave at once, as in Go.
+/// Small writes leave at once, and a peer that vanished is noticed in the end, as in Go.
 ///
 /// # Errors
 /// The address is not one, or nobody answers there.
 pub fn dial(addr: &str) -> io::Result<TcpStream> {
-    let conn = TcpStream::connect(local_host(addr))
+    let conn = first(&local_host(addr), TcpStream::connect)
         .map_err(because(format!("cannot connect to {addr}")))?;
     conn.set_nodelay(true)?;
+    SockRef::from(&conn).set_tcp_keepalive(&KEEPALIVE)?;
     Ok(conn)
 }
 
@@ -54,7 +55,7 @@ pub fn dial(addr: &str) -> io::Result<TcpStream> {
 /// # Errors
 /// The address is not one, is taken, or may not be bound.
 pub fn listen_udp(addr: &str) -> io::Result<UdpSocket> {
-    UdpSocket::bind(any_host(addr)).map_err(because(format!("cannot listen on {addr}")))
+    first(&any_host(addr), UdpSocket::bind).map_err(because(format!("cannot listen on {addr}")))
 }
 
 /// Makes a UDP socket that talks with `addr` alone.
@@ -81,6 +82,10 @@ pub fn closed(what: &str) -> io::Error {
 
 /// Tries every address that `addr` stands for and returns the first success, or the last error.
 fn first<T>(addr: &str, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    if !addr.contains(':') {
+        let why = "expected HOST:PORT, such as 127.0.0.1:8000";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "no such address"));
     for addr in addr.to_socket_addrs()? {
         result = attempt(addr);
@@ -104,5 +109,24 @@ fn with_host(addr: &str, host: &str) -> String {
         format!("{host}{addr}")
     } else {
         addr.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_finds_room_in_the_backlog() {
+        let listener = listen("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        // Nobody accepts; std's backlog of 128 would drop those beyond it.
+        let waiting: Vec<_> = (0..300)
+            .map(|i| {
+                TcpStream::connect_timeout(&addr, Duration::from_millis(500))
+                    .unwrap_or_else(|err| panic!("connection {i}: {err}"))
+            })
+            .collect();
+        assert_eq!(waiting.len(), 300);
     }
 }

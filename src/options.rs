@@ -18,12 +18,13 @@ pub struct Options {
 
     /// Bursts that may wait for a client that reads slowly, before it is kicked. A burst has at most
     /// 21 KiB, so 64 of them, and the one being written, hold at most 1.4 MiB. 0 is Go's unbuffered
-    /// channel: nobody is kicked, and one client that stops reading freezes the room
+    /// channel: nobody is kicked, and one client that stops reading freezes the room. An answer to
+    /// `who` that is not read comes on top, twice at most
     #[arg(long, value_name = "BURSTS", default_value_t = 64)]
     pub queue: usize,
 
     /// Messages a second that a client may send; beyond it the room stops reading that client for a
-    /// while [default: no limit]
+    /// while, which counts as silence: keep --timeout longer [default: no limit]
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
 

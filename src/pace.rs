@@ -45,10 +45,10 @@ impl Pace {
         (self.paid - now).saturating_sub(credit)
     }
 
-    /// Counts one message and waits until the next may be read, or until the shutdown.
-    pub fn wait(&mut self, stopping: &Shutdown) {
+    /// Counts one message and waits until the next may be read, or until `gone` ends.
+    pub fn wait(&mut self, gone: &Shutdown) {
         if self.interval > Duration::ZERO {
-            let _ = stopping.recv_timeout(self.count(Instant::now()));
+            let _ = gone.recv_timeout(self.count(Instant::now()));
         }
     }
 }

@@ -16,7 +16,9 @@ use crate::upper::{split_cut_off, to_upper};
 /// One thread a client, which waits for its client alone.
 const KIND: Kind = Kind {
     threads: 1,
+    descriptors: 1,
     full: "the server is full, try again later\r\n",
+    crowded: "too many clients from your address\r\n",
     cut: Some(Half::Read),
 };
 

@@ -18,6 +18,9 @@ use crate::shutdown::Shutdown;
 // Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
 pub const BUFFER: usize = 65_535;
 
+/// What the server answers.
+const ANSWER: &[u8] = b"I-AM-SERVER";
+
 /// Most bytes that one IPv4 datagram carries.
 pub const LONGEST: usize = 65_507;
 
@@ -57,8 +60,13 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
         let received = [format!("接收到客户端[{raddr}]：").as_bytes(), &buf[..n]].concat();
         fmt::print(received).ok();
 
+        // Go: answers its own answer too. One forged datagram that seems to come from a server, and the
+        // two, or the one, talk for ever. Ours does not answer an answer.
+        if buf[..n] == *ANSWER {
+            continue;
+        }
         // Answer simply.
-        if let Err(err) = send_to(conn, b"I-AM-SERVER", raddr) {
+        if let Err(err) = send_to(conn, ANSWER, raddr) {
             warn!("cannot answer {raddr}: {err}");
         }
     }

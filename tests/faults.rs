@@ -180,7 +180,7 @@ fn one_address_has_a_ceiling_of_its_own() {
     let ann = User::join(room.addr);
     let _bob = User::join(room.addr);
     let mut third = User::connect(room.addr);
-    assert_eq!(third.line(), "the room is full, try again later");
+    assert_eq!(third.line(), "too many clients from your address");
     let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     other
         .bind(&"127.0.0.2:0".parse::<SocketAddr>().unwrap().into())
@@ -297,6 +297,59 @@ fn a_flood_is_slowed_down_and_nobody_else_is() {
 }
 
 #[test]
+fn a_flood_ends_with_its_client() {
+    let room = Server::start(CHAT, &["--rate", "1/s", "--timeout", "2s"]);
+    room.wait_for_threads(4);
+    let descriptors = room.descriptors();
+    for reset in [false, true] {
+        let mut flooder = User::join(room.addr);
+        flooder.say("x\n".repeat(2000));
+        if reset {
+            flooder.reset();
+        } else {
+            drop(flooder);
+        }
+    }
+    // Kicked, because a pause is silence, and it stays connected.
+    let room_kicks = Server::start(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
+    room_kicks.wait_for_threads(4);
+    let mut kicked = User::join(room_kicks.addr);
+    kicked.say("x\n".repeat(2000));
+    kicked.read_to_end();
+    room_kicks.wait_for_threads(4);
+    // Somebody must speak to a connection that has gone before it is known to be gone.
+    let mut speaker = User::join(room.addr);
+    wait_until(
+        "the flooders are gone",
+        || {
+            speaker.say("anybody here?");
+            speaker.read_until("here?\r\n");
+            room.threads() == 4 + 3
+        },
+        || room.threads().to_string(),
+    );
+    drop(speaker);
+    room.wait_for_counts(4, descriptors);
+}
+
+#[test]
+fn clients_that_close_at_the_end_are_not_waited_for() {
+    let mut room = Server::start(CHAT, &["--timeout", "1h"]);
+    let mut users: Vec<_> = (0..20).map(|_| User::join(room.addr)).collect();
+    let start = Instant::now();
+    room.signal("-INT");
+    for mut user in users.drain(..) {
+        user.read_to_end();
+    }
+    assert_eq!(room.wait().code(), Some(0));
+    let took = start.elapsed();
+    assert!(
+        took < Duration::from_millis(900),
+        "it took {took:?}, about the whole grace period"
+    );
+}
+
+#[test]
 fn comings_and_goings_leave_nothing_behind() {
     const CLIENTS: usize = 3000;
     let room = Server::start(CHAT, &["--timeout", "300ms"]);
@@ -374,9 +427,7 @@ fn a_thousand_clients_get_a_clean_end() {
                     let _ = user.conn.write_all(b"talking\n");
                 }
                 for user in &mut chunk {
-                    let heard = user.read_to_end();
-                    done.send(heard.contains(&words) || heard.len() >= 2000)
-                        .unwrap();
+                    done.send(user.read_all().contains(&words)).unwrap();
                 }
             });
         }

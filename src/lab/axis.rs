@@ -41,7 +41,7 @@ impl Axis {
             .collect();
         let from = *steps.iter().rev().find(|s| **s <= low).unwrap_or(&low);
         let to = *steps.iter().find(|s| **s >= high).unwrap_or(&high);
-        let decades_only = to / from > 200.0;
+        let decades_only = to / from > 1000.0;
         let is_decade = |s: f64| (s.log10() - s.log10().round()).abs() < 1e-9;
         Axis {
             label: label.to_owned(),

@@ -259,53 +259,37 @@ fn figures(out: &mut String, all: &[Chart]) {
 
 fn results(out: &mut String, record: &Record) {
     out.push_str("<section>\n<h2>Results</h2>\n");
-    let tables = table::tables(&record.scenario);
-    let shown: Vec<Metric> = tables
-        .iter()
-        .flat_map(|(_, metrics)| *metrics)
-        .copied()
-        .collect();
-    for (i, (title, metrics)) in tables.iter().enumerate() {
-        let mut metrics: Vec<Metric> = metrics
-            .iter()
-            .copied()
-            .filter(|metric| has(record, *metric))
-            .collect();
-        if i == 0 {
-            // A fault that came up is shown, whatever the scenario looks for.
-            let faults = Metric::ALL.into_iter().map(|(metric, ..)| metric);
-            metrics.extend(faults.filter(|metric| {
-                metric.is_fault() && !shown.contains(metric) && finding::is_in(record, *metric)
-            }));
+    let measured = record.points.iter().any(|point| !point.rounds.is_empty());
+    for &(title, metrics) in table::tables(&record.scenario).iter().filter(|_| measured) {
+        if metrics == table::FAULTS && table::is_sound(record) {
+            let _ = writeln!(out, "<p>{}</p>", table::SOUND);
+            continue;
         }
-        table(out, record, title, &metrics);
+        let has = |metric: &Metric| {
+            let mut figures = record.points.iter().map(|p| stats::figure(p, *metric));
+            figures.any(|figure| figure.is_some())
+        };
+        let metrics: Vec<Metric> = metrics.iter().copied().filter(has).collect();
+        if !metrics.is_empty() {
+            table(out, record, title, &metrics);
+        }
     }
-    if let Some(first) = record.servers.first() {
-        let _ = writeln!(
-            out,
-            "<p class=\"notes\">Each figure is the median over the rounds, below it the lowest and \
-             the highest round, then (×) the ratio to {}. Faults are those of the worst \
-             round.</p>",
-            escape(first)
-        );
+    match record.servers.first().filter(|_| measured) {
+        None => out.push_str("<p>Nothing was measured.</p>\n"),
+        Some(first) => {
+            let _ = writeln!(
+                out,
+                "<p class=\"notes\">Each figure is the median over the rounds, below it the lowest \
+                 and the highest round, then (×) the ratio to {}. Faults are those of the worst \
+                 round.</p>",
+                escape(first)
+            );
+        }
     }
     out.push_str("</section>\n");
 }
 
-/// Whether any point has a figure of this metric; of time and work, also one that is not zero.
-fn has(record: &Record, metric: Metric) -> bool {
-    let sent = record
-        .points
-        .iter()
-        .flat_map(|p| &p.rounds)
-        .any(|r| r.messages > 0);
-    finding::is_in(record, metric) || (sent && metric.is_fault())
-}
-
 fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
-    if metrics.is_empty() {
-        return;
-    }
     let _ = writeln!(
         out,
         "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
@@ -343,23 +327,15 @@ fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
     out.push_str("</table>\n</div>\n");
 }
 
-/// What is worth saying about a point beside its figures.
+/// What is to be said about a point beside its figures.
 fn held(point: &Point) -> String {
-    let mut notes = Vec::new();
-    match point.rounds.iter().map(|r| r.connected).min() {
-        None => notes.push("not measured".to_owned()),
+    match point.rounds.iter().map(|round| round.connected).min() {
+        None => "<small>not measured</small>".to_owned(),
         Some(least) if least < point.clients => {
-            notes.push(format!("{} connected", thousands(least as u64)));
+            format!("<small>{} connected</small>", thousands(least as u64))
         }
-        Some(_) => {}
+        Some(_) => String::new(),
     }
-    if point.stalled > 0 {
-        notes.push(format!("{} never read", thousands(point.stalled as u64)));
-    }
-    notes
-        .iter()
-        .map(|note| format!("<small>{note}</small>"))
-        .collect()
 }
 
 fn cell(out: &mut String, record: &Record, point: &Point, metric: Metric) {

@@ -236,7 +236,7 @@ impl Ramp {
 /// The ceiling of which the largest part is used.
 fn nearest(threads: usize, uses: Uses) -> Option<Ceiling> {
     let part = |ceiling: &Ceiling| ceiling.in_use as f64 / ceiling.limit as f64;
-    ceilings(threads)
+    ceilings(threads, 1)
         .into_iter()
         .map(|mut ceiling| {
             // These two are each process's own; the others are the machine's.

@@ -120,6 +120,11 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 
+    /// Write each chart of that page to a file of its own in this directory: chat-deliveries.svg and
+    /// so on
+    #[arg(long, value_name = "DIR")]
+    pub svg: Option<PathBuf>,
+
     /// Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k',
     /// 'rss>40KiB' (a client); may be given several times
     #[arg(long, value_name = "RULE")]

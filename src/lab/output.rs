@@ -1,9 +1,10 @@
 //! The files that a run writes.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::charts;
 use super::html;
 use super::options::Options;
 use super::record::Record;
@@ -14,17 +15,23 @@ use crate::cli::because;
 pub struct Outputs {
     json: Option<File>,
     html: Option<File>,
+    svg: Option<PathBuf>,
 }
 
 impl Outputs {
-    /// Opens them.
+    /// Opens them, and makes the directory of `--svg`.
     ///
     /// # Errors
     /// One cannot be written.
     pub fn open(options: &Options) -> io::Result<Outputs> {
+        if let Some(directory) = &options.svg {
+            let what = format!("cannot make the directory --svg {}", directory.display());
+            fs::create_dir_all(directory).map_err(because(what))?;
+        }
         Ok(Outputs {
             json: open("--json", options.json.as_deref())?,
             html: open("--html", options.html.as_deref())?,
+            svg: options.svg.clone(),
         })
     }
 
@@ -47,6 +54,14 @@ impl Outputs {
         if let Some(mut file) = self.html {
             file.write_all(html::page(record).as_bytes())
                 .map_err(because("cannot write the file of --html"))?;
+        }
+        if let Some(directory) = self.svg {
+            for chart in charts::all(record) {
+                let Some(svg) = chart.file() else { continue };
+                let path = directory.join(format!("{}-{}.svg", record.scenario, chart.name));
+                let what = format!("cannot write --svg {}", path.display());
+                fs::write(path, svg).map_err(because(what))?;
+            }
         }
         Ok(())
     }

@@ -68,10 +68,11 @@ fn text_width(text: &str) -> f64 {
 
 /// A name that fits beside a chart.
 fn short(name: &str) -> String {
-    if name.chars().count() <= 14 {
+    const LONGEST: usize = 22;
+    if name.chars().count() <= LONGEST {
         return name.to_owned();
     }
-    name.chars().take(13).chain(['…']).collect()
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 fn open(height: f64, spoken: &str) -> String {

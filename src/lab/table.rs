@@ -101,7 +101,8 @@ pub(super) fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metri
     }
 }
 
-const FAULTS: &[Metric] = &[Lost, Duplicated, OutOfOrder, Damaged, Dropped, Pause];
+/// What a sound server has none of, and the pause.
+pub(super) const FAULTS: &[Metric] = &[Lost, Duplicated, OutOfOrder, Damaged, Dropped, Pause];
 
 const COST: &[Metric] = &[
     CpuPerMillion,
@@ -115,22 +116,29 @@ const COST: &[Metric] = &[
 /// All tables of a record.
 pub fn tables_of(record: &Record) -> String {
     let mut text = heading(record);
-    let sound = FAULTS
-        .iter()
-        .filter(|metric| metric.is_fault())
-        .all(|&metric| {
-            let none = |point| figure(point, metric).is_none_or(|figure| figure.high == 0.0);
-            record.points.iter().all(none)
-        });
+    let sound = is_sound(record);
     for &(title, metrics) in tables(&record.scenario) {
         if metrics == FAULTS && sound {
-            text.push_str("\nEvery client checked every message: nothing lost, doubled, damaged or out of order.\n");
+            text.push_str(&format!("\n{SOUND}\n"));
             continue;
         }
         text.push_str(&format!("\n{title}\n"));
         text.push_str(&align(&rows(record, metrics), &[1]));
     }
     text
+}
+
+/// What stands in place of the table of faults where there are none.
+pub(super) const SOUND: &str =
+    "Every client checked every message: nothing lost, doubled, damaged or out of order.";
+
+/// Whether no round of the record has a fault.
+pub(super) fn is_sound(record: &Record) -> bool {
+    let mut faults = FAULTS.iter().filter(|metric| metric.is_fault());
+    faults.all(|&metric| {
+        let none = |point| figure(point, metric).is_none_or(|figure| figure.high == 0.0);
+        record.points.iter().all(none)
+    })
 }
 
 fn heading(record: &Record) -> String {

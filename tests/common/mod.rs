@@ -286,6 +286,12 @@ impl User {
         self.text()
     }
 
+    /// Reads to the end of the stream, and returns all of it.
+    pub fn read_all(&mut self) -> String {
+        while self.fill() > 0 {}
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+
     /// Says that it will say no more.
     pub fn close_write(&self) {
         self.conn.shutdown(Shutdown::Write).unwrap();

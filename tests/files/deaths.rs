@@ -237,7 +237,9 @@ fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
     let mut client = connect(listener.local_addr().unwrap());
     let kind = Kind {
         threads: 1,
+        descriptors: 1,
         full: "",
+        crowded: "",
         cut: Some(Shutdown::Read),
     };
     let (running, shutdown) = bounded(0);

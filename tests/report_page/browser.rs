@@ -285,6 +285,8 @@ fn one_size_is_drawn_as_bars() {
 fn odd_runs_make_sound_pages() {
     for (name, record, figures) in [
         ("idle", sample::idle(), 3),
+        ("slow", sample::slow(), 6),
+        ("churn", sample::churn(), 6),
         ("frozen", sample::frozen(), 1),
         ("hostile", sample::hostile(), 6),
         ("hostile_sweep", sample::hostile_sweep(), 6),

@@ -81,6 +81,34 @@ pub(crate) fn idle() -> Record {
     record
 }
 
+/// One server with and without clients that never read.
+pub(crate) fn slow() -> Record {
+    let mut record = chat(&[10, 100], 3);
+    record.scenario = "slow".to_owned();
+    record.points.retain(|point| point.server != "floor");
+    record.servers = vec!["threadline".to_owned(), "threadline, 10 stalled".to_owned()];
+    for point in record
+        .points
+        .iter_mut()
+        .filter(|point| point.server == "go")
+    {
+        point.server = record.servers[1].clone();
+        point.stalled = 10;
+    }
+    record
+}
+
+/// A run that looks at what is left behind, and finds nothing but memory.
+pub(crate) fn churn() -> Record {
+    let mut record = one_count();
+    record.scenario = "churn".to_owned();
+    for round in rounds(&mut record) {
+        round.connected = 990;
+        round.lost = 0;
+    }
+    record
+}
+
 /// A run in which nothing arrived.
 pub(crate) fn frozen() -> Record {
     let mut record = one_count();
