@@ -2,7 +2,8 @@
 //!
 //! A pair is one row. What stands between two pairs has rows of its own, the listing's lines first,
 //! but for what only sets lines apart: closing brackets after a pair, comments before one, and blank
-//! lines next to either share a row with it. Every line of both sides is in exactly one row.
+//! lines next to either share a row, and so do lines that go on with a pair's statement of ours and
+//! lines that it carries. Every line of both sides is in exactly one row.
 
 use super::compare::{Comparison, Cover};
 use super::source::Kind;
@@ -54,13 +55,32 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
         rust: Some(rust),
         paired: false,
     };
+    let is_note = |rust| {
+        comparison
+            .notes
+            .iter()
+            .any(|n| (n.first..=n.last).contains(&rust))
+    };
     let alike = |go: usize, rust: usize, kinds: &[Kind]| {
-        let (go, rust) = (comparison.go[go].kind, comparison.rust[rust].line.kind);
-        go == rust && kinds.contains(&go)
+        let kind = comparison.go[go].kind;
+        kind == comparison.rust[rust].line.kind && kinds.contains(&kind) && !is_note(rust)
     };
     // Brackets belong to what they close, so they go with the pair above; comments speak of what is
     // below them.
     while go < go_end && rust < rust_end && alike(go, rust, &[Kind::Blank, Kind::Brace]) {
+        rows.push(beside(go, rust));
+        (go, rust) = (go + 1, rust + 1);
+    }
+    // What goes on with the statement of the pair above stands by what that carries.
+    let goes_on = |go: usize, rust: usize| {
+        comparison.cover[go] == Cover::Carried(from.1 - 1)
+            && comparison.rust[rust]
+                .line
+                .text
+                .trim_start()
+                .starts_with('.')
+    };
+    while from.1 > 0 && go < go_end && rust < rust_end && goes_on(go, rust) {
         rows.push(beside(go, rust));
         (go, rust) = (go + 1, rust + 1);
     }
@@ -81,4 +101,37 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
         paired: false,
     }));
     rows.extend(last.into_iter().rev());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sidebyside::article::Article;
+
+    #[test]
+    fn every_line_of_both_sides_is_in_one_row_and_in_order() {
+        let course = include_str!("../../tests/data/sidebyside.md");
+        let article = Article::parse("course".to_owned(), course);
+        for comparison in article
+            .compare("any", |_| true)
+            .expect("it has programs of ours")
+        {
+            let rows = rows(&comparison);
+            let go: Vec<usize> = rows.iter().filter_map(|row| row.go).collect();
+            let rust: Vec<usize> = rows.iter().filter_map(|row| row.rust).collect();
+            assert_eq!(go, (0..comparison.go.len()).collect::<Vec<_>>());
+            assert_eq!(rust, (0..comparison.rust.len()).collect::<Vec<_>>());
+            for row in rows {
+                let paired = row.go.map(|g| comparison.cover[g]);
+                assert_eq!(
+                    row.paired,
+                    matches!(paired, Some(Cover::Paired(_))),
+                    "{row:?}"
+                );
+                if let (Some(Cover::Paired(r)), Some(rust)) = (paired, row.rust) {
+                    assert_eq!(r, rust, "a pair shares its row: {row:?}");
+                }
+            }
+        }
+    }
 }
