@@ -40,6 +40,7 @@ pub fn run(conn: UdpSocket, shutdown: Shutdown) -> io::Result<()> {
 }
 
 fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
+    // Go: makes a new buffer for each datagram.
     let mut buf = vec![0; BUFFER];
     loop {
         let received = conn.recv_from(&mut buf);

@@ -10,7 +10,8 @@
 //! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
 //!   explains must be in the same hunk: between our lines that pair with, or carry, the nearest Go
 //!   lines above and below, or one of those. One of those two Go lines must be in the same function
-//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place,
+//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place;
+//!   if the comment explains that very line of ours, no blank line of the listing may be between,
 //! - or a **gap**.
 
 use super::align::align;
@@ -216,9 +217,16 @@ fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[Note])
 fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
     let above = (0..g).rev().find_map(|other| Some((other, places[other]?)));
     let below = (g..go.len()).find_map(|other| Some((other, places[other]?)));
+    // What is said of a pair is not said of what a blank line parts from it.
+    let parted = |other: usize| {
+        let between = &go[g.min(other)..g.max(other)];
+        between.iter().any(|line| line.kind == Kind::Blank)
+    };
     let within = |note: &Note| {
-        above.is_none_or(|(_, line)| line <= note.explains)
-            && below.is_none_or(|(_, line)| note.explains <= line)
+        let after = |(other, line)| line < note.explains || line == note.explains && !parted(other);
+        let before =
+            |(other, line)| note.explains < line || line == note.explains && !parted(other);
+        above.is_none_or(after) && below.is_none_or(before)
     };
     let near_enough = |note: &Note| {
         let anchors = [above, below]
@@ -233,4 +241,42 @@ fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) ->
     near.filter_map(|(i, note)| Some((near_enough(note)?, i)))
         .min()
         .map(|(_, i)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sidebyside::notes::notes;
+
+    const GO: &str = "func f() {\n\ta()\n\tb()\n\n\tc()\n\td()\n}\nfunc g() {\n\te()\n}\n";
+    const RUST: &str =
+        "fn f() {\n    // Go: of a\n    a();\n    x();\n    // Go: of x\n    y();\n    d();\n}\n";
+
+    /// What covers each line that counts, where `pairs` are paired: `=`, the number of a note, `!`.
+    fn covered(pairs: &[(usize, usize)]) -> String {
+        let (go, rust) = (read(Language::Go, GO, 1), read(Language::Rust, RUST, 1));
+        let partners = partners(go.len(), pairs.iter().copied());
+        let cover = cover(&go, &rust, &partners, &notes(&rust));
+        let mark = |cover: &Cover| match cover {
+            Cover::None => None,
+            Cover::Paired(_) => Some('='),
+            Cover::Carried(_) => Some('~'),
+            Cover::Noted(note) => Some(if *note == 0 { '0' } else { '1' }),
+            Cover::Gap => Some('!'),
+        };
+        cover.iter().filter_map(mark).collect()
+    }
+
+    #[test]
+    fn a_note_covers_what_is_beside_it() {
+        // f, a, b, c, d; g, e: b is beside the note of a, c beside that of x.
+        assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)]), "==01=!!");
+        // Nothing of g is in a hunk with a note.
+        assert_eq!(covered(&[(7, 0), (8, 6)]), "!!!!!==");
+    }
+
+    #[test]
+    fn what_is_said_of_a_pair_is_not_said_of_what_comes_after_a_blank_line() {
+        assert_eq!(covered(&[(1, 2), (5, 3)]), "0=0!=!!");
+    }
 }
