@@ -3,7 +3,6 @@
 //! Each page is whole in its file and asks for nothing from anywhere, which its content security
 //! policy holds the browser to.
 
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,13 +10,11 @@ use std::path::Path;
 use crate::cli::because;
 
 use super::article::Article;
-use super::compare::{Comparison, Cover, Figures};
-use super::highlight::{Ink, Span, highlight};
-use super::hunks::{Block, blocks, declared};
-use super::rows::Row;
+use super::compare::{Comparison, Figures};
+use super::hunks::blocks;
+use super::sheet::Sheet;
 use super::table::percent;
 use super::terminal::printable;
-use super::tokens::Language;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -61,7 +58,7 @@ fn names(comparisons: &[Comparison]) -> Vec<String> {
 }
 
 /// What HTML would take for markup, as text.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -73,12 +70,6 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-macro_rules! put {
-    ($text:expr, $($format:tt)*) => {
-        write!($text, $($format)*).expect("a string takes it")
-    };
 }
 
 fn document(title: &str, body: &str, script: &str) -> String {
@@ -105,7 +96,9 @@ fn bar(figures: Figures) -> String {
     ];
     let mut bar = "<span class=\"bar\" aria-hidden=\"true\">".to_owned();
     for (lines, class) in parts.into_iter().filter(|(lines, _)| *lines > 0) {
-        put!(bar, "<i class=\"{class}-fill\" style=\"flex:{lines}\"></i>");
+        bar.push_str(&format!(
+            "<i class=\"{class}-fill\" style=\"flex:{lines}\"></i>"
+        ));
     }
     bar + "</span>"
 }
@@ -130,9 +123,7 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
     for (comparison, name) in comparisons.iter().zip(names) {
         let figures = comparison.figures();
         let files: Vec<&str> = comparison.program.sources.iter().map(|s| s.path).collect();
-        put!(
-            body,
-            "<tr><td class=\"name\"><a href=\"{name}\">{}</a><td class=\"title faint\">{}\
+        body.push_str(&format!("<tr><td class=\"name\"><a href=\"{name}\">{}</a><td class=\"title faint\">{}\
              <td class=\"figure faint hide\">{}<td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\
              <td class=\"faint hide\"><code>{}</code></tr>\n",
             comparison.program.command(),
@@ -141,18 +132,14 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
             figures.lines(),
             bar(figures),
             percent(figures),
-            files.join("<br>"),
-        );
+            files.join("<br>")));
     }
     let all: Figures = comparisons.iter().map(Comparison::figures).sum();
-    put!(
-        body,
-        "</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\"><td class=\"figure hide\">{}\
+    body.push_str(&format!("</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\"><td class=\"figure hide\">{}\
          <td class=\"matched\">{}<td class=\"figure percent\">{}<td class=\"hide\"></tr></tfoot>\n</table>\n",
         all.lines(),
         bar(all),
-        percent(all)
-    );
+        percent(all)));
     body.push_str(
         "<p class=\"faint\">Lines are those that count: no blank lines, brackets, imports or \
          comments.</p>\n",
@@ -165,13 +152,12 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
                 .lines()
                 .find(|l| !l.trim().is_empty())
                 .unwrap_or_default();
-            put!(
-                body,
+            body.push_str(&format!(
                 "<li>line {}, {}: <code>{}</code>\n",
                 listing.line,
                 escape(&printable(&listing.title)),
                 escape(&printable(first.trim()))
-            );
+            ));
         }
         body.push_str("</ul>\n");
     }
@@ -201,24 +187,20 @@ fn page(article: &Article, comparison: &Comparison, near: (Neighbour, Neighbour)
         },
     );
     if let Some((href, other)) = near.0 {
-        put!(
-            body,
+        body.push_str(&format!(
             "<a rel=\"prev\" href=\"{href}\" title=\"{}\">previous</a>",
             other.program.command()
-        );
+        ));
     }
     body.push_str("<a href=\"index.html\">all programs</a>");
     if let Some((href, other)) = near.1 {
-        put!(
-            body,
+        body.push_str(&format!(
             "<a rel=\"next\" href=\"{href}\" title=\"{}\">next</a>",
             other.program.command()
-        );
+        ));
     }
     let files: Vec<&str> = comparison.program.sources.iter().map(|s| s.path).collect();
-    put!(
-        body,
-        "</nav></div>\n<div class=\"sides\"><span><b class=\"go-side\">Go</b> {} <span class=\"faint\">{}:{}\
+    body.push_str(&format!("</nav></div>\n<div class=\"sides\"><span><b class=\"go-side\">Go</b> {} <span class=\"faint\">{}:{}\
          </span></span><span><b class=\"rust-side\">Rust</b> {}</span></div>\n</header>\n\
          <div class=\"intro\">{KEY}<p class=\"keys\"><kbd>Tab</kbd> to the lines, then <kbd>↑</kbd> \
          <kbd>↓</kbd> along a side, <kbd>←</kbd> <kbd>→</kbd> to the partner, <kbd>Enter</kbd> for a \
@@ -226,8 +208,7 @@ fn page(article: &Article, comparison: &Comparison, near: (Neighbour, Neighbour)
         escape(&printable(&comparison.listing.title)),
         escape(&printable(&article.name)),
         comparison.listing.line,
-        files.join(", "),
-    );
+        files.join(", ")));
     let sheet = Sheet::new(comparison);
     for block in blocks(comparison) {
         sheet.block(&block, &mut body);
@@ -235,251 +216,4 @@ fn page(article: &Article, comparison: &Comparison, near: (Neighbour, Neighbour)
     body.push_str("</main>\n");
     sheet.ends(&mut body);
     document(&format!("{command}: Go beside Rust"), &body, SCRIPT)
-}
-
-struct Sheet<'a> {
-    comparison: &'a Comparison,
-    go: Vec<Vec<Span>>,
-    rust: Vec<(&'static str, Vec<Vec<Span>>)>,
-}
-
-impl<'a> Sheet<'a> {
-    fn new(comparison: &'a Comparison) -> Sheet<'a> {
-        let sources = comparison.program.sources.iter();
-        Sheet {
-            comparison,
-            go: highlight(Language::Go, &comparison.listing.code),
-            rust: sources
-                .map(|s| (s.path, highlight(Language::Rust, s.text)))
-                .collect(),
-        }
-    }
-
-    fn block(&self, block: &Block, body: &mut String) {
-        match block {
-            Block::Path(path) => {
-                put!(
-                    body,
-                    "<div class=\"path-row\"><div class=\"path\">{path}</div></div>\n"
-                );
-            }
-            Block::Fold(lines) => {
-                let number = |r: usize| self.comparison.rust[r].line.number;
-                let (first, last) = (number(lines.start), number(lines.end - 1));
-                let declared = escape(&declared(self.comparison, lines.clone()));
-                put!(
-                    body,
-                    "<details class=\"fold\"><summary>{first}–{last}, ours alone: {declared}</summary>\n"
-                );
-                for r in lines.clone() {
-                    self.rust_line(r, 0, body);
-                }
-                body.push_str("</details>\n");
-            }
-            Block::Hunk(rows) => self.hunk(rows, body),
-        }
-    }
-
-    /// The listing's lines first, then ours: on a narrow screen they stand in that order, on a wide one
-    /// each in its row.
-    fn hunk(&self, rows: &[Row], body: &mut String) {
-        body.push_str("<div class=\"hunk\">\n");
-        for (i, row) in rows.iter().enumerate() {
-            if let Some(g) = row.go {
-                self.go_line(g, i + 1, body);
-            }
-        }
-        for (i, row) in rows.iter().enumerate() {
-            if let Some(r) = row.rust {
-                self.rust_line(r, i + 1, body);
-            }
-        }
-        body.push_str("</div>\n");
-    }
-
-    fn go_line(&self, g: usize, row: usize, body: &mut String) {
-        let number = self.comparison.go[g].number;
-        let (class, with, mark) = match self.comparison.cover[g] {
-            Cover::None => ("", None, String::new()),
-            Cover::Paired(r) => (" paired", Some(format!("l{r}")), String::new()),
-            Cover::Carried(r) => (
-                " carried",
-                Some(format!("l{r}")),
-                "<span class=\"mark\" title=\"Rust does it by itself\">~</span>".to_owned(),
-            ),
-            Cover::Noted(n) => (" noted", Some(format!("n{n}")), note_mark(n)),
-            Cover::Gap => (
-                " gap",
-                None,
-                "<span class=\"mark\" title=\"a gap: nothing of ours, and no note\">!</span>"
-                    .to_owned(),
-            ),
-        };
-        let id = format!("go-{number}");
-        line(
-            body,
-            &format!("go{class}"),
-            &id,
-            number,
-            with,
-            row,
-            &self.go[g],
-            &mark,
-        );
-    }
-
-    fn rust_line(&self, r: usize, row: usize, body: &mut String) {
-        let ours = &self.comparison.rust[r];
-        let notes = &self.comparison.notes;
-        let note = notes
-            .iter()
-            .position(|note| (note.first..=note.last).contains(&r));
-        let has = |cover: &Cover| matches!(cover, Cover::Paired(l) | Cover::Carried(l) if *l == r);
-        let partner = self
-            .comparison
-            .cover
-            .iter()
-            .any(has)
-            .then(|| format!("l{r}"));
-        let (class, with, mark) = match note {
-            Some(n) if notes[n].first == r => (" note", Some(format!("n{n}")), note_mark(n)),
-            Some(n) => (" note", Some(format!("n{n}")), String::new()),
-            None => ("", partner, String::new()),
-        };
-        let (_, lines) = self
-            .rust
-            .iter()
-            .find(|(path, _)| *path == ours.path)
-            .expect("its file");
-        let id = format!("{}-{}", slug(ours.path), ours.line.number);
-        let spans = &lines[ours.line.number - 1];
-        line(
-            body,
-            &format!("rust{class}"),
-            &id,
-            ours.line.number,
-            with,
-            row,
-            spans,
-            &mark,
-        );
-    }
-
-    /// The notes and the gaps, with links to where they are.
-    fn ends(&self, body: &mut String) {
-        let comparison = self.comparison;
-        body.push_str("<section class=\"text ends\">\n");
-        if !comparison.notes.is_empty() {
-            body.push_str("<h2 id=\"notes\">Notes</h2>\n<ol>\n");
-        }
-        for (n, note) in comparison.notes.iter().enumerate() {
-            let ours = &comparison.rust[note.explains];
-            let (path, number) = (ours.path, ours.line.number);
-            let covered = comparison.cover.iter().zip(&comparison.go);
-            let covered = covered.filter(|(cover, _)| **cover == Cover::Noted(n));
-            let covered: Vec<String> = covered
-                .map(|(_, go)| format!("<a href=\"#go-{0}\">{0}</a>", go.number))
-                .collect();
-            put!(
-                body,
-                "<li id=\"note-{}\">{} <span class=\"faint\"><a href=\"#{}-{number}\">{path}:{number}</a>{}</span>\n",
-                n + 1,
-                inline_code(&note.text),
-                slug(path),
-                match covered.is_empty() {
-                    true => String::new(),
-                    false => format!(", for Go line {}", covered.join(", ")),
-                },
-            );
-        }
-        if !comparison.notes.is_empty() {
-            body.push_str("</ol>\n");
-        }
-        let gaps = comparison.go.iter().zip(&comparison.cover);
-        let gaps: Vec<_> = gaps.filter(|(_, cover)| **cover == Cover::Gap).collect();
-        if !gaps.is_empty() {
-            body.push_str("<h2 id=\"gaps\">Gaps</h2>\n<ul>\n");
-            for (go, _) in gaps {
-                let (number, text) = (go.number, escape(&printable(go.text.trim())));
-                put!(
-                    body,
-                    "<li><a href=\"#go-{number}\">{number}</a> <code>{text}</code>\n"
-                );
-            }
-            body.push_str("</ul>\n");
-        }
-        body.push_str("</section>\n");
-    }
-}
-
-fn note_mark(n: usize) -> String {
-    format!(
-        "<a class=\"mark\" href=\"#note-{0}\" title=\"note {0}\">{0}</a>",
-        n + 1
-    )
-}
-
-/// `src/chat.rs` as a part of an anchor.
-fn slug(path: &str) -> String {
-    path.trim_end_matches(".rs").replace('/', "-")
-}
-
-/// Text with what stands between backticks as code.
-fn inline_code(text: &str) -> String {
-    let mut html = String::new();
-    for (i, piece) in text.split('`').enumerate() {
-        match i % 2 {
-            0 => html.push_str(&escape(piece)),
-            _ => put!(html, "<code>{}</code>", escape(piece)),
-        }
-    }
-    html
-}
-
-#[allow(clippy::too_many_arguments)]
-fn line(
-    body: &mut String,
-    class: &str,
-    id: &str,
-    number: usize,
-    with: Option<String>,
-    row: usize,
-    spans: &[Span],
-    mark: &str,
-) {
-    let code: String = spans.iter().map(|(_, text)| printable(text)).collect();
-    let blank = if code.is_empty() { " blank" } else { "" };
-    let indent = code.len() - code.trim_start_matches(' ').len();
-    put!(
-        body,
-        "<div class=\"line {class}{blank}\" id=\"{id}\" style=\"--row:{row};--in:{indent}ch\""
-    );
-    if let Some(with) = with {
-        put!(body, " data-with=\"{with}\"");
-    }
-    put!(
-        body,
-        "><a class=\"number\" href=\"#{id}\">{number}</a><code>"
-    );
-    if indent > 0 {
-        put!(body, "<span class=\"in\">{}</span>", " ".repeat(indent));
-    }
-    let mut left = indent;
-    for (ink, text) in spans {
-        let text = printable(text);
-        let bare = text.trim_start_matches(' ');
-        let skipped = left.min(text.len() - bare.len());
-        left -= skipped;
-        let text = escape(&text[skipped..]);
-        match ink {
-            Ink::Plain => body.push_str(&text),
-            Ink::Keyword => put!(body, "<span class=\"k\">{text}</span>"),
-            Ink::Type => put!(body, "<span class=\"t\">{text}</span>"),
-            Ink::Function => put!(body, "<span class=\"f\">{text}</span>"),
-            Ink::Text => put!(body, "<span class=\"s\">{text}</span>"),
-            Ink::Number => put!(body, "<span class=\"n\">{text}</span>"),
-            Ink::Comment => put!(body, "<span class=\"c\">{text}</span>"),
-        }
-    }
-    put!(body, "</code>{mark}</div>\n");
 }

@@ -22,6 +22,7 @@
 use std::ops::Range;
 
 use super::source::{Kind, Line};
+use super::statement::Statement;
 use super::tokens::{Language, Token};
 
 /// Finds the Go lines that are carried: for each, the Rust line that carries it. `partners` holds
@@ -202,74 +203,6 @@ fn block(go: &[Line], open: usize) -> Range<usize> {
         }
     }
     open + 1..go.len()
-}
-
-/// From a line of ours to the end of the statement that it is in.
-struct Statement {
-    tokens: Vec<Token>,
-    /// Whether its value is that of the block that it stands in.
-    last: bool,
-}
-
-impl Statement {
-    fn at(rust: &[Line], line: usize) -> Statement {
-        let mut statement = Statement {
-            tokens: Vec::new(),
-            last: false,
-        };
-        let mut depth = 0_i32;
-        for line in &rust[line..] {
-            let opens = line.tokens.first();
-            if depth <= 0 && matches!(opens, Some(Token::Mark("}"))) {
-                statement.last = true;
-                break;
-            }
-            for token in &line.tokens {
-                match token {
-                    Token::Mark("(" | "[" | "{") => depth += 1,
-                    Token::Mark(")" | "]" | "}") => depth -= 1,
-                    Token::Comment(_) => continue,
-                    _ => {}
-                }
-                statement.tokens.push(token.clone());
-            }
-            let end = matches!(statement.tokens.last(), Some(Token::Mark(";" | "}"))) && depth <= 0;
-            let block = matches!(statement.tokens.last(), Some(Token::Mark("{"))) && depth <= 1;
-            if end || block {
-                break;
-            }
-        }
-        statement
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.tokens
-            .iter()
-            .any(|t| matches!(t, Token::Name(n) if n == name))
-    }
-
-    fn hands_on(&self) -> bool {
-        let drops = [
-            "ok",
-            "is_ok",
-            "is_err",
-            "unwrap",
-            "unwrap_or",
-            "unwrap_or_default",
-        ];
-        self.tokens.contains(&Token::Mark("?")) || self.last && !drops.iter().any(|d| self.has(d))
-    }
-
-    fn takes_ok(&self) -> bool {
-        let name = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
-        let binds_ok = |w: &[Token]| name(&w[0], "let") && name(&w[1], "Ok");
-        self.tokens.windows(2).any(binds_ok) && (self.has("else") || self.has("while"))
-    }
-
-    fn asks(&self) -> bool {
-        let asks = is_error_check(Language::Rust, &self.tokens);
-        self.hands_on() || self.takes_ok() || asks || self.has("match")
-    }
 }
 
 /// `} else {` before the printing of an error.
