@@ -142,7 +142,7 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
     // Read the file, and write it to the server as it is.
     let mut buf = vec![0; file::BUFFER];
     loop {
-        let n = file::read(&mut f, &mut buf)
+        let n = net::read(&mut f, &mut buf)
             .map_err(because(format!("cannot read {}", path.display())))?;
         if n == 0 {
             drop(progress);
@@ -257,7 +257,7 @@ fn main() -> ExitCode {
 fn read_up_to(conn: &TcpStream, buf: &mut [u8]) -> io::Result<usize> {
     let mut n = 0;
     while n < buf.len() {
-        match file::read(&mut &*conn, &mut buf[n..])? {
+        match net::read(&mut &*conn, &mut buf[n..])? {
             0 => break,
             more => n += more,
         }

@@ -122,7 +122,7 @@ fn read(
     args: &Args,
     stopping: &Shutdown,
 ) -> io::Result<usize> {
-    let read = file::read(&mut conn, buf);
+    let read = net::read(&mut conn, buf);
     // At shutdown a read ends as if the client had said all.
     if ended(stopping) {
         return Err(io::Error::new(

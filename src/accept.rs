@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use socket2::SockRef;
 
 use crate::ceilings;
+use crate::net;
 use crate::shutdown::Shutdown;
 
 /// How long a client may take to read the rest and close its end before its connection is cut.
@@ -99,12 +100,7 @@ impl Conn {
     /// # Errors
     /// The connection is broken.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match (&self.stream).read(buf) {
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
+        net::read(&mut &self.stream, buf)
     }
 
     /// A name for a thread of this connection, short enough for the system to show it whole.

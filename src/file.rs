@@ -5,7 +5,7 @@
 //! (see [`crate::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
 //! receiver refuses or fails, it sends one line that starts `error: `.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown as Half, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use log::debug;
 use socket2::SockRef;
 
 use crate::file_name::printable;
+use crate::net::read;
 
 /// Bytes read or written at once. More per call is what makes a transfer fast.
 // Go: 4096 bytes, with which a transfer takes two to four times as long.
@@ -62,19 +63,6 @@ pub fn refuse(mut conn: &TcpStream, why: &io::Error) {
             || !matches!(read(&mut conn, &mut buf), Ok(1..));
         if ended {
             break;
-        }
-    }
-}
-
-/// Reads as [`Read::read`] does, but is not ended by a signal, like Go's `Read`.
-///
-/// # Errors
-/// The reading fails.
-pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match from.read(buf) {
-            Err(err) if err.kind() == ErrorKind::Interrupted => {}
-            read => return read,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Listening and dialling as Go's package `net` does.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
@@ -70,6 +70,19 @@ pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
         Ok(conn)
     };
     first(&local_host(addr), connect).map_err(because(format!("cannot connect to {addr}")))
+}
+
+/// Reads as [`Read::read`] does, but is not ended by a signal, like Go's `Read`.
+///
+/// # Errors
+/// The reading fails.
+pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buf) {
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
 }
 
 /// The error for a peer that closed its end where more was to come, which Go calls `EOF`.
