@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Memory mappings that one thread takes: its stack and its signal stack, with a guard each.
 const MAPPINGS_PER_THREAD: u64 = 4;
 
@@ -28,8 +30,9 @@ pub struct Ceiling {
 /// # Errors
 /// The system refuses.
 pub fn raise_descriptor_limit() -> io::Result<()> {
-    rlimit::increase_nofile_limit(u64::MAX)?;
-    Ok(())
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let current = maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
 }
 
 /// Lists the ceilings of this machine for a server that spends so many `threads` and `descriptors` on
@@ -41,9 +44,7 @@ pub fn ceilings(threads: usize, descriptors: usize) -> Vec<Ceiling> {
     let mut ceilings: Vec<Ceiling> = [
         ceiling(
             "RLIMIT_NOFILE",
-            rlimit::getrlimit(rlimit::Resource::NOFILE)
-                .ok()
-                .map(|(soft, _hard)| soft),
+            getrlimit(Resource::Nofile).current,
             count_of("/proc/self/fd"),
             descriptors,
             "ulimit -n 1000000",

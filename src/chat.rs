@@ -8,22 +8,23 @@
 //! | `has_data`, `is_quit`, one a client | its reader | its `handler_connect` |
 
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, after, bounded, select};
+use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use log::{debug, warn};
 use parking_lot::Mutex;
 
 use crate::accept::{Acceptor, Conn, GRACE, Kind, ended, ends_within};
 use crate::fmt;
-use crate::go::go;
+use crate::go::{go, take_turns};
 use crate::lines::{LONGEST, messages};
 pub use crate::options::{Options, Stage};
+use crate::outlet::{AT_ONCE, Burst, Outlet, write_all};
 use crate::pace::Pace;
 use crate::shutdown::Shutdown;
 
@@ -39,8 +40,12 @@ const KIND: Kind = Kind {
 /// Bytes of messages that [`manager`] joins into one burst at most, the last message aside.
 const BURST: usize = 16 * 1024;
 
-/// How long a write to a client that reads may take. The kernel rounds it up to its clock's tick.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// Messages that may wait for [`manager`].
+const WAITING: usize = 128;
+
+/// Writers that [`manager`] wakes before they have their turn: more, and the first are no longer in the
+/// processor's cache when it comes.
+const TURN: usize = 8;
 
 /// Longest name in bytes.
 const LONGEST_NAME: usize = 32;
@@ -52,14 +57,6 @@ struct Client {
     // that the writer ends when manager lets go of it.
     name: Vec<u8>,
     addr: String,
-}
-
-/// What [`manager`] needs to reach a user.
-struct Outlet {
-    c: Sender<Arc<[u8]>>,
-    conn: Arc<Conn>,
-    /// Whether the connection is full, for want of reading, and the writer has not caught up since.
-    behind: Arc<AtomicBool>,
 }
 
 /// What goes through the channel `message`.
@@ -150,7 +147,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         let reader = move || {
             let _ends_last = working;
             let mut buf = vec![0; LONGEST];
-            let mut pace = Pace::new(rate, Instant::now());
+            let mut told = Instant::now();
+            let mut pace = Pace::new(rate, told);
             loop {
                 // Without its writer a client has gone, however much of its words is still unread.
                 let n = match ended(&written) {
@@ -191,12 +189,17 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                         };
                         answer.send(reply.into()).ok();
                     } else if stage >= Stage::Broadcast {
-                        let clnt = room.online_map.lock().get(&id).cloned();
-                        if let Some(clnt) = clnt {
-                            room.message.send(Message::Said(make_msg(&clnt, &msg))).ok();
+                        let said =
+                            (room.online_map.lock().get(&id)).map(|clnt| make_msg(clnt, &msg));
+                        if let Some(said) = said {
+                            room.message.send(Message::Said(said)).ok();
                         }
                     }
-                    has_data.send(true).ok();
+                    // Go: tells of each message. Ours spares the handler those close together.
+                    if told.elapsed() >= timeout / 1000 {
+                        has_data.send(true).ok();
+                        told = Instant::now();
+                    }
                     pace.wait(&written);
                     if ended(&written) {
                         break;
@@ -292,7 +295,7 @@ fn rename(room: &Room, id: u64, new_name: &[u8]) -> Result<(), &'static str> {
 
 /// Writes to one client what comes for it, until it has left the room and has got everything.
 fn write_msg_to_client(
-    msgs: &Receiver<Arc<[u8]>>,
+    msgs: &Receiver<Arc<Burst>>,
     answers: &Receiver<Vec<u8>>,
     conn: &Conn,
     behind: &AtomicBool,
@@ -305,7 +308,7 @@ fn write_msg_to_client(
         // Ours ends with the channel, and has the answers to write as well.
         let written = select! {
             recv(msgs) -> burst => match burst {
-                Ok(burst) => write_all(conn, &burst, behind),
+                Ok(burst) => write_all(conn, &burst.bytes, behind),
                 Err(_) => break,
             },
             recv(answers) -> answer => answer.map_or(Ok(()), |answer| write_all(conn, &answer, behind)),
@@ -322,94 +325,67 @@ fn write_msg_to_client(
     let _ = conn.shutdown(Half::Write);
 }
 
-/// Writes all of it, and notes it when the client does not take it at once.
-fn write_all(mut conn: &TcpStream, mut bytes: &[u8], behind: &AtomicBool) -> io::Result<()> {
-    loop {
-        match conn.write(bytes) {
-            Ok(n) if n == bytes.len() => return Ok(()),
-            Ok(n) => bytes = &bytes[n..],
-            Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(err) => return Err(err),
-        }
-        behind.store(true, Relaxed);
-        conn.set_write_timeout(None)?;
-    }
-}
-
 /// Hands what is said to everyone who is in the room.
-fn manager(room: &Room, message: &Receiver<Message>) {
+fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
     // Go: ranges over the map itself while others change it. Here who comes and who goes is told in
     // `message`, in one order with what is said.
-    let mut outlets = BTreeMap::new();
+    let mut outlets: BTreeMap<u64, Outlet> = BTreeMap::new();
+    // Ends when the last burst is written.
+    let (_, mut written) = bounded(0);
 
     loop {
         let msg = select! {
             recv(message) -> msg => msg,
-            recv(room.stopping) -> _ => return,
+            recv(stopping) -> _ => break,
         };
-        // Go: one message at a time, which wakes every writer for each. Ours lets those who are about
-        // to speak have their turn, and joins what is then waiting.
-        thread::yield_now();
-        let mut burst = Vec::new();
+        // Go: one message at a time, which wakes every writer for each. Ours lets the writers finish
+        // with the last burst, and joins what is then waiting.
+        ends_within(&written, AT_ONCE);
+        let mut bytes = Vec::new();
         for msg in msg.into_iter().chain(message.try_iter()) {
             match msg {
                 Message::Login(id, outlet, msg) => {
                     outlets.insert(id, outlet);
-                    push(&mut burst, &msg);
+                    push(&mut bytes, &msg);
                 }
-                Message::Said(msg) => push(&mut burst, &msg),
+                Message::Said(msg) => push(&mut bytes, &msg),
                 Message::Leave(id, msg) => {
                     // The one who leaves gets what was said before, and not the leaving itself.
                     if let Some(outlet) = outlets.remove(&id) {
-                        hand(room, &outlet, &burst[..].into());
+                        outlet.hand(&Burst::new(bytes.clone()).0);
                     }
                     if let Some(msg) = msg {
-                        push(&mut burst, &msg);
+                        push(&mut bytes, &msg);
                     }
                 }
             }
-            if burst.len() >= BURST {
+            if bytes.len() >= BURST {
                 break;
             }
         }
-        if !burst.is_empty() {
-            let burst = burst.into();
-            outlets.retain(|_, outlet| hand(room, outlet, &burst));
+        if bytes.is_empty() {
+            continue;
         }
+        let burst;
+        (burst, written) = Burst::new(bytes);
+        let mut handed = 0;
+        outlets.retain(|_, outlet| {
+            handed += 1;
+            if handed % TURN == 0 {
+                thread::yield_now();
+            }
+            outlet.hand(&burst)
+        });
     }
+    // Every writer ends with its outlet, and that of somebody who is just coming may be in `message`.
+    drop(outlets);
+    for _ in message {}
 }
 
 /// Adds a message to a burst, with the line end that the writer adds in Go.
-fn push(burst: &mut Vec<u8>, msg: &[u8]) {
-    burst.extend_from_slice(msg);
-    burst.extend_from_slice(b"\r\n");
-}
-
-/// Hands a burst to one user's writer, and says whether the user may stay.
-fn hand(room: &Room, outlet: &Outlet, burst: &Arc<[u8]>) -> bool {
-    let mut burst = Arc::clone(burst);
-    if room.options.queue == 0 {
-        outlet.c.send(burst).ok();
-        return true;
-    }
-    while let Err(TrySendError::Full(unsent)) = outlet.c.try_send(burst) {
-        // The client is to blame, because it does not read: nobody waits for it.
-        if outlet.behind.load(Relaxed) {
-            warn!(
-                "{} kicked: it does not read, {} bursts wait for it",
-                outlet.conn.addr(),
-                outlet.c.len()
-            );
-            let _ = outlet.conn.shutdown(Half::Both);
-            return false;
-        }
-        // Its writer is only late, on a busy machine: its time will come.
-        match outlet.c.send_timeout(unsent, AT_ONCE) {
-            Err(SendTimeoutError::Timeout(unsent)) => burst = unsent,
-            _ => break,
-        }
-    }
-    true
+fn push(bytes: &mut Vec<u8>, msg: &[u8]) {
+    bytes.extend_from_slice(msg);
+    bytes.extend_from_slice(b"\r\n");
 }
 
 /// Opens the room on `listener` until `shutdown` ends, and joins every thread that a client brought.
@@ -418,26 +394,32 @@ fn hand(room: &Room, outlet: &Outlet, burst: &Arc<[u8]>) -> bool {
 /// The room cannot open. What goes wrong with a client costs that client only.
 pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, &options.limits, KIND, shutdown)?;
-    let (message, messages) = bounded(0);
-    let room = Room {
+    // Go: `message` is unbuffered: who speaks waits for Manager, and is woken once more for it.
+    let (message, messages) = bounded(WAITING);
+    take_turns();
+    let stopping = acceptor.stopping();
+    let room = Arc::new(Room {
         online_map: Mutex::default(),
         message,
-        stopping: acceptor.stopping(),
+        stopping: stopping.clone(),
         options,
-    };
-    let room = &room;
+    });
 
     thread::scope(|s| {
         // Brings what is said to everyone.
-        go(s, "manager".to_owned(), move || manager(room, &messages))?;
+        go(s, "manager".to_owned(), move || {
+            manager(&messages, &stopping)
+        })?;
 
         // Go: the room ends when one accept fails. `acceptor` waits and goes on.
         for conn in acceptor {
-            let name = conn.thread_name("handler");
-            if let Err(err) = go(s, name, move || handler_connect(conn, room)) {
+            let (name, room) = (conn.thread_name("handler"), Arc::clone(&room));
+            if let Err(err) = go(s, name, move || handler_connect(conn, &room)) {
                 warn!("a client is lost, no thread can be started: {err}");
             }
         }
+        // Manager ends with the last who could send it a message.
+        drop(room);
         Ok(())
     })
 }

@@ -557,3 +557,32 @@ fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
         _ => {}
     }
 }
+
+#[test]
+fn a_stop_while_clients_come_ends_all_the_same() {
+    for _ in 0..10 {
+        let room = Server::start(CHAT, &[]);
+        let addr = room.addr;
+        let (came, comes) = mpsc::channel();
+        let guests: Vec<_> = (0..4)
+            .map(|_| {
+                let came = came.clone();
+                thread::spawn(move || {
+                    // Until the room no longer lets anybody in.
+                    let mut guests = Vec::new();
+                    while let Ok(conn) = TcpStream::connect(addr) {
+                        guests.push(conn);
+                        came.send(()).ok();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..40 {
+            comes.recv_timeout(DEADLINE).expect("clients come");
+        }
+        room.stop();
+        for guest in guests {
+            guest.join().unwrap();
+        }
+    }
+}
