@@ -1,7 +1,8 @@
 //! How fast can one thread hand one message to N others, without any socket?
 //!
 //! The room's way: the manager hands an `Arc<[u8]>` to N channels `bounded(64)`, each drained by a
-//! thread of its own that waits in a two-armed `select!`. A round ends when all have it; its
+//! thread of its own that waits in a two-armed `select!`; every few of them the
+//! manager lets them have their turn. A round ends when all have it; its
 //! throughput is in deliveries. What the room itself delivers is this and the writes.
 
 use std::convert::Infallible;
@@ -13,8 +14,12 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam_channel::{bounded, select};
+use threadline::go::take_turns;
 
-const RECEIVERS: [usize; 3] = [10, 100, 1000];
+const RECEIVERS: [usize; 4] = [10, 100, 1000, 5000];
+
+/// Receivers that are woken before they have their turn, as in the room.
+const TURN: usize = 8;
 
 /// Bursts that may wait for one receiver, as in the room.
 const QUEUE: usize = 64;
@@ -25,6 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MESSAGE: &[u8] = b"[127.0.0.1:50000]127.0.0.1:50000: hello, everybody\r\n";
 
 fn fan_out(c: &mut Criterion) {
+    take_turns();
     let mut group = c.benchmark_group("fan_out");
     for receivers in RECEIVERS {
         group.throughput(Throughput::Elements(receivers as u64));
@@ -56,7 +62,10 @@ fn fan_out(c: &mut Criterion) {
             group.bench_function(BenchmarkId::from_parameter(receivers), |b| {
                 b.iter(|| {
                     let burst: Arc<[u8]> = MESSAGE.into();
-                    for outlet in &outlets {
+                    for (i, outlet) in outlets.iter().enumerate() {
+                        if i % TURN == 0 {
+                            thread::yield_now();
+                        }
                         outlet.try_send(Arc::clone(&burst)).expect("room for one");
                     }
                     lasts.recv_timeout(DEADLINE).expect("all have it in 10 s");

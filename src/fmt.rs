@@ -10,7 +10,12 @@ use std::io::{self, Write};
 /// The write to standard output failed, for example because its reader has gone. A server carries
 /// on without its listener: it calls `.ok()`.
 pub fn println(operands: &[&dyn AsRef<[u8]>]) -> io::Result<()> {
-    let mut line = Vec::new();
+    let mut line = Vec::with_capacity(
+        operands
+            .iter()
+            .map(|operand| operand.as_ref().len() + 1)
+            .sum(),
+    );
     for (i, operand) in operands.iter().enumerate() {
         if i > 0 {
             line.push(b' ');

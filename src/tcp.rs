@@ -9,7 +9,8 @@ use log::warn;
 
 use crate::accept::{Acceptor, Conn, Kind, Limits};
 use crate::fmt;
-use crate::go::go;
+use crate::go::{go, take_turns};
+use crate::quick::Quick;
 use crate::shutdown::Shutdown;
 use crate::upper::{split_cut_off, to_upper};
 
@@ -32,8 +33,9 @@ fn handler(conn: Arc<Conn>) {
     // Go: a character that two reads share comes out as two broken halves. Its first half waits
     // here for the second.
     let mut held = 0;
+    let mut quick = Quick::default();
     loop {
-        let n = match conn.read(&mut buf[held..]) {
+        let n = match quick.read(&conn, &mut buf[held..]) {
             Ok(0) => {
                 if held > 0 {
                     let _ = (&**conn).write_all(&to_upper(&buf[..held]));
@@ -72,6 +74,7 @@ fn handler(conn: Arc<Conn>) {
 /// The server cannot start. What goes wrong with a client costs that client only.
 pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, limits, KIND, shutdown)?;
+    take_turns();
     fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
     thread::scope(|s| {
         // Go: the server ends when one accept fails. `acceptor` waits and goes on.

@@ -5,6 +5,9 @@ use std::str;
 /// Returns the bytes that `strings.ToUpper` returns for the same input: each character by its
 /// *simple* case mapping (one character for one), each byte that is not UTF-8 as U+FFFD.
 pub fn to_upper(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_ascii() {
+        return bytes.to_ascii_uppercase();
+    }
     let mut upper = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         upper.extend(chunk.valid().chars().map(simple_upper));
