@@ -40,7 +40,7 @@ const KIND: Kind = Kind {
 /// Bytes of messages that [`manager`] joins into one burst at most, the last message aside.
 const BURST: usize = 16 * 1024;
 
-/// Messages that may wait for [`manager`].
+/// Messages that may wait for [`manager`], unless `--queue 0` asks for Go's channels.
 const WAITING: usize = 128;
 
 /// Writers that [`manager`] wakes before they have their turn: more, and the first are no longer in the
@@ -339,7 +339,7 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
             recv(stopping) -> _ => break,
         };
         // Go: one message at a time, which wakes every writer for each. Ours lets the writers finish
-        // with the last burst, and joins what is then waiting.
+        // with the last burst, or for a millisecond if somebody does not read, and joins what then waits.
         ends_within(&written, AT_ONCE);
         let mut bytes = Vec::new();
         for msg in msg.into_iter().chain(message.try_iter()) {
@@ -370,11 +370,12 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
         (burst, written) = Burst::new(bytes);
         let mut handed = 0;
         outlets.retain(|_, outlet| {
+            let stays = outlet.hand(&burst);
             handed += 1;
             if handed % TURN == 0 {
                 thread::yield_now();
             }
-            outlet.hand(&burst)
+            stays
         });
     }
     // Every writer ends with its outlet, and that of somebody who is just coming may be in `message`.
@@ -394,8 +395,9 @@ fn push(bytes: &mut Vec<u8>, msg: &[u8]) {
 /// The room cannot open. What goes wrong with a client costs that client only.
 pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, &options.limits, KIND, shutdown)?;
-    // Go: `message` is unbuffered: who speaks waits for Manager, and is woken once more for it.
-    let (message, messages) = bounded(WAITING);
+    // Go: `message` is unbuffered: who speaks waits for Manager, and is woken once more for it. Ours
+    // has room for 128 messages.
+    let (message, messages) = bounded(if options.queue == 0 { 0 } else { WAITING });
     take_turns();
     let stopping = acceptor.stopping();
     let room = Arc::new(Room {

@@ -7,8 +7,8 @@ use std::thread::{Builder, Scope};
 use rustix::process::getpriority_process;
 #[cfg(target_os = "linux")]
 use thread_priority::{
-    NormalThreadSchedulePolicy::Batch, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
 };
 
 /// Bytes of stack that a thread gets. Go's stacks grow; ours do not, but only pages that were
@@ -33,16 +33,21 @@ where
 
 /// Makes the calling thread, and every thread that it starts, batch work: when one of them is woken, it
 /// waits for its turn and does not interrupt the thread that woke it, as a goroutine does not. Without
-/// effect where the system has no such thing, or where the process is a nice one.
+/// effect where the system has no such thing, or where the process was given a policy or a nice value.
 pub fn take_turns() {
     #[cfg(target_os = "linux")]
     // The crate sets the nice value too; to this one, the priority 48 of 99 translates into 0.
-    if getpriority_process(None) == Ok(0) {
+    if getpriority_process(None) == Ok(0)
+        && matches!(
+            thread_schedule_policy(),
+            Ok(ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other))
+        )
+    {
         let priority = ThreadPriority::Crossplatform(48.try_into().expect("it is under 100"));
         let _ = set_thread_priority_and_policy(
             thread_native_id(),
             priority,
-            ThreadSchedulePolicy::Normal(Batch),
+            ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch),
         );
     }
 }

@@ -14,11 +14,11 @@
 //! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`ceilings`]
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
-//! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`quick`] (a
-//! read that need not sleep), [`pace`]
-//! (holding a client to a rate), [`outlet`] (the way out to one user of the room). The file programs have [`file_name`] (which names are safe), [`part`]
-//! (a file while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`]
-//! (the line on the terminal) and [`size`] (sizes as people write them).
+//! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`quick`]
+//! (a read that need not sleep), [`outlet`] (the way out to one user of the room), [`pace`] (holding a
+//! client to a rate). The file programs have [`file_name`] (which names are safe), [`part`] (a file
+//! while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`] (the line
+//! on the terminal) and [`size`] (sizes as people write them).
 #![warn(missing_docs)]
 
 pub mod accept;

@@ -12,13 +12,14 @@ use log::warn;
 
 use crate::accept::Conn;
 
-/// How long a write to a client that reads may take. The kernel rounds it up to its clock's tick.
+/// How long a write to a client that reads may take, and so how long anybody waits for a writer. The
+/// kernel rounds it up to its clock's tick.
 pub const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// Messages for everyone, joined.
 pub struct Burst {
     /// The messages, each with its line end.
-    pub bytes: Vec<u8>,
+    pub bytes: Box<[u8]>,
     /// Ends [`Burst::new`]'s channel together with the burst.
     _unwritten: Sender<Infallible>,
 }
@@ -28,7 +29,8 @@ impl Burst {
     pub fn new(bytes: Vec<u8>) -> (Arc<Burst>, Receiver<Infallible>) {
         let (unwritten, written) = bounded(0);
         let burst = Burst {
-            bytes,
+            // Without the room that was left to grow.
+            bytes: bytes.into(),
             _unwritten: unwritten,
         };
         (Arc::new(burst), written)
@@ -49,6 +51,7 @@ impl Outlet {
     /// Hands a burst to the user's writer, and says whether the user may stay.
     pub fn hand(&self, burst: &Arc<Burst>) -> bool {
         let mut burst = Arc::clone(burst);
+        // `--queue 0`, Go's way: waits for the user.
         if self.c.capacity() == Some(0) {
             self.c.send(burst).ok();
             return true;

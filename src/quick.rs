@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use crate::accept::Conn;
@@ -23,18 +24,17 @@ pub struct Quick(bool);
 
 impl Quick {
     /// Reads as [`Conn::read`] does. If the client was quick the last time, the thread first lets others
-    /// have their turn for a while instead of falling asleep.
+    /// have their turn for a while instead of falling asleep. (So do Go's threads, inside the runtime.)
     ///
     /// # Errors
     /// The connection is broken.
-    // Go: does so as well, inside: a thread without work looks for some before it sleeps.
     pub fn read(&mut self, conn: &Conn, buf: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
         if self.0 && !LOOKING.swap(true, Relaxed) {
             let found = look(conn, buf, start);
             LOOKING.store(false, Relaxed);
-            if let Some(n) = found {
-                return Ok(n);
+            if let Some(read) = found {
+                return read;
             }
         }
         let n = conn.read(buf)?;
@@ -44,12 +44,12 @@ impl Quick {
 }
 
 /// Reads what is there until it is no longer soon after `start`.
-fn look(conn: &TcpStream, buf: &mut [u8], start: Instant) -> Option<usize> {
+fn look(conn: &TcpStream, buf: &mut [u8], start: Instant) -> Option<io::Result<usize>> {
     while start.elapsed() < SOON {
-        if let Ok((n, _)) = recv(conn, &mut *buf, RecvFlags::DONTWAIT) {
-            return Some(n);
+        match recv(conn, &mut *buf, RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN | Errno::INTR) => thread::yield_now(),
+            read => return Some(read.map(|(n, _)| n).map_err(io::Error::from)),
         }
-        thread::yield_now();
     }
     None
 }
