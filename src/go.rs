@@ -40,7 +40,9 @@ pub fn take_turns() {
     if getpriority_process(None) == Ok(0)
         && matches!(
             thread_schedule_policy(),
-            Ok(ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other))
+            Ok(ThreadSchedulePolicy::Normal(
+                NormalThreadSchedulePolicy::Other
+            ))
         )
     {
         let priority = ThreadPriority::Crossplatform(48.try_into().expect("it is under 100"));
