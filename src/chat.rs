@@ -330,6 +330,7 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
     // Go: ranges over the map itself while others change it. Here who comes and who goes is told in
     // `message`, in one order with what is said.
     let mut outlets: BTreeMap<u64, Outlet> = BTreeMap::new();
+    let mut bytes = Vec::new();
     // Ends when the last burst is written.
     let (_, mut written) = bounded(0);
 
@@ -341,7 +342,7 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
         // Go: one message at a time, which wakes every writer for each. Ours lets the writers finish
         // with the last burst, or for a millisecond if somebody does not read, and joins what then waits.
         ends_within(&written, AT_ONCE);
-        let mut bytes = Vec::new();
+        bytes.clear();
         for msg in msg.into_iter().chain(message.try_iter()) {
             match msg {
                 Message::Login(id, outlet, msg) => {
@@ -352,7 +353,7 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
                 Message::Leave(id, msg) => {
                     // The one who leaves gets what was said before, and not the leaving itself.
                     if let Some(outlet) = outlets.remove(&id) {
-                        outlet.hand(&Burst::new(bytes.clone()).0);
+                        outlet.hand(&Burst::new(&bytes).0);
                     }
                     if let Some(msg) = msg {
                         push(&mut bytes, &msg);
@@ -367,7 +368,7 @@ fn manager(message: &Receiver<Message>, stopping: &Shutdown) {
             continue;
         }
         let burst;
-        (burst, written) = Burst::new(bytes);
+        (burst, written) = Burst::new(&bytes);
         let mut handed = 0;
         outlets.retain(|_, outlet| {
             let stays = outlet.hand(&burst);

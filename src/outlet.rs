@@ -26,10 +26,9 @@ pub struct Burst {
 
 impl Burst {
     /// A burst to share, and a channel that ends when nobody has it to write any more.
-    pub fn new(bytes: Vec<u8>) -> (Arc<Burst>, Receiver<Infallible>) {
+    pub fn new(bytes: &[u8]) -> (Arc<Burst>, Receiver<Infallible>) {
         let (unwritten, written) = bounded(0);
         let burst = Burst {
-            // Without the room that was left to grow.
             bytes: bytes.into(),
             _unwritten: unwritten,
         };
