@@ -71,11 +71,10 @@ fn main() -> ExitCode {
         // The main thread receives.
         let mut buf = [0; 4096];
         loop {
-            let n = match (&*conn).read(&mut buf) {
+            let n = match net::read(&mut &*conn, &mut buf) {
                 // Go: takes the server's end for an error.
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
-                Err(err) if err.kind() == ErrorKind::Interrupted => continue,
                 Err(_) if ended(&shutdown) => return Ok(()),
                 Err(err) => return Err(because("conn.Read")(err)),
             };
