@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use clap::Parser;
 use log::{info, warn};
-use threadline::accept::{Acceptor, Conn, Kind, Limits, ended};
+use threadline::accept::{Acceptor, Kind, Limits};
 use threadline::cli::{self, because};
+use threadline::conn::Conn;
 use threadline::file_name::printable;
 use threadline::go::go;
 use threadline::part::{self, Part};
 use threadline::progress::{self, Progress};
 use threadline::receipt::Tally;
-use threadline::shutdown::Shutdown;
+use threadline::shutdown::{Shutdown, ended};
 use threadline::{file, file_name, fmt, net, shutdown, size};
 
 /// Receives one file and ends, or with --keep any number of files

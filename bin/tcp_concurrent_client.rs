@@ -8,8 +8,8 @@ use std::thread;
 
 use clap::Parser;
 use log::warn;
-use threadline::accept::ended;
 use threadline::cli::because;
+use threadline::shutdown::ended;
 use threadline::{cli, fmt, net, shutdown};
 
 /// Sends what is typed to a server, and shows what the server sends

@@ -1,22 +1,19 @@
 //! The accept loop that every TCP server shares: how many clients, errors that pass, shutdown.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown as Half, SocketAddr, TcpListener, TcpStream};
-use std::ops::Deref;
-use std::sync::{Arc, Weak};
+use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use log::{debug, info, warn};
-use parking_lot::{Condvar, Mutex};
 use socket2::SockRef;
 
 use crate::ceilings;
-use crate::net;
-use crate::shutdown::Shutdown;
+use crate::conn::{Conn, Live, Refusal};
+use crate::shutdown::{Shutdown, ended};
 
 /// How long a client may take to read the rest and close its end before its connection is cut.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -73,54 +70,6 @@ pub struct Kind {
     /// What of every connection is shut at once when the server is to stop, to end handlers that
     /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
     pub cut: Option<Half>,
-}
-
-/// A connection that was let in. It counts as a client until it is dropped, which closes it.
-#[derive(Debug)]
-pub struct Conn {
-    stream: TcpStream,
-    addr: SocketAddr,
-    id: u64,
-    live: Arc<Live>,
-}
-
-impl Conn {
-    /// The client's address.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// A number that no other connection of this server has; it rises in the order of coming.
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// Reads what the client has sent, as [`TcpStream`] does, but never ends for a signal.
-    ///
-    /// # Errors
-    /// The connection is broken.
-    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        net::read(&mut &self.stream, buf)
-    }
-
-    /// A name for a thread of this connection, short enough for the system to show it whole.
-    pub fn thread_name(&self, role: &str) -> String {
-        format!(":{} {role}", self.addr.port())
-    }
-}
-
-impl Deref for Conn {
-    type Target = TcpStream;
-
-    fn deref(&self) -> &TcpStream {
-        &self.stream
-    }
-}
-
-impl Drop for Conn {
-    fn drop(&mut self) {
-        self.live.leave(self.id, self.addr.ip());
-    }
 }
 
 /// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
@@ -204,17 +153,7 @@ impl Acceptor {
             }
         }
         self.next_id += 1;
-        let conn = Arc::new(Conn {
-            stream,
-            addr,
-            id: self.next_id,
-            live: Arc::clone(&self.live),
-        });
-        self.live
-            .conns
-            .lock()
-            .by_id
-            .insert(conn.id, Arc::downgrade(&conn));
+        let conn = Conn::new(stream, addr, self.next_id, &self.live);
         // Either the watcher has seen it among the living, or the end is seen here.
         (!ended(&self.stopping)).then_some(conn)
     }
@@ -295,16 +234,6 @@ fn wake(listener: &TcpListener) {
     }
 }
 
-/// Whether the channel has ended, without waiting.
-pub fn ended(shutdown: &Shutdown) -> bool {
-    shutdown.try_recv() == Err(TryRecvError::Disconnected)
-}
-
-/// Waits until the channel ends, for `limit` at most, and says whether it has.
-pub fn ends_within(shutdown: &Shutdown, limit: Duration) -> bool {
-    shutdown.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
-}
-
 /// Tells a client why it cannot stay. Never waits: a fresh connection has room for a line, and
 /// what the client has said already is taken, because closing over it would reset the line away.
 fn turn_away(mut stream: &TcpStream, line: &str) {
@@ -360,80 +289,6 @@ fn next_delay(last: Option<Duration>) -> Duration {
     last.map_or(Duration::from_millis(1), |last| {
         (last * 2).min(Duration::from_secs(1))
     })
-}
-
-/// Why a client is turned away.
-enum Refusal {
-    Full,
-    Crowded,
-}
-
-/// The connections that were let in and have not ended.
-#[derive(Debug, Default)]
-struct Live {
-    conns: Mutex<Conns>,
-    left: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Conns {
-    count: usize,
-    by_id: HashMap<u64, Weak<Conn>>,
-    by_ip: HashMap<IpAddr, usize>,
-}
-
-impl Live {
-    fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
-        let mut conns = self.conns.lock();
-        if conns.count >= most {
-            return Err(Refusal::Full);
-        }
-        let from_ip = conns.by_ip.entry(ip.to_canonical()).or_default();
-        if *from_ip >= most_per_ip {
-            return Err(Refusal::Crowded);
-        }
-        *from_ip += 1;
-        conns.count += 1;
-        Ok(())
-    }
-
-    fn leave(&self, id: u64, ip: IpAddr) {
-        let mut conns = self.conns.lock();
-        conns.by_id.remove(&id);
-        conns.count -= 1;
-        if let Some(from_ip) = conns.by_ip.get_mut(&ip.to_canonical()) {
-            *from_ip -= 1;
-            if *from_ip == 0 {
-                conns.by_ip.remove(&ip.to_canonical());
-            }
-        }
-        self.left.notify_all();
-    }
-
-    fn shut(&self, half: Half) {
-        // Taken out first: the last owner of a connection needs the lock to drop it.
-        let conns: Vec<_> = self
-            .conns
-            .lock()
-            .by_id
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
-        for conn in conns {
-            // With a zero linger, the handler wants its end to be a reset. To shut the writing half
-            // would tell the client first that all was said.
-            let linger = SockRef::from(&conn.stream).linger();
-            if half == Half::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
-                let _ = conn.shutdown(half);
-            }
-        }
-    }
-
-    fn wait_until_empty(&self, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        let mut conns = self.conns.lock();
-        while conns.count > 0 && !self.left.wait_until(&mut conns, deadline).timed_out() {}
-    }
 }
 
 #[cfg(test)]

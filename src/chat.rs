@@ -19,14 +19,15 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use log::{debug, warn};
 use parking_lot::Mutex;
 
-use crate::accept::{Acceptor, Conn, GRACE, Kind, ended, ends_within};
+use crate::accept::{Acceptor, GRACE, Kind};
+use crate::conn::Conn;
 use crate::fmt;
 use crate::go::{go, take_turns};
 use crate::lines::{LONGEST, messages};
 pub use crate::options::{Options, Stage};
 use crate::outlet::{AT_ONCE, Burst, Outlet, write_all};
 use crate::pace::Pace;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, ended, ends_within};
 
 /// Three threads a client: handler, reader and writer.
 const KIND: Kind = Kind {

@@ -11,7 +11,7 @@
 //! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
 //! programs share or what a test calls.
 //!
-//! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`ceilings`]
+//! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`conn`] (one connection), [`ceilings`]
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
 //! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`quick`]
@@ -25,6 +25,7 @@ pub mod accept;
 pub mod ceilings;
 pub mod chat;
 pub mod cli;
+pub mod conn;
 pub mod file;
 pub mod file_name;
 pub mod fmt;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use log::warn;
 
-use crate::accept::Conn;
+use crate::conn::Conn;
 
 /// How long a write to a client that reads may take, and so how long anybody waits for a writer. The
 /// kernel rounds it up to its clock's tick.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use crate::accept::Conn;
+use crate::conn::Conn;
 
 /// How soon a client has to send again to count as quick. To fall asleep and be woken takes about half
 /// of it.

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::io;
 use std::process;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use parking_lot::Mutex;
 
 use crate::cli::because;
@@ -35,6 +36,16 @@ pub fn on_signal() -> io::Result<Shutdown> {
 /// As for [`on_signal`].
 pub fn exit_on_signal() -> io::Result<()> {
     set_handler(|| process::exit(0))
+}
+
+/// Whether the channel has ended, without waiting.
+pub fn ended(channel: &Shutdown) -> bool {
+    channel.try_recv() == Err(TryRecvError::Disconnected)
+}
+
+/// Waits until the channel ends, for `limit` at most, and says whether it has.
+pub fn ends_within(channel: &Shutdown, limit: Duration) -> bool {
+    channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
 }
 
 fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {

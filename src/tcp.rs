@@ -7,7 +7,8 @@ use std::thread;
 
 use log::warn;
 
-use crate::accept::{Acceptor, Conn, Kind, Limits};
+use crate::accept::{Acceptor, Kind, Limits};
+use crate::conn::Conn;
 use crate::fmt;
 use crate::go::{go, take_turns};
 use crate::quick::Quick;

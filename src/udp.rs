@@ -8,11 +8,10 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded, select};
 use log::{info, warn};
 
-use crate::accept::ended;
 use crate::cli::because;
 use crate::fmt;
 use crate::go::go;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, ended};
 
 /// Bytes of buffer that hold any datagram.
 // Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
