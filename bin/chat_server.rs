@@ -13,7 +13,7 @@ use threadline::{chat, cli, fmt, net, shutdown};
 #[command(version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
-    #[arg(default_value = "0.0.0.0:8000")]
+    #[arg(default_value = "0.0.0.0:8000", value_parser = cli::addr)]
     addr: String,
 
     #[command(flatten)]

@@ -38,7 +38,7 @@ use threadline::{file, file_name, fmt, net, shutdown, size};
 )]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
-    #[arg(default_value = "0.0.0.0:8005")]
+    #[arg(default_value = "0.0.0.0:8005", value_parser = cli::addr)]
     addr: String,
 
     /// Folder that files go into

@@ -14,7 +14,7 @@ use threadline::{cli, fmt, net, shutdown};
 #[command(version)]
 struct Args {
     /// Address of the server, as HOST:PORT
-    #[arg(default_value = "127.0.0.1:9000")]
+    #[arg(default_value = "127.0.0.1:9000", value_parser = cli::addr)]
     addr: String,
 }
 

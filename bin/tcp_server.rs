@@ -14,7 +14,7 @@ use threadline::{cli, fmt, net, shutdown};
 #[command(version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
-    #[arg(default_value = "0.0.0.0:9000")]
+    #[arg(default_value = "0.0.0.0:9000", value_parser = cli::addr)]
     addr: String,
 }
 

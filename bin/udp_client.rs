@@ -13,7 +13,7 @@ use threadline::{fmt, net, shutdown, udp};
 #[command(version)]
 struct Args {
     /// Address of the server, as HOST:PORT
-    #[arg(default_value = "127.0.0.1:8002")]
+    #[arg(default_value = "127.0.0.1:8002", value_parser = cli::addr)]
     addr: String,
 }
 

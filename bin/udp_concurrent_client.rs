@@ -20,7 +20,7 @@ use threadline::{fmt, net, shutdown, udp};
 #[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
     /// Address of the server, as HOST:PORT
-    #[arg(default_value = "127.0.0.1:8003")]
+    #[arg(default_value = "127.0.0.1:8003", value_parser = cli::addr)]
     addr: String,
 }
 

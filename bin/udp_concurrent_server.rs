@@ -13,7 +13,7 @@ use threadline::{cli, net, shutdown, udp};
 #[command(version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
-    #[arg(default_value = "127.0.0.1:8003")]
+    #[arg(default_value = "127.0.0.1:8003", value_parser = cli::addr)]
     addr: String,
 }
 

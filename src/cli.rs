@@ -30,6 +30,19 @@ pub fn because(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
 }
 
+/// Checks the form of an address, such as `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000` or Go's
+/// `:8000`, for clap's `value_parser`. Whether there is such a host shows when it is used.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn addr(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        Some(_) => Err("expected a port from 0 to 65535, as in 127.0.0.1:8000".to_owned()),
+        None => Err("expected HOST:PORT, such as 127.0.0.1:8000".to_owned()),
+    }
+}
+
 /// Reads a duration such as `500ms`, `60s`, `5m` or `1h`, for clap's `value_parser`.
 ///
 /// # Errors
@@ -62,6 +75,24 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_have_a_host_and_a_port() {
+        for good in ["127.0.0.1:8000", "localhost:0", "[::1]:65535", ":8000"] {
+            assert_eq!(addr(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "localhost",
+            "8000",
+            "localhost:",
+            "127.0.0.1:65536",
+            "a:b",
+            "::1]",
+        ] {
+            assert!(addr(bad).is_err(), "{bad:?} was taken for an address");
+        }
+    }
 
     #[test]
     fn durations_read_as_people_write_them() {

@@ -12,7 +12,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Stage::Timeout)]
     pub stage: Stage,
 
-    /// Kick a client who says nothing for this long (500ms, 60s, 5m)
+    /// Kick a client who says nothing for this long (500ms, 60s, 5m); only the last stage does
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = crate::cli::duration)]
     pub timeout: Duration,
 

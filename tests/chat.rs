@@ -215,23 +215,32 @@ fn a_second_interrupt_ends_it_at_once() {
 }
 
 #[test]
-fn a_wrong_address_is_one_line_and_a_failure() {
+fn an_address_in_use_is_one_line_and_a_failure() {
     let taken = room(&[]);
-    for (addr, why) in [
-        (taken.addr.to_string(), "in use"),
-        ("nonsense".to_owned(), "cannot listen on nonsense"),
-        (
-            "127.0.0.1:99999".to_owned(),
-            "cannot listen on 127.0.0.1:99999",
-        ),
-    ] {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_chat_server"))
+        .arg(taken.addr.to_string())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{err}");
+    let start = format!("error: cannot listen on {}: ", taken.addr);
+    assert!(err.starts_with(&start) && err.contains("in use"), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn what_is_no_address_is_wrong_usage() {
+    for addr in ["nonsense", "127.0.0.1:99999", ""] {
         let run = std::process::Command::new(env!("CARGO_BIN_EXE_chat_server"))
-            .arg(&addr)
+            .arg(addr)
             .output()
             .unwrap();
         let err = String::from_utf8_lossy(&run.stderr);
-        assert_eq!(run.status.code(), Some(1), "{err}");
-        assert!(err.starts_with("error: ") && err.contains(why), "{err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
+        assert_eq!(run.status.code(), Some(2), "{err}");
+        assert!(
+            err.starts_with(&format!("error: invalid value '{addr}'")),
+            "{err}"
+        );
+        assert_eq!(String::from_utf8_lossy(&run.stdout), "", "{addr:?}");
     }
 }
