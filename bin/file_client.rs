@@ -59,6 +59,7 @@ impl Args {
                         addr.display()
                     );
                     Args::command()
+                        .bin_name(env!("CARGO_BIN_NAME"))
                         .error(UsageError::ValueValidation, why)
                         .exit()
                 }

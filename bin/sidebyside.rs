@@ -128,6 +128,7 @@ fn wanted(args: &Args) -> Option<&'static Program> {
             false => format!(", expected one of {}", known.join(", ")),
         };
         Args::command()
+            .bin_name(env!("CARGO_BIN_NAME"))
             .error(ErrorKind::InvalidValue, what + &known)
             .exit()
     })

@@ -196,7 +196,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                             room.message.send(Message::Said(said)).ok();
                         }
                     }
-                    // Go: tells of each message. Ours spares the handler those close together.
+                    // Go: tells of each read. Ours tells of messages, and spares the handler those close
+                    // together.
                     if told.elapsed() >= timeout / 1000 {
                         has_data.send(true).ok();
                         told = Instant::now();
