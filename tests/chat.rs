@@ -2,18 +2,21 @@
 
 mod common;
 
-use common::{Server, User, wait_until};
+use std::process::Command;
 
-fn room(args: &[&str]) -> Server {
-    Server::start(env!("CARGO_BIN_EXE_chat_server"), args)
+use common::program::Program;
+use common::user::User;
+
+fn room(args: &[&str]) -> Program {
+    Program::serve(Command::new(env!("CARGO_BIN_EXE_chat_server")).args(args))
 }
 
 #[test]
 fn three_people_meet_talk_and_leave() {
     let room = room(&[]);
-    let mut ann = User::join(room.addr);
-    let mut bob = User::join(room.addr);
-    let mut cyd = User::join(room.addr);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    let mut cyd = User::join(room.addr());
     let (a, b, c) = (ann.addr.clone(), bob.addr.clone(), cyd.addr.clone());
     ann.expect(&format!("[{b}]{b}: login!!!\r\n[{c}]{c}: login!!!\r\n"));
     bob.expect(&format!("[{c}]{c}: login!!!\r\n"));
@@ -36,12 +39,8 @@ fn three_people_meet_talk_and_leave() {
     for user in [&mut ann, &mut cyd] {
         user.expect(&format!("[{b}]Bob: logout\r\n"));
     }
-    wait_until(
-        "the leaving is printed",
-        || room.out().contains("退出"),
-        || room.out(),
-    );
-    assert_eq!(room.out(), "聊天室启动...\n检测到客户端:Bob退出!!!\n");
+    room.wait_for_stdout("退出!!!\n", 1);
+    assert_eq!(room.stdout(), "聊天室启动...\n检测到客户端:Bob退出!!!\n");
     room.stop();
 }
 
@@ -52,12 +51,12 @@ fn each_stage_adds_to_the_one_before() {
         .enumerate()
     {
         let room = room(&["--stage", stage, "--timeout", "1h"]);
-        let mut ann = User::connect(room.addr);
+        let mut ann = User::connect(room.addr());
         let a = ann.addr.clone();
         // The first listing has no colon there.
         let colon = if n == 0 { "" } else { ":" };
         ann.expect(&format!("[{a}]{a}{colon} login!!!\r\n"));
-        let bob = User::connect(room.addr);
+        let bob = User::connect(room.addr());
         let b = bob.addr.clone();
         ann.expect(&format!("[{b}]{b}{colon} login!!!\r\n"));
         // Where a stage does not know a word, it is a message, or at first nothing at all.
@@ -79,16 +78,12 @@ fn each_stage_adds_to_the_one_before() {
         }
         drop(bob);
         if n > 0 {
-            wait_until(
-                "the leaving is printed",
-                || room.out().contains("退出"),
-                || room.out(),
-            );
+            room.wait_for_stdout("退出!!!\n", 1);
         }
         if n == 4 {
             ann.expect(&format!("[{b}]{b}: logout\r\n"));
         }
-        let cyd = User::connect(room.addr);
+        let cyd = User::connect(room.addr());
         ann.expect(&format!("[{0}]{0}{colon} login!!!\r\n", cyd.addr));
         drop(cyd);
         room.stop();
@@ -98,7 +93,7 @@ fn each_stage_adds_to_the_one_before() {
 #[test]
 fn a_message_is_a_line_and_cannot_forge_another() {
     let room = room(&[]);
-    let mut ann = User::join(room.addr);
+    let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
     ann.say("one\r\ntwo\n\n\nthree\n");
     ann.expect(&format!(
@@ -116,8 +111,8 @@ fn a_message_is_a_line_and_cannot_forge_another() {
 fn bytes_that_are_not_utf8_pass_as_they_are() {
     use std::io::Read;
     let room = room(&[]);
-    let mut ann = User::join(room.addr);
-    let mut bob = User::join(room.addr);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
     let a = ann.addr.clone();
     ann.say(b"\xff\xc3\x28 \xe4\xb8");
     let mut got = vec![0; a.len() * 2 + 4 + 6 + 2];
@@ -135,8 +130,8 @@ fn bytes_that_are_not_utf8_pass_as_they_are() {
 #[test]
 fn names_are_checked() {
     let room = room(&[]);
-    let mut ann = User::join(room.addr);
-    let mut bob = User::join(room.addr);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
     ann.read_until(&format!("{}: login!!!\r\n", bob.addr));
     ann.say("rename|  Ann \r\n");
     ann.expect("rename successful!!");
@@ -167,8 +162,8 @@ fn names_are_checked() {
 #[test]
 fn the_silent_are_kicked_and_the_talkers_are_not() {
     let room = room(&["--timeout", "700ms"]);
-    let mut ann = User::join(room.addr);
-    let mut bob = User::join(room.addr);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
     let (a, b) = (ann.addr.clone(), bob.addr.clone());
     let kicked = format!("[{b}]{b}: time out leaved\r\n");
     let mut said = 0;
@@ -186,14 +181,14 @@ fn the_silent_are_kicked_and_the_talkers_are_not() {
     let heard = bob.read_to_end();
     assert!(heard.ends_with(": still here\r\n"), "{heard:?}");
     assert!(!heard.contains("leaved"), "{heard:?}");
-    assert!(!room.out().contains("退出"), "{}", room.out());
+    assert!(!room.stdout().contains("退出"), "{}", room.stdout());
 }
 
 #[test]
 fn who_speaks_and_leaves_at_once_still_hears_it() {
     let room = room(&[]);
     for i in 0..100 {
-        let mut ann = User::connect(room.addr);
+        let mut ann = User::connect(room.addr());
         let a = ann.addr.clone();
         ann.say(format!("words {i}"));
         ann.close_write();
@@ -206,24 +201,24 @@ fn who_speaks_and_leaves_at_once_still_hears_it() {
 
 #[test]
 fn a_second_interrupt_ends_it_at_once() {
-    let mut room = room(&[]);
-    let _stays = User::join(room.addr);
-    room.signal("-INT");
-    room.wait_for_log("stopping");
-    room.signal("-INT");
-    assert_eq!(room.wait().code(), Some(130), "{}", room.log());
+    let room = room(&[]);
+    let _stays = User::join(room.addr());
+    room.signal("INT");
+    room.wait_for_stderr("stopping");
+    room.signal("INT");
+    assert_eq!(room.wait_end().code(), Some(130), "{}", room.seen());
 }
 
 #[test]
 fn an_address_in_use_is_one_line_and_a_failure() {
     let taken = room(&[]);
-    let run = std::process::Command::new(env!("CARGO_BIN_EXE_chat_server"))
-        .arg(taken.addr.to_string())
+    let run = Command::new(env!("CARGO_BIN_EXE_chat_server"))
+        .arg(taken.addr().to_string())
         .output()
         .unwrap();
     let err = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "{err}");
-    let start = format!("error: cannot listen on {}: ", taken.addr);
+    let start = format!("error: cannot listen on {}: ", taken.addr());
     assert!(err.starts_with(&start) && err.contains("in use"), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
 }
@@ -231,7 +226,7 @@ fn an_address_in_use_is_one_line_and_a_failure() {
 #[test]
 fn what_is_no_address_is_wrong_usage() {
     for addr in ["nonsense", "127.0.0.1:99999", ""] {
-        let run = std::process::Command::new(env!("CARGO_BIN_EXE_chat_server"))
+        let run = Command::new(env!("CARGO_BIN_EXE_chat_server"))
             .arg(addr)
             .output()
             .unwrap();

@@ -10,10 +10,24 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{DEADLINE, Random, Server, User, wait_until};
+use common::program::Program;
+use common::random::Random;
+use common::user::User;
+use common::wait::{DEADLINE, wait_until};
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 const UPPER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
+
+fn serve(program: &str, args: &[&str]) -> Program {
+    Program::serve(Command::new(program).args(args))
+}
+
+/// Starts a server under a limit of the shell's `ulimit`.
+fn serve_with_limit(limit: &str, program: &str, args: &[&str]) -> Program {
+    let script = format!("ulimit {limit}; exec \"$@\"");
+    let mut command = Command::new("sh");
+    Program::serve(command.args(["-c", &script, "sh", program]).args(args))
+}
 
 /// A line as long as a message may be.
 fn long_line() -> String {
@@ -21,14 +35,14 @@ fn long_line() -> String {
 }
 
 /// Talks until the log says that `slow` was kicked. Hears all of its own words meanwhile.
-fn talk_until_kicked(room: &Server, talker: &mut User, slow: &str) -> usize {
+fn talk_until_kicked(room: &Program, talker: &mut User, slow: &str) -> usize {
     let kicked = format!("{slow} kicked");
     let mut said = 0;
-    while !room.log().contains(&kicked) {
+    while !room.stderr().contains(&kicked) {
         assert!(
             said < 20_000,
             "{slow} is not kicked after {said} messages; {}",
-            room.log()
+            room.seen()
         );
         talker.say(format!("{said} {}", long_line()));
         talker.read_until(&format!(": {said} {}\r\n", long_line()));
@@ -39,24 +53,29 @@ fn talk_until_kicked(room: &Server, talker: &mut User, slow: &str) -> usize {
 
 #[test]
 fn a_client_that_does_not_read_is_kicked_and_nobody_waits_for_it() {
-    let room = Server::start(CHAT, &[]);
-    let mut ann = User::join(room.addr);
+    let room = serve(CHAT, &[]);
+    let mut ann = User::join(room.addr());
     ann.say("all of my threads run");
     ann.read_until("run\r\n");
     let (threads, descriptors) = (room.threads(), room.descriptors());
-    let slow = User::join(room.addr);
+    let slow = User::join(room.addr());
     // Every word comes back while the slow one is there, and so does a newcomer's login.
     talk_until_kicked(&room, &mut ann, &slow.addr);
-    let newcomer = User::join(room.addr);
+    let newcomer = User::join(room.addr());
     ann.read_until(&format!("]{}: login!!!\r\n", newcomer.addr));
     drop(newcomer);
     // Its threads have gone though it still does not close its end.
     room.wait_for_counts(threads, descriptors);
-    assert_eq!(room.log().matches(" kicked").count(), 1, "{}", room.log());
-    assert!(
-        room.out().contains(&format!("{}退出", slow.addr)),
+    assert_eq!(
+        room.stderr().matches(" kicked").count(),
+        1,
         "{}",
-        room.out()
+        room.seen()
+    );
+    assert!(
+        room.stdout().contains(&format!("{}退出", slow.addr)),
+        "{}",
+        room.seen()
     );
     drop(slow);
     room.stop();
@@ -69,10 +88,10 @@ fn memory_for_clients_that_do_not_read_is_bounded() {
     const LINES: usize = 300;
     // What `--help` states for a queue of 64.
     const BOUND_KB: u64 = 1434;
-    let room = Server::start(CHAT, &["--queue", "64"]);
-    let slow: Vec<_> = (0..SLOW).map(|_| User::join(room.addr)).collect();
+    let room = serve(CHAT, &["--queue", "64"]);
+    let slow: Vec<_> = (0..SLOW).map(|_| User::join(room.addr())).collect();
     // Many talk at once, so that bursts are as long as they may be.
-    let talkers: Vec<_> = (0..TALKERS).map(|_| User::join(room.addr)).collect();
+    let talkers: Vec<_> = (0..TALKERS).map(|_| User::join(room.addr())).collect();
     let before = room.kilobytes("VmHWM");
     thread::scope(|s| {
         for user in &talkers {
@@ -89,7 +108,7 @@ fn memory_for_clients_that_do_not_read_is_bounded() {
         }
     });
     for user in &slow {
-        room.wait_for_log(&format!("{} kicked", user.addr));
+        room.wait_for_stderr(&format!("{} kicked", user.addr));
     }
     let grown = room.kilobytes("VmHWM") - before;
     // The talkers take some too: their buffers, and what is on its way to them.
@@ -102,9 +121,9 @@ fn memory_for_clients_that_do_not_read_is_bounded() {
 
 #[test]
 fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
-    let room = Server::start(CHAT, &["--queue", "0"]);
-    let mut ann = User::join(room.addr);
-    let slow = User::join(room.addr);
+    let room = serve(CHAT, &["--queue", "0"]);
+    let mut ann = User::join(room.addr());
+    let slow = User::join(room.addr());
     ann.read_until(&format!("]{}: login!!!\r\n", slow.addr));
     // Talks without listening; the room stops taking it when manager waits for the slow one.
     ann.conn
@@ -125,7 +144,7 @@ fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
     });
     let line = long_line() + "\n";
     while ann.conn.write_all(line.as_bytes()).is_ok() {}
-    let mut newcomer = User::connect(room.addr);
+    let mut newcomer = User::connect(room.addr());
     newcomer
         .conn
         .set_read_timeout(Some(Duration::from_millis(500)))
@@ -135,7 +154,7 @@ fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
         silence.is_err(),
         "a frozen room let somebody in: {silence:?}"
     );
-    assert!(!room.log().contains("kicked"), "{}", room.log());
+    assert!(!room.stderr().contains("kicked"), "{}", room.seen());
 
     slow.reset();
     newcomer.conn.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -147,9 +166,9 @@ fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
 
 #[test]
 fn a_frozen_room_can_be_stopped() {
-    let room = Server::start(CHAT, &["--queue", "0"]);
-    let ann = User::join(room.addr);
-    let _slow = User::join(room.addr);
+    let room = serve(CHAT, &["--queue", "0"]);
+    let ann = User::join(room.addr());
+    let _slow = User::join(room.addr());
     ann.conn
         .set_write_timeout(Some(Duration::from_millis(500)))
         .unwrap();
@@ -160,13 +179,13 @@ fn a_frozen_room_can_be_stopped() {
 
 #[test]
 fn the_room_has_a_ceiling_and_says_so() {
-    let room = Server::start(CHAT, &["--max-clients", "2"]);
-    let ann = User::join(room.addr);
-    let _bob = User::join(room.addr);
-    let mut third = User::connect(room.addr);
+    let room = serve(CHAT, &["--max-clients", "2"]);
+    let ann = User::join(room.addr());
+    let _bob = User::join(room.addr());
+    let mut third = User::connect(room.addr());
     assert_eq!(third.read_to_end(), "the room is full, try again later\r\n");
     // One that talks at once is told as well.
-    let mut fourth = User::connect(room.addr);
+    let mut fourth = User::connect(room.addr());
     fourth.say("hello\n");
     assert_eq!(fourth.line(), "the room is full, try again later");
     drop(ann);
@@ -175,29 +194,29 @@ fn the_room_has_a_ceiling_and_says_so() {
 }
 
 /// Tries until somebody is let in.
-fn room_has_room_again(room: &Server) {
+fn room_has_room_again(room: &Program) {
     wait_until(
         "somebody is let in again",
         || {
-            let mut user = User::connect(room.addr);
+            let mut user = User::connect(room.addr());
             user.line().contains("login!!!")
         },
-        || room.log(),
+        || room.seen(),
     );
 }
 
 #[test]
 fn one_address_has_a_ceiling_of_its_own() {
-    let room = Server::start(CHAT, &["--max-per-ip", "2"]);
-    let ann = User::join(room.addr);
-    let _bob = User::join(room.addr);
-    let mut third = User::connect(room.addr);
+    let room = serve(CHAT, &["--max-per-ip", "2"]);
+    let ann = User::join(room.addr());
+    let _bob = User::join(room.addr());
+    let mut third = User::connect(room.addr());
     assert_eq!(third.line(), "too many clients from your address");
     let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     other
         .bind(&"127.0.0.2:0".parse::<SocketAddr>().unwrap().into())
         .unwrap();
-    other.connect(&room.addr.into()).unwrap();
+    other.connect(&room.addr().into()).unwrap();
     other.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut login = [0; 64];
     let n = (&other).read(&mut login).unwrap();
@@ -211,10 +230,9 @@ fn one_address_has_a_ceiling_of_its_own() {
 
 #[test]
 fn the_ceiling_of_the_machine_is_found_and_logged() {
-    let script = format!("ulimit -n 200; exec {CHAT} 127.0.0.1:0");
-    let room = Server::spawn(Command::new("sh").args(["-c", &script]));
-    room.wait_for_log("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
-    let log = room.log();
+    let room = serve_with_limit("-n 200", CHAT, &[]);
+    room.wait_for_stderr("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let log = room.stderr();
     let most: usize = log
         .split("at most ")
         .nth(1)
@@ -224,17 +242,16 @@ fn the_ceiling_of_the_machine_is_found_and_logged() {
         .unwrap()
         .parse()
         .unwrap();
-    let _users: Vec<_> = (0..most).map(|_| User::join(room.addr)).collect();
-    let mut beyond = User::connect(room.addr);
+    let _users: Vec<_> = (0..most).map(|_| User::join(room.addr())).collect();
+    let mut beyond = User::connect(room.addr());
     assert_eq!(beyond.line(), "the room is full, try again later");
-    assert!(!room.log().contains("cannot accept"), "{}", room.log());
+    assert!(!room.stderr().contains("cannot accept"), "{}", room.seen());
 }
 
 #[test]
 fn the_soft_limit_on_descriptors_is_raised() {
-    let script = format!("ulimit -Sn 64; exec {CHAT} 127.0.0.1:0");
-    let room = Server::spawn(Command::new("sh").args(["-c", &script]));
-    let limits = fs::read_to_string(format!("/proc/{}/limits", room.pid())).unwrap();
+    let room = serve_with_limit("-Sn 64", CHAT, &[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", room.id())).unwrap();
     let line = limits
         .lines()
         .find(|line| line.starts_with("Max open files"))
@@ -247,10 +264,9 @@ fn the_soft_limit_on_descriptors_is_raised() {
 #[test]
 fn running_out_of_descriptors_ends_nothing() {
     for program in [CHAT, UPPER] {
-        let script = format!("ulimit -n 40; exec {program} 127.0.0.1:0 --max-clients 1000");
-        let server = Server::spawn(Command::new("sh").args(["-c", &script]));
-        let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr)).collect();
-        server.wait_for_log("cannot accept");
+        let server = serve_with_limit("-n 40", program, &["--max-clients", "1000"]);
+        let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr())).collect();
+        server.wait_for_stderr("cannot accept");
         // It waits instead of spinning, and tells of it once.
         let (start, cpu) = (Instant::now(), server.cpu());
         let pause = Duration::from_millis(1500);
@@ -258,14 +274,14 @@ fn running_out_of_descriptors_ends_nothing() {
         let used = server.cpu() - cpu;
         assert!(used < pause / 3, "{program} used {used:?} of {pause:?}");
         assert_eq!(
-            server.log().matches("cannot accept").count(),
+            server.stderr().matches("cannot accept").count(),
             1,
             "{}",
-            server.log()
+            server.seen()
         );
         clients.clear();
-        server.wait_for_log("accepting again");
-        let mut client = User::connect(server.addr);
+        server.wait_for_stderr("accepting again");
+        let mut client = User::connect(server.addr());
         client.say("hello\n");
         if program == CHAT {
             client.read_until(&format!("]{}: hello\r\n", client.addr));
@@ -278,9 +294,9 @@ fn running_out_of_descriptors_ends_nothing() {
 
 #[test]
 fn a_flood_is_slowed_down_and_nobody_else_is() {
-    let room = Server::start(CHAT, &["--rate", "20/s"]);
-    let mut ann = User::join(room.addr);
-    let mut flooder = User::join(room.addr);
+    let room = serve(CHAT, &["--rate", "20/s"]);
+    let mut ann = User::join(room.addr());
+    let mut flooder = User::join(room.addr());
     let f = flooder.addr.clone();
     let start = Instant::now();
     for i in 0..60 {
@@ -310,11 +326,11 @@ fn a_flood_is_slowed_down_and_nobody_else_is() {
 
 #[test]
 fn a_flood_ends_with_its_client() {
-    let room = Server::start(CHAT, &["--rate", "1/s", "--timeout", "2s"]);
+    let room = serve(CHAT, &["--rate", "1/s", "--timeout", "2s"]);
     room.wait_for_threads(4);
     let descriptors = room.descriptors();
     for reset in [false, true] {
-        let mut flooder = User::join(room.addr);
+        let mut flooder = User::join(room.addr());
         flooder.say("x\n".repeat(2000));
         if reset {
             flooder.reset();
@@ -323,14 +339,14 @@ fn a_flood_ends_with_its_client() {
         }
     }
     // Kicked, because a pause is silence, and it stays connected.
-    let room_kicks = Server::start(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
+    let room_kicks = serve(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
     room_kicks.wait_for_threads(4);
-    let mut kicked = User::join(room_kicks.addr);
+    let mut kicked = User::join(room_kicks.addr());
     kicked.say("x\n".repeat(2000));
     kicked.read_to_end();
     room_kicks.wait_for_threads(4);
     // Somebody must speak to a connection that has gone before it is known to be gone.
-    let mut speaker = User::join(room.addr);
+    let mut speaker = User::join(room.addr());
     wait_until(
         "the flooders are gone",
         || {
@@ -346,14 +362,14 @@ fn a_flood_ends_with_its_client() {
 
 #[test]
 fn clients_that_close_at_the_end_are_not_waited_for() {
-    let mut room = Server::start(CHAT, &["--timeout", "1h"]);
-    let mut users: Vec<_> = (0..20).map(|_| User::join(room.addr)).collect();
+    let room = serve(CHAT, &["--timeout", "1h"]);
+    let mut users: Vec<_> = (0..20).map(|_| User::join(room.addr())).collect();
     let start = Instant::now();
-    room.signal("-INT");
+    room.signal("INT");
     for mut user in users.drain(..) {
         user.read_to_end();
     }
-    assert_eq!(room.wait().code(), Some(0));
+    assert_eq!(room.wait_end().code(), Some(0));
     let took = start.elapsed();
     assert!(
         took < Duration::from_millis(900),
@@ -364,9 +380,9 @@ fn clients_that_close_at_the_end_are_not_waited_for() {
 #[test]
 fn comings_and_goings_leave_nothing_behind() {
     const CLIENTS: usize = 3000;
-    let room = Server::start(CHAT, &["--timeout", "300ms"]);
+    let room = serve(CHAT, &["--timeout", "300ms"]);
     let (threads, descriptors) = {
-        let mut watcher = User::join(room.addr);
+        let mut watcher = User::join(room.addr());
         watcher.read_to_end();
         wait_until(
             "the kicked one is gone",
@@ -379,9 +395,9 @@ fn comings_and_goings_leave_nothing_behind() {
     let mut staying = Vec::new();
     for i in 0..CLIENTS {
         let mut user = if i % 3 == 0 {
-            User::join(room.addr)
+            User::join(room.addr())
         } else {
-            User::connect(room.addr)
+            User::connect(room.addr())
         };
         match random.below(5) {
             0 => drop(user),
@@ -411,13 +427,13 @@ fn comings_and_goings_leave_nothing_behind() {
 fn a_thousand_clients_get_a_clean_end() {
     const CLIENTS: usize = 1000;
     const STALLED: usize = 50;
-    let mut room = Server::start(CHAT, &["--timeout", "1h"]);
-    let mut first = User::join(room.addr);
-    let stalled: Vec<_> = (0..STALLED).map(|_| User::connect(room.addr)).collect();
+    let room = serve(CHAT, &["--timeout", "1h"]);
+    let mut first = User::join(room.addr());
+    let stalled: Vec<_> = (0..STALLED).map(|_| User::connect(room.addr())).collect();
     let (done, ends) = mpsc::channel();
     thread::scope(|s| {
         let mut users: Vec<_> = (0..CLIENTS - STALLED - 1)
-            .map(|_| User::connect(room.addr))
+            .map(|_| User::connect(room.addr()))
             .collect();
         // Only who has come into the room hears what is said there.
         for _ in 0..CLIENTS - 1 {
@@ -445,10 +461,10 @@ fn a_thousand_clients_get_a_clean_end() {
         }
         drop(done);
         let start = Instant::now();
-        room.signal("-TERM");
-        let status = room.wait();
+        room.signal("TERM");
+        let status = room.wait_end();
         let took = start.elapsed();
-        assert_eq!(status.code(), Some(0), "{}", room.log());
+        assert_eq!(status.code(), Some(0), "{}", room.seen());
         assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
         let ends: Vec<bool> = ends.iter().collect();
         assert_eq!(ends.len(), CLIENTS - STALLED - 1);
@@ -465,8 +481,8 @@ fn a_thousand_clients_get_a_clean_end() {
 fn two_thousand_at_once_are_all_served() {
     const CLIENTS: usize = 2000;
     for program in [CHAT, UPPER] {
-        let server = Server::start(program, &[]);
-        let addr = server.addr;
+        let server = serve(program, &[]);
+        let addr = server.addr();
         thread::scope(|s| {
             let threads: Vec<_> = (0..8)
                 .map(|_| {
@@ -500,12 +516,12 @@ fn random_bytes_end_nothing() {
     const STRINGS: usize = 100_000;
     const PER_CONNECTION: usize = 100;
     for program in [CHAT, UPPER] {
-        let server = Server::start(program, &["--max-clients", "5000"]);
+        let server = serve(program, &["--max-clients", "5000"]);
         // Main, the two that wait for the end, and the chat's manager.
         let threads = if program == CHAT { 4 } else { 3 };
         server.wait_for_threads(threads);
         let descriptors = server.descriptors();
-        let addr = server.addr;
+        let addr = server.addr();
         thread::scope(|s| {
             for seed in 0..4 {
                 s.spawn(move || {
@@ -517,7 +533,7 @@ fn random_bytes_end_nothing() {
             }
         });
         server.wait_for_counts(threads, descriptors);
-        let mut client = User::connect(server.addr);
+        let mut client = User::connect(server.addr());
         client.say("still there?");
         let answer = if program == CHAT {
             ": still there?\r\n"
@@ -525,7 +541,7 @@ fn random_bytes_end_nothing() {
             "STILL THERE?"
         };
         client.read_until(answer);
-        assert!(!server.log().contains("panicked"), "{}", server.log());
+        assert!(!server.stderr().contains("panicked"), "{}", server.seen());
     }
 }
 
@@ -561,8 +577,8 @@ fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
 #[test]
 fn a_stop_while_clients_come_ends_all_the_same() {
     for _ in 0..10 {
-        let room = Server::start(CHAT, &[]);
-        let addr = room.addr;
+        let room = serve(CHAT, &[]);
+        let addr = room.addr();
         let (came, comes) = mpsc::channel();
         let guests: Vec<_> = (0..4)
             .map(|_| {

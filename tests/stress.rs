@@ -7,11 +7,15 @@ use std::collections::HashMap;
 use std::env;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use common::{DEADLINE, Random, Server, User};
+use common::program::Program;
+use common::random::Random;
+use common::user::User;
+use common::wait::DEADLINE;
 
 /// Clients that keep reading; they talk, rename themselves, and ask `who`.
 const HEALTHY: usize = 100;
@@ -29,10 +33,11 @@ fn everyone_who_reads_hears_everything_once_and_in_one_order() {
     };
     println!("STRESS_SEED={seed}");
 
-    let room = Server::start(env!("CARGO_BIN_EXE_chat_server"), &["--timeout", "1h"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat_server"));
+    let room = Program::serve(command.args(["--timeout", "1h"]));
     room.wait_for_threads(4);
     let descriptors = room.descriptors();
-    let addr = room.addr;
+    let addr = room.addr();
 
     let users: Vec<_> = (0..HEALTHY).map(|_| User::join(addr)).collect();
     let (done, finished) = mpsc::channel();
@@ -89,7 +94,7 @@ fn everyone_who_reads_hears_everything_once_and_in_one_order() {
         times.values().all(|n| *n == 1),
         "some were heard twice: {times:?}; seed {seed}"
     );
-    assert!(!room.log().contains("panicked"), "{}", room.log());
+    assert!(!room.stderr().contains("panicked"), "{}", room.seen());
     room.wait_for_counts(4, descriptors);
     room.stop();
 }

@@ -1,14 +1,15 @@
 //! The UDP programs and their library, over real sockets.
 
-mod program;
+mod common;
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Instant;
 
+use common::program::{Program, text};
+use common::wait::DEADLINE;
 use crossbeam_channel::bounded;
-use program::{DEADLINE, Program};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_udp_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_udp_client");
@@ -143,7 +144,7 @@ fn idle_servers_and_clients_end_with_status_0_at_a_signal() {
             running.addr();
         } else {
             // Its datagram shows that it runs.
-            let _ = running.stdin.as_mut().unwrap().write_all(b"x");
+            running.input(b"x");
             silent.set_read_timeout(Some(DEADLINE)).unwrap();
             silent.recv(&mut [0; 100]).unwrap();
         }
@@ -180,7 +181,7 @@ fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() 
     let mut buf = vec![0; 65_535];
     let mut shown = Vec::new();
     for typed in [&b"one\n"[..], b"\xFF\xFE no line end", &[b'x'; 4096]] {
-        client.stdin.as_mut().unwrap().write_all(typed).unwrap();
+        client.input(typed);
         let (n, addr) = server.recv_from(&mut buf).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&buf[..n]),
@@ -190,7 +191,9 @@ fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() 
             server.send_to(answer, addr).unwrap();
             shown.extend(["服务器写来： ".as_bytes(), answer, b"\n"].concat());
         }
-        client.wait_for_stdout(&shown);
+        client.wait("show both answers", |client| {
+            client.stdout().starts_with(&text(&shown))
+        });
     }
     client.ended().expect(0, shown);
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 
@@ -131,9 +131,10 @@ fn idle_programs_end_with_status_0_at_a_signal() {
         server.ended().expect(0, "");
     }
     let mut client = Program::start(CLIENT, &[]);
-    client.wait_for_stdout(PROMPT.as_bytes());
-    let mut typing = client.stdin.take().unwrap();
-    typing.write_all(b"half a na").unwrap();
+    client.wait_for_stdout(PROMPT, 1);
+    client.input("half a na");
     client.signal("INT");
+    // Its input stays open until then.
+    client.wait_end();
     client.ended().expect(0, PROMPT);
 }

@@ -70,9 +70,7 @@ fn a_client_that_is_interrupted_does_not_claim_success() {
         t.client.signal(signal);
         t.client.ended().expect_one_error("name was not sent whole");
         t.server.wait_for_stderr("the sender has gone");
-        until("the temporary file has gone", || {
-            names(t.to.path()).is_empty()
-        });
+        until_names("the temporary file has gone", t.to.path(), <[_]>::is_empty);
         // The server goes on.
         let mut stream = begin(t.server.addr(), "next");
         stream.shutdown(Shutdown::Write).unwrap();

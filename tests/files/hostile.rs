@@ -88,20 +88,17 @@ fn every_way_to_leave_brings_threads_and_descriptors_back() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &["--keep"]);
     let addr = server.addr();
-    let held = |what: &str| {
-        fs::read_dir(format!("/proc/{}/{what}", server.id()))
-            .unwrap()
-            .count()
-    };
     rest(&mut {
         let stream = begin(addr, "first");
         stream.shutdown(Shutdown::Write).unwrap();
         stream
     });
-    until("the first has left", || {
-        held("task") == 2 + 1 || held("task") == 2
-    });
-    let before = (held("task"), held("fd"));
+    wait_until(
+        "the first has left",
+        || matches!(server.threads(), 2 | 3),
+        || format!("{} threads: {}", server.threads(), server.seen()),
+    );
+    let before = (server.threads(), server.descriptors());
 
     for i in 0..300 {
         let name = format!("{i}");
@@ -124,8 +121,16 @@ fn every_way_to_leave_brings_threads_and_descriptors_back() {
             }
         }
     }
-    until("all threads have ended", || held("task") <= before.0);
-    until("all descriptors are closed", || held("fd") <= before.1);
+    wait_until(
+        "all threads have ended",
+        || server.threads() <= before.0,
+        || format!("{} threads: {}", server.threads(), server.seen()),
+    );
+    wait_until(
+        "all descriptors are closed",
+        || server.descriptors() <= before.1,
+        || format!("{} descriptors: {}", server.descriptors(), server.seen()),
+    );
     let parts = names(dir.path())
         .iter()
         .filter(|name| name.ends_with(".part"))

@@ -39,9 +39,7 @@ fn a_sender_that_sends_nothing_is_given_up() {
     let mut stream = begin(server.addr(), "name");
     stream.write_all(b"half").unwrap();
     assert_eq!(rest(&mut stream), "error: nothing came for 200ms\n");
-    until("the temporary file has gone", || {
-        names(dir.path()).is_empty()
-    });
+    until_names("the temporary file has gone", dir.path(), <[_]>::is_empty);
 }
 
 /// A server that can write files of 4 KiB, or 8, and no longer ones, as on a full disk.
@@ -51,7 +49,7 @@ fn server_with_little_room(dir: &Path) -> Program {
         .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", SERVER])
         .args(["127.0.0.1:0", "--keep", "--dir"])
         .arg(dir);
-    Program::spawn(command)
+    Program::spawn(&mut command)
 }
 
 #[test]
@@ -134,8 +132,8 @@ fn what_is_there_is_never_overwritten() {
         "error: late exists already and is not replaced\n"
     );
 
-    until("only the old ones are there", || {
-        names(to.path()) == ["late", "name"]
+    until_names("only the old ones are there", to.path(), |names| {
+        names == ["late", "name"]
     });
     for name in ["late", "name"] {
         assert_eq!(fs::read(to.path().join(name)).unwrap(), b"old");
@@ -179,8 +177,8 @@ fn of_two_senders_with_one_name_one_wins() {
             won[0].to_string()
         );
     }
-    until("no temporary file is left", || {
-        names(dir.path()).len() == 20
+    until_names("no temporary file is left", dir.path(), |names| {
+        names.len() == 20
     });
 }
 

@@ -1,7 +1,7 @@
 //! The file programs, over real sockets.
 
-#[path = "../program/mod.rs"]
-mod program;
+#[path = "../common/mod.rs"]
+mod common;
 
 mod command_line;
 mod deaths;
@@ -14,10 +14,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use program::{DEADLINE, Program};
+use common::program::Program;
+use common::wait::{DEADLINE, wait_until};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_file_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
@@ -31,10 +30,7 @@ const PROMPT: &str = "请输入需要传输的文件：\n";
 /// Starts a server that receives into `dir`.
 fn server(dir: &Path, args: &[&str]) -> Program {
     let mut command = Command::new(SERVER);
-    Program::spawn({
-        command.arg("127.0.0.1:0").arg("--dir").arg(dir).args(args);
-        command
-    })
+    Program::spawn(command.arg("127.0.0.1:0").arg("--dir").arg(dir).args(args))
 }
 
 /// Connects to a server as a sender of the test's own.
@@ -86,20 +82,20 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until `done`, with the deadline.
+/// Waits until the names in a folder are as they should be.
 #[track_caller]
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}: not in {DEADLINE:?}");
-        thread::sleep(Duration::from_millis(2));
-    }
+fn until_names(what: &str, dir: &Path, holds: impl Fn(&[String]) -> bool) {
+    wait_until(
+        what,
+        || holds(&names(dir)),
+        || format!("there are {:?}", names(dir)),
+    );
 }
 
 /// Waits until a file has begun to arrive in `dir`.
 #[track_caller]
 fn until_some_has_come(dir: &Path) {
-    until("the first bytes have come", || {
+    let has_come = || {
         let mut entries = fs::read_dir(dir).unwrap();
         entries.any(|entry| {
             entry.is_ok_and(|entry| {
@@ -107,6 +103,9 @@ fn until_some_has_come(dir: &Path) {
                     && entry.metadata().is_ok_and(|meta| meta.len() > 0)
             })
         })
+    };
+    wait_until("the first bytes have come", has_come, || {
+        format!("there are {:?}", names(dir))
     });
 }
 

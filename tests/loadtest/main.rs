@@ -1,8 +1,8 @@
 //! `loadtest`, the program itself, on short runs.
 #![cfg(feature = "lab")]
 
-#[path = "../program/mod.rs"]
-mod program;
+#[path = "../common/mod.rs"]
+mod common;
 
 mod broken_room;
 mod schema;
@@ -15,7 +15,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use threadline::lab::record::{Record, Round};
 
-use program::{Ended, Program};
+use common::ended::Ended;
+use common::program::Program;
+use common::wait::wait_until;
 
 const LOADTEST: &str = env!("CARGO_BIN_EXE_loadtest");
 const CHAT_SERVER: &str = env!("CARGO_BIN_EXE_chat_server");
@@ -372,11 +374,11 @@ fn ctrl_c_stops_it_and_its_server() {
     let addr = free_addr();
     let server = format!("mine@{addr}={CHAT_SERVER} {addr}");
     let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
-    let deadline = std::time::Instant::now() + program::DEADLINE;
-    while TcpStream::connect(addr).is_err() {
-        assert!(std::time::Instant::now() < deadline, "no server on {addr}");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait_until(
+        &format!("a server on {addr}"),
+        || TcpStream::connect(addr).is_ok(),
+        || loadtest.seen(),
+    );
     loadtest.signal("INT");
     loadtest.ended().expect_one_error("interrupted");
     assert!(

@@ -4,8 +4,8 @@
 use std::net::Shutdown;
 use std::time::Instant;
 
-use crate::process::Side;
 use crate::room::{NO_TIMEOUT, Room, TIMEOUT};
+use crate::side::Side;
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
@@ -103,7 +103,7 @@ fn talk(room: &mut Room) {
 fn leave_unnoticed(room: &mut Room) -> String {
     let left = room.users.remove(2);
     drop(left.conn);
-    room.server.wait_printed("退出!!!\n", 1);
+    room.server.wait_for_stdout("退出!!!\n", 1);
     room.say(0, b"one of us has left");
     room.hear_nothing(1, 2 * NO_TIMEOUT);
     room.say(1, b"nobody is kicked");

@@ -1,14 +1,16 @@
 //! Where Go's room breaks, shown on Go's program, and the same onslaught on ours.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::program::{Program, text};
+use crate::common::wait::DEADLINE;
 use crate::golang;
-use crate::process::{DEADLINE, Program, Side, text};
+use crate::side::Side;
 
 /// How many connect at once.
 const CROWD: usize = 100;
@@ -22,8 +24,8 @@ const ROUNDS: usize = 30;
 #[ignore = "needs GO and GO_ARTICLE"]
 fn a_crowd_ends_gos_room() {
     for round in 1..=ROUNDS {
-        let (mut server, addr) = Program::serve(&mut Command::new(golang::chat_as_published()));
-        if let Err(what) = crowd(&addr) {
+        let server = Program::serve(&mut Command::new(golang::chat_as_published()));
+        if let Err(what) = crowd(server.addr()) {
             let status = server.wait_end();
             assert!(
                 server.stderr().contains("fatal error: concurrent map"),
@@ -39,15 +41,16 @@ fn a_crowd_ends_gos_room() {
 
 #[test]
 fn a_crowd_does_not_end_our_room() {
-    let (mut server, addr) = Program::serve(&mut Side::Ours.command("chat_server"));
+    let server = Program::serve(&mut Side::Ours.command("chat_server"));
     for round in 1..=3 {
-        crowd(&addr).unwrap_or_else(|what| panic!("round {round}: {what}: {}", server.seen()));
+        crowd(server.addr())
+            .unwrap_or_else(|what| panic!("round {round}: {what}: {}", server.seen()));
     }
 }
 
 /// A hundred clients come at once; each must be told of its own login, and then hear the one who
 /// speaks when all are there.
-fn crowd(addr: &str) -> Result<(), String> {
+fn crowd(addr: SocketAddr) -> Result<(), String> {
     let together = Barrier::new(CROWD);
     let come = || {
         together.wait();
@@ -88,10 +91,10 @@ const FLOOD: usize = 64 << 20;
 #[ignore = "needs GO and GO_ARTICLE"]
 fn one_who_does_not_read_freezes_gos_room() {
     let mut command = Command::new(golang::chat_without_race(TIMEOUT));
-    let (mut server, addr) = Program::serve(&mut command);
-    let deaf = connect(&addr).expect("cannot connect");
+    let server = Program::serve(&mut command);
+    let deaf = connect(server.addr()).expect("cannot connect");
     hear(&deaf, b"login!!!\r\n").expect("the first login");
-    let talker = connect(&addr).expect("cannot connect");
+    let talker = connect(server.addr()).expect("cannot connect");
     hear(&talker, b"login!!!\r\n").expect("the second login");
     talker
         .set_read_timeout(Some(FROZEN))
@@ -111,7 +114,7 @@ fn one_who_does_not_read_freezes_gos_room() {
     };
     println!("Go's room froze with {said} bytes unread; the talker: {unheard}");
     // It lasts: the deaf one should have been kicked by now, and it is not that the room has died.
-    let late = connect(&addr).expect("the system still accepts for it");
+    let late = connect(server.addr()).expect("the system still accepts for it");
     late.set_read_timeout(Some(FROZEN))
         .expect("cannot set a deadline");
     let silence = (&late).read(&mut [0; 64]);
@@ -121,7 +124,7 @@ fn one_who_does_not_read_freezes_gos_room() {
         "one who came late got {silence:?}: {}",
         server.seen()
     );
-    assert!(server.runs(), "{}", server.seen());
+    assert!(server.status().is_none(), "{}", server.seen());
     // It was that one alone: with it gone, all that waited goes on.
     drop(deaf);
     hear(&late, b"login!!!\r\n").unwrap_or_else(|what| panic!("thawed: {what}: {}", server.seen()));
@@ -130,10 +133,10 @@ fn one_who_does_not_read_freezes_gos_room() {
 /// Ours kicks the one who does not read, tells the others, and never stops serving them.
 #[test]
 fn one_who_does_not_read_is_kicked_from_ours() {
-    let (mut server, addr) = Program::serve(&mut Side::Ours.command("chat_server"));
-    let deaf = connect(&addr).expect("cannot connect");
+    let server = Program::serve(&mut Side::Ours.command("chat_server"));
+    let deaf = connect(server.addr()).expect("cannot connect");
     hear(&deaf, b"login!!!\r\n").expect("the first login");
-    let talker = connect(&addr).expect("cannot connect");
+    let talker = connect(server.addr()).expect("cannot connect");
     hear(&talker, b"login!!!\r\n").expect("the second login");
 
     let mut said = 0;
@@ -146,7 +149,7 @@ fn one_who_does_not_read_is_kicked_from_ours() {
             server.seen()
         );
     }
-    let late = connect(&addr).expect("cannot connect");
+    let late = connect(server.addr()).expect("cannot connect");
     hear(&late, b"login!!!\r\n").unwrap_or_else(|what| panic!("late: {what}: {}", server.seen()));
     (&late).write_all(b"who").expect("cannot send");
     let own = talker.local_addr().expect("a connection has an address");
@@ -154,7 +157,7 @@ fn one_who_does_not_read_is_kicked_from_ours() {
     say(&talker).expect("the talker is still served");
 }
 
-fn connect(addr: &str) -> Result<TcpStream, String> {
+fn connect(addr: SocketAddr) -> Result<TcpStream, String> {
     let conn = TcpStream::connect(addr).map_err(|err| format!("cannot connect: {err}"))?;
     conn.set_nodelay(true).expect("cannot send at once");
     conn.set_read_timeout(Some(DEADLINE))

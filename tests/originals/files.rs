@@ -7,9 +7,10 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
+use crate::common::program::{Program, text};
 use crate::mixes::{Run, same_in_all_mixes};
-use crate::process::{Program, Side, text};
 use crate::random::Random;
+use crate::side::Side;
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
@@ -54,10 +55,11 @@ fn transfer(server: Side, client: Side, name: &str, contents: &[u8]) -> Run {
     fs::write(sent.path().join("sub").join(name), contents).expect("cannot write the file");
 
     let mut command = server.command("file_server");
-    let (server, addr) = Program::serve(command.current_dir(received.path()));
+    let server = Program::serve(command.current_dir(received.path()));
     let mut command = client.command("file_client");
-    let mut client = Program::start(command.arg(addr).current_dir(sent.path()));
-    client.wait_printed("请输入需要传输的文件：\n", 1);
+    command.arg(server.addr().to_string());
+    let mut client = Program::spawn(command.current_dir(sent.path()));
+    client.wait_for_stdout("请输入需要传输的文件：\n", 1);
     client.input(format!("sub/{name}\n"));
     let run = Run::ended(server, client);
 
@@ -89,7 +91,7 @@ fn file_stat() {
 
     let stat = |side: Side, file: &Path| {
         let mut command = side.command("file_stat");
-        let mut program = Program::start(command.arg(file).current_dir(dir.path()));
+        let program = Program::spawn(command.arg(file).current_dir(dir.path()));
         program.wait_end();
         program.stdout()
     };

@@ -4,6 +4,9 @@
 //! mended where they must be ([`mends`]), built with `GO` ([`golang`]) and run. README.md beside
 //! this file says how.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod article;
 mod chat;
 mod faults;
@@ -13,9 +16,9 @@ mod golang;
 mod loadtest;
 mod mends;
 mod mixes;
-mod process;
 mod random;
 mod room;
+mod side;
 mod upper;
 
 use std::fs;

@@ -4,8 +4,10 @@
 use std::fmt::Debug;
 use std::process::Command;
 
+use crate::common::program::{Program, text};
+use crate::common::wait::DEADLINE;
 use crate::golang;
-use crate::process::{DEADLINE, Program, Side, without_ports};
+use crate::side::Side;
 
 /// What a test holds of a run: standard output, ports made symbolic, and exit status of both.
 #[derive(Debug, PartialEq)]
@@ -24,7 +26,7 @@ impl Run {
     }
 }
 
-fn ended(mut program: Program) -> String {
+fn ended(program: Program) -> String {
     let status = program.wait_end();
     format!("{}({status})", without_ports(&program.stdout()))
 }
@@ -44,11 +46,15 @@ pub(crate) fn same_in_all_mixes<T: PartialEq + Debug>(run: impl Fn(Side, Side) -
     go
 }
 
+fn start(side: Side, client: &str, server: &Program) -> Program {
+    Program::spawn(side.command(client).arg(server.addr().to_string()))
+}
+
 /// Runs a server and a client that both end by themselves.
 fn run_once(server: &str, client: &str) -> Run {
     same_in_all_mixes(|server_side, client_side| {
-        let (server, addr) = Program::serve(&mut server_side.command(server));
-        let client = Program::start(client_side.command(client).arg(addr));
+        let server = Program::serve(&mut server_side.command(server));
+        let client = start(client_side, client, &server);
         Run::ended(server, client)
     })
 }
@@ -85,12 +91,11 @@ fn udp() {
 #[ignore = "needs GO and GO_ARTICLE"]
 fn tcp_concurrent() {
     let run = same_in_all_mixes(|server_side, client_side| {
-        let (mut server, addr) = Program::serve(&mut server_side.command("tcp_concurrent_server"));
+        let server = Program::serve(&mut server_side.command("tcp_concurrent_server"));
         let mut clients = Vec::new();
         for count in 1..=2 {
-            let mut command = client_side.command("tcp_concurrent_client");
-            clients.push(Program::start(command.arg(&addr)));
-            server.wait_printed("connect successful!!!\n", count);
+            clients.push(start(client_side, "tcp_concurrent_client", &server));
+            server.wait_for_stdout("connect successful!!!\n", count);
         }
         for (count, line) in ["hello\n", "Größe, ﬁn ǆ ᾳ\n", "不是 ASCII\n", "\n"]
             .into_iter()
@@ -98,7 +103,7 @@ fn tcp_concurrent() {
         {
             for client in &mut clients {
                 client.input(line);
-                client.wait_printed("客户端读取到:  ", count + 1);
+                client.wait_for_stdout("客户端读取到:  ", count + 1);
                 client.wait("print the line end", |client| {
                     client.stdout().ends_with("\n\n")
                 });
@@ -106,7 +111,7 @@ fn tcp_concurrent() {
         }
         let clients = clients.into_iter().enumerate().map(|(count, client)| {
             let client = leave(client, client_side);
-            server.wait_printed("client close!!!\n", count + 1);
+            server.wait_for_stdout("client close!!!\n", count + 1);
             client
         });
         let clients: Vec<_> = clients.collect();
@@ -128,14 +133,14 @@ fn tcp_concurrent() {
 #[ignore = "needs GO and GO_ARTICLE"]
 fn udp_concurrent() {
     let run = same_in_all_mixes(|server_side, client_side| {
-        let (mut server, addr) = Program::serve(&mut server_side.command("udp_concurrent_server"));
+        let server = Program::serve(&mut server_side.command("udp_concurrent_server"));
         let mut clients: Vec<_> = (0..2)
-            .map(|_| Program::start(client_side.command("udp_concurrent_client").arg(&addr)))
+            .map(|_| start(client_side, "udp_concurrent_client", &server))
             .collect();
         for (count, line) in ["hello\n", "不是 ASCII\n", "\n"].into_iter().enumerate() {
             for client in &mut clients {
                 client.input(line);
-                client.wait_printed("服务器写来： I-AM-SERVER\n", count + 1);
+                client.wait_for_stdout("服务器写来： I-AM-SERVER\n", count + 1);
             }
         }
         let clients: Vec<_> = clients
@@ -161,12 +166,11 @@ fn chat() {
             Side::Go => Command::new(golang::chat("timeout", DEADLINE)),
             Side::Ours => server_side.command("chat_server"),
         };
-        let (mut server, addr) = Program::serve(&mut command);
+        let server = Program::serve(&mut command);
         let mut clients: Vec<Program> = Vec::new();
         for count in 1..=2 {
-            let mut command = client_side.command("tcp_concurrent_client");
-            clients.push(Program::start(command.arg(&addr)));
-            clients[0].wait_printed(": login!!!\r\n\n", count);
+            clients.push(start(client_side, "tcp_concurrent_client", &server));
+            clients[0].wait_for_stdout(": login!!!\r\n\n", count);
         }
         // Each hears its own login. Before that the second may in Go hear the first's too, when
         // Manager is still on its way through the map, so that what it hears counts from its own.
@@ -174,24 +178,24 @@ fn chat() {
         let (_, login) = told
             .rsplit_once("客户端读取到:  ")
             .expect("the second has come");
-        clients[1].wait_printed(login, 1);
+        clients[1].wait_for_stdout(login, 1);
         for (speaker, msg) in [(0, "hello"), (1, "不是 ASCII"), (0, "good bye")] {
             clients[speaker].input(msg);
             for client in &mut clients {
-                client.wait_printed(&format!(": {msg}\r\n\n"), 1);
+                client.wait_for_stdout(&format!(": {msg}\r\n\n"), 1);
             }
         }
-        let [first, mut second] = clients
+        let [first, second] = clients
             .try_into()
             .unwrap_or_else(|_| panic!("there are two"));
         let first = leave(first, client_side);
-        second.wait_printed(": logout\r\n\n", 1);
-        server.wait_printed("退出!!!\n", 1);
+        second.wait_for_stdout(": logout\r\n\n", 1);
+        server.wait_for_stdout("退出!!!\n", 1);
         let second = leave(second, client_side);
         let (_, second) = second
             .rsplit_once(": login!!!\r\n\n")
             .expect("it was told of itself");
-        server.wait_printed("退出!!!\n", 2);
+        server.wait_for_stdout("退出!!!\n", 2);
         server.kill();
         (without_ports(&server.stdout()), [first, second.to_owned()])
     });
@@ -212,4 +216,26 @@ fn leave(mut client: Program, side: Side) -> String {
         client.kill();
     }
     without_ports(&client.stdout())
+}
+
+/// Text with the ports of the loopback made symbolic.
+fn without_ports(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        format!(
+            "{text}127.0.0.1:PORT{}",
+            part.trim_start_matches(|c: char| c.is_ascii_digit())
+        )
+    })
+}
+
+#[test]
+fn text_shows_every_byte_and_no_port() {
+    assert_eq!(text(b"\xe4\xb8\x8d \xe4\xb8\xff"), "不 \\xe4\\xb8\\xff");
+    let line = "[127.0.0.1:40]127.0.0.1:4000: 127.0.0.1";
+    assert_eq!(
+        without_ports(line),
+        "[127.0.0.1:PORT]127.0.0.1:PORT: 127.0.0.1"
+    );
 }

@@ -2,11 +2,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::Duration;
 
+use crate::common::program::{Program, text};
+use crate::common::wait::DEADLINE;
 use crate::golang;
-use crate::process::{DEADLINE, Program, Side, text};
+use crate::side::Side;
 
 /// After how long an idle user is kicked, in the last stage. Until it comes to that in the script,
 /// nobody may be silent for so long, however busy the machine is.
@@ -20,7 +22,6 @@ pub(crate) struct Room {
     side: Side,
     stage: &'static str,
     pub(crate) server: Program,
-    addr: String,
     pub(crate) users: Vec<User>,
     /// What all users heard last.
     last: Vec<u8>,
@@ -61,12 +62,11 @@ impl Room {
             let timeout = format!("{}ms", timeout.as_millis());
             command.args(["--stage", stage, "--timeout", &timeout]);
         }
-        let (server, addr) = Program::serve(&mut command);
+        let server = Program::serve(&mut command);
         Room {
             side,
             stage,
             server,
-            addr,
             users: Vec::new(),
             last: Vec::new(),
         }
@@ -74,7 +74,7 @@ impl Room {
 
     /// A user comes, and everyone, the user included, is told so.
     pub(crate) fn enter(&mut self) {
-        let conn = TcpStream::connect(&self.addr).expect("cannot connect");
+        let conn = TcpStream::connect(self.server.addr()).expect("cannot connect");
         conn.set_nodelay(true).expect("cannot send at once");
         let addr = conn
             .local_addr()
@@ -241,18 +241,20 @@ impl Room {
     }
 
     /// Ends the room and checks all that it printed on standard output: its opening and who left.
-    pub(crate) fn close(mut self, left: &[&str]) {
+    pub(crate) fn close(self, left: &[&str]) {
         let left: Vec<_> = left
             .iter()
             .map(|name| format!("检测到客户端:{name}退出!!!\n"))
             .collect();
         for line in &left {
-            self.server.wait_printed(line, 1);
+            self.server.wait_for_stdout(line, 1);
         }
         match self.side {
             Side::Go => self.server.kill(),
             Side::Ours => {
-                let status = terminate(&mut self.server);
+                self.server.signal("TERM");
+                // Nothing that it still had to print is lost.
+                let status = self.server.wait_end();
                 assert!(status.success(), "{}", self.server.seen());
             }
         }
@@ -265,15 +267,4 @@ impl Room {
             self.stage
         );
     }
-}
-
-/// Asks a program of ours to end, and waits for that: nothing that it still had to print is lost.
-fn terminate(program: &mut Program) -> ExitStatus {
-    let kill = Command::new("kill").arg(program.id().to_string()).status();
-    assert!(
-        kill.is_ok_and(|status| status.success()),
-        "cannot signal {}",
-        program.seen()
-    );
-    program.wait_end()
 }

@@ -3,8 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::process::{DEADLINE, Program, Side, text};
+use crate::common::program::{Program, text};
+use crate::common::wait::DEADLINE;
 use crate::random::Random;
+use crate::side::Side;
 
 /// Ends a request and its answer: the server leaves it as it is, and no request here holds it.
 const END: &[u8] = b"|END|";
@@ -79,8 +81,8 @@ fn invalid_bytes() {
 fn same_answers(pieces: impl Iterator<Item = Vec<u8>>) -> (Vec<u8>, Vec<u8>) {
     let servers = [Side::Go, Side::Ours]
         .map(|side| Program::serve(&mut side.command("tcp_concurrent_server")));
-    let mut conns = servers.each_ref().map(|(_, addr)| {
-        let conn = TcpStream::connect(addr).expect("cannot connect");
+    let mut conns = servers.each_ref().map(|server| {
+        let conn = TcpStream::connect(server.addr()).expect("cannot connect");
         conn.set_nodelay(true).expect("cannot send at once");
         conn.set_read_timeout(Some(DEADLINE))
             .expect("cannot set a deadline");

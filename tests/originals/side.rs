@@ -1,0 +1,40 @@
+//! The two sides: Go's programs and ours.
+
+use std::process::Command;
+
+use crate::golang;
+
+/// Whose program it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Side {
+    Go,
+    Ours,
+}
+
+impl Side {
+    /// The program of this name; the first argument is the address, where it has one.
+    pub(crate) fn command(self, name: &str) -> Command {
+        match self {
+            Side::Go => Command::new(golang::original(name)),
+            Side::Ours => Command::new(ours(name)),
+        }
+    }
+}
+
+fn ours(name: &str) -> &'static str {
+    match name {
+        "tcp_server" => env!("CARGO_BIN_EXE_tcp_server"),
+        "tcp_client" => env!("CARGO_BIN_EXE_tcp_client"),
+        "tcp_concurrent_server" => env!("CARGO_BIN_EXE_tcp_concurrent_server"),
+        "tcp_concurrent_client" => env!("CARGO_BIN_EXE_tcp_concurrent_client"),
+        "udp_server" => env!("CARGO_BIN_EXE_udp_server"),
+        "udp_client" => env!("CARGO_BIN_EXE_udp_client"),
+        "udp_concurrent_server" => env!("CARGO_BIN_EXE_udp_concurrent_server"),
+        "udp_concurrent_client" => env!("CARGO_BIN_EXE_udp_concurrent_client"),
+        "file_stat" => env!("CARGO_BIN_EXE_file_stat"),
+        "file_client" => env!("CARGO_BIN_EXE_file_client"),
+        "file_server" => env!("CARGO_BIN_EXE_file_server"),
+        "chat_server" => env!("CARGO_BIN_EXE_chat_server"),
+        _ => panic!("no program of ours is called {name}"),
+    }
+}
