@@ -1,14 +1,16 @@
 //! `sidebyside` as its user runs it, on a small Markdown made for the purpose.
 #![cfg(feature = "lab")]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+
+use common::browser;
 
 const COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sidebyside.md");
 
@@ -466,46 +468,14 @@ fn the_pages_work_in_a_browser() {
     let harness = include_str!("data/sidebyside.html").replace("@PAGES@", &pages.join("\", \""));
     fs::write(at("harness.html"), harness).expect("a file for the test");
 
-    let chromium = env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
-    let mut browser = Command::new(&chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args([
+    let (dom, log) = browser::load(
+        &at("harness.html"),
+        &[
             "--allow-file-access-from-files",
-            "--enable-logging=stderr",
             "--window-size=1500,1000",
-        ])
-        .arg(format!("--user-data-dir={}", at("profile").display()))
-        .args(["--virtual-time-budget=600000", "--dump-dom"])
-        .arg(format!("file://{}", at("harness.html").display()))
-        .stdout(File::create(at("dom")).expect("a file for the test"))
-        .stderr(File::create(at("log")).expect("a file for the test"))
-        .spawn()
-        .unwrap_or_else(|err| panic!("cannot start {chromium}, set CHROMIUM to its path: {err}"));
-    let deadline = Instant::now() + Duration::from_secs(300);
-    while browser.try_wait().expect("it can be waited for").is_none() {
-        if Instant::now() > deadline {
-            let _ = browser.kill();
-            panic!(
-                "the browser took too long: {}",
-                fs::read_to_string(at("log")).unwrap_or_default()
-            );
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    let read =
-        |name| String::from_utf8_lossy(&fs::read(at(name)).expect("it was written")).into_owned();
-    let (dom, log) = (read("dom"), read("log"));
+            "--virtual-time-budget=600000",
+        ],
+    );
     let result = dom
         .split("<pre id=\"result\">")
         .nth(1)

@@ -1,6 +1,7 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
+pub(crate) mod browser;
 pub(crate) mod ended;
 pub(crate) mod figures;
 pub(crate) mod program;

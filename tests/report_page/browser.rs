@@ -1,22 +1,17 @@
-//! The page in a real browser, headless: what a reader sees, measured.
-//!
-//! The browser is `$CHROMIUM`, or `chromium` on the path. The pages are left in
+//! The page in a real browser, headless: what a reader sees, measured. The pages are left in
 //! `target/tmp/report_page` to be looked at.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use threadline::lab::html::page;
 
+use crate::common::browser;
 use crate::sample;
 
 const PHONE: u32 = 390;
 const DESKTOP: u32 = 1280;
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a browser made of a page at two widths, and what it complained of.
 struct Seen {
@@ -51,7 +46,16 @@ fn look(name: &str, html: &str, dark: bool) -> Seen {
     );
     fs::write(&harness, text).expect("the harness is written");
 
-    let (dom, log) = browse(&harness, &name, dark);
+    let scheme = if dark { 0 } else { 1 };
+    let (dom, log) = browser::load(
+        &harness,
+        &[
+            // As on a phone, where they take no room.
+            "--hide-scrollbars",
+            "--window-size=1800,1000",
+            &format!("--blink-settings=preferredColorScheme={scheme}"),
+        ],
+    );
     let measured = dom
         .split_once("MEASURED")
         .and_then(|(_, rest)| rest.split_once("END"))
@@ -66,66 +70,6 @@ fn look(name: &str, html: &str, dark: bool) -> Seen {
         desktop,
         console: console.map(str::to_owned).collect(),
     }
-}
-
-/// Loads a file; its document when it has been loaded, and the browser's log.
-fn browse(file: &Path, name: &str, dark: bool) -> (String, String) {
-    let binary = std::env::var_os("CHROMIUM").unwrap_or_else(|| "chromium".into());
-    let profile = tempfile::tempdir().expect("a directory for the browser's profile");
-    let (dom, log) = (
-        directory().join(format!("{name}.dom")),
-        directory().join(format!("{name}.log")),
-    );
-    let mut browser = Command::new(&binary)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            // The browser itself is not to talk to anyone either.
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            // As on a phone, where they take no room.
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-            "--window-size=1800,1000",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--blink-settings=preferredColorScheme={}",
-            if dark { 0 } else { 1 }
-        ))
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("file://{}", file.display()))
-        .stdin(Stdio::null())
-        .stdout(File::create(&dom).expect("a file for the document"))
-        .stderr(File::create(&log).expect("a file for the log"))
-        .spawn()
-        .unwrap_or_else(|err| {
-            panic!("cannot start {binary:?}: {err}; install Chromium or set CHROMIUM to its path")
-        });
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = browser.try_wait().expect("the browser can be waited for") {
-            break status;
-        }
-        if started.elapsed() > DEADLINE {
-            browser.kill().expect("the browser can be stopped");
-            browser.wait().expect("the browser ends");
-            panic!("{name}: the browser did not finish within {DEADLINE:?}");
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
-    let read = |path| String::from_utf8_lossy(&fs::read(path).expect("readable")).into_owned();
-    let (dom, log) = (read(dom), read(log));
-    assert!(
-        status.success(),
-        "{name}: the browser ended with {status}\n{log}"
-    );
-    (dom, log)
 }
 
 /// What must hold of any page, at any width, in both modes.

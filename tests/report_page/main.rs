@@ -2,6 +2,9 @@
 //! `browser.rs`.
 #![cfg(feature = "lab")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod browser;
 mod random;
 mod sample;
