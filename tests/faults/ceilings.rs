@@ -1,0 +1,134 @@
+//! More clients than a server, or its machine, has room for.
+
+use std::fs;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::common::program::Program;
+use crate::common::user::User;
+use crate::common::wait::{DEADLINE, wait_until};
+use crate::{CHAT, UPPER, serve};
+
+/// Starts a server under a limit of the shell's `ulimit`.
+fn serve_with_limit(limit: &str, program: &str, args: &[&str]) -> Program {
+    let script = format!("ulimit {limit}; exec \"$@\"");
+    let mut command = Command::new("sh");
+    Program::serve(command.args(["-c", &script, "sh", program]).args(args))
+}
+
+#[test]
+fn the_room_has_a_ceiling_and_says_so() {
+    let room = serve(CHAT, &["--max-clients", "2"]);
+    let ann = User::join(room.addr());
+    let _bob = User::join(room.addr());
+    let mut third = User::connect(room.addr());
+    assert_eq!(third.read_to_end(), "the room is full, try again later\r\n");
+    // One that talks at once is told as well.
+    let mut fourth = User::connect(room.addr());
+    fourth.say("hello\n");
+    assert_eq!(fourth.line(), "the room is full, try again later");
+    drop(ann);
+    room_has_room_again(&room);
+    room.stop();
+}
+
+/// Tries until somebody is let in.
+fn room_has_room_again(room: &Program) {
+    wait_until(
+        "somebody is let in again",
+        || {
+            let mut user = User::connect(room.addr());
+            user.line().contains("login!!!")
+        },
+        || room.seen(),
+    );
+}
+
+#[test]
+fn one_address_has_a_ceiling_of_its_own() {
+    let room = serve(CHAT, &["--max-per-ip", "2"]);
+    let ann = User::join(room.addr());
+    let _bob = User::join(room.addr());
+    let mut third = User::connect(room.addr());
+    assert_eq!(third.line(), "too many clients from your address");
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    other
+        .bind(&"127.0.0.2:0".parse::<SocketAddr>().unwrap().into())
+        .unwrap();
+    other.connect(&room.addr().into()).unwrap();
+    other.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut login = [0; 64];
+    let n = (&other).read(&mut login).unwrap();
+    assert!(
+        String::from_utf8_lossy(&login[..n]).contains("login!!!"),
+        "{login:?}"
+    );
+    drop(ann);
+    room_has_room_again(&room);
+}
+
+#[test]
+fn the_ceiling_of_the_machine_is_found_and_logged() {
+    let room = serve_with_limit("-n 200", CHAT, &[]);
+    room.wait_for_stderr("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let log = room.stderr();
+    let most: usize = log
+        .split("at most ")
+        .nth(1)
+        .unwrap_or("?")
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let _users: Vec<_> = (0..most).map(|_| User::join(room.addr())).collect();
+    let mut beyond = User::connect(room.addr());
+    assert_eq!(beyond.line(), "the room is full, try again later");
+    assert!(!room.stderr().contains("cannot accept"), "{}", room.seen());
+}
+
+#[test]
+fn the_soft_limit_on_descriptors_is_raised() {
+    let room = serve_with_limit("-Sn 64", CHAT, &[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", room.id())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let fields: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(fields[3], fields[4], "soft and hard: {line}");
+    assert_ne!(fields[3], "64", "{line}");
+}
+
+#[test]
+fn running_out_of_descriptors_ends_nothing() {
+    for program in [CHAT, UPPER] {
+        let server = serve_with_limit("-n 40", program, &["--max-clients", "1000"]);
+        let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr())).collect();
+        server.wait_for_stderr("cannot accept");
+        // It waits instead of spinning, and tells of it once.
+        let (start, cpu) = (Instant::now(), server.cpu());
+        let pause = Duration::from_millis(1500);
+        wait_until("some time", || start.elapsed() > pause, String::new);
+        let used = server.cpu() - cpu;
+        assert!(used < pause / 3, "{program} used {used:?} of {pause:?}");
+        assert_eq!(
+            server.stderr().matches("cannot accept").count(),
+            1,
+            "{}",
+            server.seen()
+        );
+        clients.clear();
+        server.wait_for_stderr("accepting again");
+        let mut client = User::connect(server.addr());
+        client.say("hello\n");
+        if program == CHAT {
+            client.read_until(&format!("]{}: hello\r\n", client.addr));
+        } else {
+            client.expect("HELLO\n");
+        }
+        server.stop();
+    }
+}

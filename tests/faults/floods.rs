@@ -1,0 +1,142 @@
+//! Clients that send too much, or nonsense.
+
+use std::io::{ErrorKind, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::random::Random;
+use crate::common::user::User;
+use crate::common::wait::{DEADLINE, wait_until};
+use crate::{CHAT, UPPER, serve};
+
+#[test]
+fn a_flood_is_slowed_down_and_nobody_else_is() {
+    let room = serve(CHAT, &["--rate", "20/s"]);
+    let mut ann = User::join(room.addr());
+    let mut flooder = User::join(room.addr());
+    let f = flooder.addr.clone();
+    let start = Instant::now();
+    for i in 0..60 {
+        flooder.say(format!("flood {i}\n"));
+    }
+    // One talks and hears oneself while the flood is held back.
+    for i in 0..10 {
+        ann.say(format!("talk {i}"));
+        let heard = ann.read_until(&format!(": talk {i}\r\n"));
+        assert!(!heard.contains("flood 59"), "the flood was not held back");
+    }
+    // All of it comes in the end, in order, not before its time.
+    let mut other = 0;
+    while other < 60 {
+        let line = flooder.line();
+        if line.contains(": flood") {
+            assert_eq!(line, format!("[{f}]{f}: flood {other}"));
+            other += 1;
+        }
+    }
+    let took = start.elapsed();
+    assert!(
+        took >= Duration::from_millis(1900),
+        "60 messages at 20/s, 20 at once, took {took:?}"
+    );
+}
+
+#[test]
+fn a_flood_ends_with_its_client() {
+    let room = serve(CHAT, &["--rate", "1/s", "--timeout", "2s"]);
+    room.wait_for_threads(4);
+    let descriptors = room.descriptors();
+    for reset in [false, true] {
+        let mut flooder = User::join(room.addr());
+        flooder.say("x\n".repeat(2000));
+        if reset {
+            flooder.reset();
+        } else {
+            drop(flooder);
+        }
+    }
+    // Kicked, because a pause is silence, and it stays connected.
+    let room_kicks = serve(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
+    room_kicks.wait_for_threads(4);
+    let mut kicked = User::join(room_kicks.addr());
+    kicked.say("x\n".repeat(2000));
+    kicked.read_to_end();
+    room_kicks.wait_for_threads(4);
+    // Somebody must speak to a connection that has gone before it is known to be gone.
+    let mut speaker = User::join(room.addr());
+    wait_until(
+        "the flooders are gone",
+        || {
+            speaker.say("anybody here?");
+            speaker.read_until("here?\r\n");
+            room.threads() == 4 + 3
+        },
+        || room.threads().to_string(),
+    );
+    drop(speaker);
+    room.wait_for_counts(4, descriptors);
+}
+
+#[test]
+fn random_bytes_end_nothing() {
+    const STRINGS: usize = 100_000;
+    const PER_CONNECTION: usize = 100;
+    for program in [CHAT, UPPER] {
+        let server = serve(program, &["--max-clients", "5000"]);
+        // Main, the two that wait for the end, and the chat's manager.
+        let threads = if program == CHAT { 4 } else { 3 };
+        server.wait_for_threads(threads);
+        let descriptors = server.descriptors();
+        let addr = server.addr();
+        thread::scope(|s| {
+            for seed in 0..4 {
+                s.spawn(move || {
+                    let mut random = Random(seed);
+                    for _ in 0..STRINGS / PER_CONNECTION / 4 {
+                        throw(addr, &mut random, PER_CONNECTION);
+                    }
+                });
+            }
+        });
+        server.wait_for_counts(threads, descriptors);
+        let mut client = User::connect(server.addr());
+        client.say("still there?");
+        let answer = if program == CHAT {
+            ": still there?\r\n"
+        } else {
+            "STILL THERE?"
+        };
+        client.read_until(answer);
+        assert!(!server.stderr().contains("panicked"), "{}", server.seen());
+    }
+}
+
+/// Sends random byte strings on one connection, reads little or nothing, and goes in a random way.
+fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
+    let mut conn = TcpStream::connect(addr).unwrap();
+    conn.set_write_timeout(Some(DEADLINE)).unwrap();
+    conn.set_nonblocking(random.below(2) == 0).unwrap();
+    for _ in 0..strings {
+        let mut bytes = match random.below(8) {
+            0 => b"rename|".to_vec(),
+            1 => b"who\n".to_vec(),
+            _ => Vec::new(),
+        };
+        let n = random.below(64);
+        bytes.extend(random.bytes(n));
+        match conn.write(&bytes) {
+            Ok(_) => {}
+            Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+            // Kicked for not reading.
+            Err(_) => break,
+        }
+    }
+    match random.below(3) {
+        0 => socket2::SockRef::from(&conn)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap(),
+        1 => drop(conn.shutdown(Shutdown::Write)),
+        _ => {}
+    }
+}
