@@ -5,17 +5,19 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::measure;
+
 /// The faults that were made.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Faults {
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    pub(crate) swapped: u64,
-    pub(crate) damaged: u64,
+struct Faults {
+    lost: u64,
+    doubled: u64,
+    swapped: u64,
+    damaged: u64,
 }
 
 impl Faults {
-    pub(crate) fn all_kinds_happened(&self) -> bool {
+    fn all_kinds_happened(&self) -> bool {
         let Faults {
             lost,
             doubled,
@@ -37,10 +39,10 @@ struct State {
 
 /// The room, to be asked afterwards what it did.
 #[derive(Clone, Default)]
-pub(crate) struct Room(Arc<Mutex<State>>);
+struct Room(Arc<Mutex<State>>);
 
 /// Opens the room on a free port; it stays open until the test program ends.
-pub(crate) fn start() -> (SocketAddr, Room) {
+fn start() -> (SocketAddr, Room) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let room = Room::default();
@@ -56,7 +58,7 @@ pub(crate) fn start() -> (SocketAddr, Room) {
 
 impl Room {
     /// The faults that were made; what is held back for ever is lost.
-    pub(crate) fn take(&self) -> Faults {
+    fn take(&self) -> Faults {
         let mut state = self.0.lock().unwrap();
         state.faults.lost += u64::from(state.held.take().is_some());
         state.faults
@@ -124,4 +126,30 @@ impl State {
             user.write_all(if hit { &wrong } else { &line }).ok();
         }
     }
+}
+
+#[test]
+fn every_fault_of_a_broken_room_is_found() {
+    let (addr, faults) = start();
+    let line = format!("chat --addr {addr} -c 3 --senders 1 -d 500ms --rounds 1");
+    let (record, out) = measure(&line, &[]);
+    let round = &record.points[0].rounds[0];
+    let made = faults.take();
+    assert!(made.all_kinds_happened(), "{made:?}");
+    let found = (
+        round.lost,
+        round.duplicated,
+        round.out_of_order,
+        round.damaged,
+    );
+    // What is damaged never came whole.
+    let expected = (
+        made.lost + made.damaged,
+        made.doubled,
+        made.swapped,
+        made.damaged,
+    );
+    assert_eq!(found, expected, "{made:?} {round:?}");
+    assert_eq!(round.deliveries + round.lost, round.messages * 3);
+    assert!(out.contains("out of order"), "{out}");
 }

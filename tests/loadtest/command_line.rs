@@ -1,0 +1,109 @@
+//! How it is called, what it says and leaves, and its exit status.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::{CHAT_SERVER, free_addr, run};
+
+#[test]
+fn a_threshold_that_is_crossed_is_named_with_status_99() {
+    let line = "chat -c 3 -d 200ms --rounds 1 --fail-if";
+    let ended = run(line, &["rate<1000M", "--fail-if", "lost>0"]);
+    assert_eq!(ended.status.code(), Some(99), "{}", ended.stderr);
+    let said = "rate<1000M: threadline at 3 clients: rate is ";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("lost>0"), "{}", ended.stderr);
+    let ended = run(line, &["p99>60s"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn the_page_is_written() {
+    let folder = TempDir::new().unwrap();
+    let html = folder.path().join("run.html");
+    let ended = run(
+        "chat -c 3 -d 200ms --rounds 1 --html",
+        &[html.to_str().unwrap()],
+    );
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let page = fs::read_to_string(html).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(page.contains("<svg"), "there is no chart");
+}
+
+#[test]
+fn a_pipe_gets_no_progress_bar() {
+    let ended = run("chat -c 3 -d 300ms --rounds 1", &[]);
+    assert!(!ended.stderr.contains("connected"), "{}", ended.stderr);
+}
+
+#[test]
+fn limits_lists_the_ceilings() {
+    let ended = run("limits", &[]);
+    let out = String::from_utf8(ended.stdout).unwrap();
+    for name in [
+        "vm.max_map_count",
+        "kernel.pid_max",
+        "RLIMIT_NOFILE",
+        "sysctl -w",
+        "first",
+    ] {
+        assert!(out.contains(name), "no {name} in {out}");
+    }
+}
+
+#[test]
+fn the_probe_says_what_stopped_it() {
+    let ended = run("limits --probe --echo -c 150", &[]);
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        out.contains("threadline held 150 clients"),
+        "{out} {}",
+        ended.stderr
+    );
+    assert!(out.contains("nearest ceiling"), "{out}");
+    let server = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
+    let ended = run("limits --probe -c 150 --no-own --server", &[&server]);
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        out.contains("small held 7 clients, then: the server told the next: the room is full"),
+        "{out} {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_cannot_be_measured_is_one_line() {
+    let addr = free_addr();
+    run(&format!("chat --addr {addr} -c 2"), &[]).expect_one_error("nobody answers at --addr");
+    run("chat -c 2 --no-own", &[]).expect_one_error("nothing to measure");
+    run("chat -c 2 --addr 192.0.2.1:80", &[]).expect_one_error("--remote");
+    run("chat -c 2 --server", &["threadline=x {addr}"]).expect_one_error("two servers are called");
+    run("chat -c 2 --json", &["/nowhere/run.json"]).expect_one_error("--json /nowhere/run.json");
+    run("chat -c 2 --html", &["/nowhere/run.html"]).expect_one_error("--html /nowhere/run.html");
+    run("chat -c 2 --no-own --server", &["x=/nowhere/server {addr}"])
+        .expect_one_error("server x: cannot run \"/nowhere/server\"");
+    run(
+        "chat -c 2 --no-own --server",
+        &["x=sh -c 'echo no luck today >&2; exit 3' {addr}"],
+    )
+    .expect_one_error("server x died (exit status 3): no luck today");
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for line in [
+        "",
+        "dance",
+        "chat -c 0",
+        "chat --size 5",
+        "chat --rate fast",
+        "chat --fail-if speed>1",
+        "chat --server x",
+        "slow --stalled 0",
+    ] {
+        let ended = run(line, &[]);
+        assert_eq!(ended.status.code(), Some(2), "{line:?}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,123 @@
+//! The servers under test: found, started, stopped, and named when they fail.
+
+use std::net::{TcpListener, TcpStream};
+
+use crate::common::program::Program;
+use crate::common::wait::wait_until;
+use crate::{CHAT_SERVER, assert_sound, free_addr, measure, run, start};
+
+#[test]
+fn a_server_that_runs_is_measured_and_left_running() {
+    let mut server = Program::start(CHAT_SERVER, &[&"127.0.0.1:0"]);
+    let addr = server.addr();
+    let (record, _) = measure(&format!("chat --addr {addr} -c 4 -d 200ms --rounds 2"), &[]);
+    assert_eq!(record.servers, [addr.to_string()]);
+    // Its process is found by its socket.
+    assert_sound(&record);
+    TcpStream::connect(addr).expect("the server still listens");
+    server.signal("TERM");
+    server.ended();
+}
+
+#[test]
+fn a_server_that_listens_where_it_listens_is_started_and_stopped() {
+    let addr = free_addr();
+    let server = format!("mine@{addr}={CHAT_SERVER} {addr}");
+    let (record, _) = measure(
+        "chat -c 4 -d 200ms --rounds 3 --no-own --server",
+        &[&server],
+    );
+    assert_eq!(record.servers, ["mine"]);
+    assert_sound(&record);
+    assert!(TcpStream::connect(addr).is_err(), "it was not stopped");
+}
+
+#[test]
+fn what_a_server_starts_is_stopped_with_it() {
+    let addr = free_addr();
+    let server = format!("mine@{addr}=sh -c '{CHAT_SERVER} {addr}; true'");
+    let (record, _) = measure(
+        "chat -c 4 -d 200ms --rounds 2 --no-own --server",
+        &[&server],
+    );
+    assert_sound(&record);
+    // The process that listens was measured, and not the shell before it.
+    let cost = record.points[0].rounds[0].server.as_ref().unwrap();
+    assert_eq!(cost.threads[1] - cost.threads[0], 12, "{cost:?}");
+    assert!(TcpStream::connect(addr).is_err(), "it was not stopped");
+}
+
+#[test]
+fn a_room_that_is_full_is_said_to_be() {
+    let server = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
+    let (record, _) = measure(
+        "chat -c 10 -d 200ms --rounds 1 --no-own --server",
+        &[&server],
+    );
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.connected, round.lost), (7, 0), "{round:?}");
+    let warnings = record.warnings.join("\n");
+    assert!(warnings.contains("only 7 got in"), "{warnings}");
+    assert!(warnings.contains("--max-clients"), "{warnings}");
+}
+
+#[test]
+fn ctrl_c_stops_it_and_its_server() {
+    let addr = free_addr();
+    let server = format!("mine@{addr}={CHAT_SERVER} {addr}");
+    let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
+    wait_until(
+        &format!("a server on {addr}"),
+        || TcpStream::connect(addr).is_ok(),
+        || loadtest.seen(),
+    );
+    loadtest.signal("INT");
+    loadtest.ended().expect_one_error("interrupted");
+    assert!(
+        TcpStream::connect(addr).is_err(),
+        "the server was not stopped"
+    );
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    run(
+        "chat -c 2 --no-own --server",
+        &[&format!("x@{taken}=sleep 60")],
+    )
+    .expect_one_error("something listens on");
+}
+
+#[test]
+fn a_server_that_never_listens_is_named() {
+    run(
+        "chat -c 2 --no-own --server",
+        &["x=sh -c 'sleep 60' {addr}"],
+    )
+    .expect_one_error("server x was started but does not listen");
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    run(&format!("chat --addr {addr} -c 2"), &[])
+        .expect_one_error("closed every connection at once");
+}
+
+#[test]
+fn a_server_that_dies_under_load_is_named() {
+    // A shell that ends its room while it is in use.
+    let addr = free_addr();
+    let script = format!(
+        "{CHAT_SERVER} {addr} 2>/dev/null & sleep 0.5; kill $!; echo out of order >&2; exit 4"
+    );
+    let server = format!("x@{addr}=sh -c '{script}'");
+    let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
+    loadtest
+        .ended()
+        .expect_one_error("server x died (exit status 4): out of order");
+}
