@@ -1,9 +1,13 @@
 //! Records with anything in them: zeros, gaps, shrinking memory, servers that are missing.
 
 use proptest::prelude::*;
+use threadline::lab::charts;
+use threadline::lab::html::page;
 use threadline::lab::record::{Cost, Latency, Point, Record, Round};
 
-pub(crate) fn record() -> impl Strategy<Value = Record> {
+use crate::{check_self_contained, parse};
+
+fn record() -> impl Strategy<Value = Record> {
     let point = (
         0..3_usize,
         prop::sample::select(vec![0, 1, 7, 1000, 20_000]),
@@ -53,4 +57,21 @@ fn round() -> impl Strategy<Value = Round> {
         }),
         ..Round::default()
     })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever was measured, the page is sound: zeros, gaps, shrinking memory, servers that are missing.
+    #[test]
+    fn no_run_makes_an_unsound_page(record in record()) {
+        let html = page(&record);
+        let document = parse("a random run", &html);
+        check_self_contained("a random run", &document);
+        for chart in charts::all(&record) {
+            if let Some(svg) = chart.file() {
+                parse(chart.name, &svg);
+            }
+        }
+    }
 }
