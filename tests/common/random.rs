@@ -1,6 +1,6 @@
-//! Numbers that look random, and are the same in every run and on every machine.
+//! Numbers that look random, and are the same on every machine for the same seed.
 
-/// Random numbers from a seed (SplitMix64), the same on every machine.
+/// SplitMix64 from this seed.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -14,6 +14,7 @@ use tempfile::tempdir;
 use threadline::file_name;
 
 use super::*;
+use crate::common::random::Random;
 
 #[test]
 fn hostile_names_get_an_error_and_no_file() {
@@ -138,33 +139,16 @@ fn every_way_to_leave_brings_threads_and_descriptors_back() {
     assert_eq!(parts, 0, "temporary files are left");
 }
 
-/// A small generator of random numbers (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// Bytes, now of all kinds, now mostly of those that make names.
-    fn bytes(&mut self, most: u64) -> Vec<u8> {
-        let plain = self.below(2) == 0;
-        let len = self.below(most) + 1;
-        (0..len)
-            .map(|_| match plain {
-                true => b"abc. -_\xC3\xA9/"[self.below(10) as usize],
-                false => self.next() as u8,
-            })
-            .collect()
-    }
+/// At most so many bytes, now of all kinds, now mostly of those that make names.
+fn some_bytes(random: &mut Random, most: usize) -> Vec<u8> {
+    let plain = random.below(2) == 0;
+    let len = random.below(most) + 1;
+    (0..len)
+        .map(|_| match plain {
+            true => b"abc. -_\xC3\xA9/"[random.below(10)],
+            false => random.next() as u8,
+        })
+        .collect()
 }
 
 /// Throws a name and, if that is taken, some content at the server, and leaves in some way.
@@ -175,7 +159,7 @@ fn throw(addr: SocketAddr, random: &mut Random) -> usize {
     };
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let most = if random.below(4) == 0 { 2000 } else { 12 };
-    if stream.write_all(&random.bytes(most)).is_err() {
+    if stream.write_all(&some_bytes(random, most)).is_err() {
         return 0;
     }
     let mut thrown = 1;
@@ -184,7 +168,7 @@ fn throw(addr: SocketAddr, random: &mut Random) -> usize {
         let _ = stream.read(&mut [0; 2]);
     }
     for _ in 0..random.below(16) {
-        if stream.write_all(&random.bytes(600)).is_err() {
+        if stream.write_all(&some_bytes(random, 600)).is_err() {
             break;
         }
         thrown += 1;

@@ -11,20 +11,7 @@ use std::thread;
 use tempfile::tempdir;
 
 use super::*;
-
-/// Bytes in which every shift and swap would show.
-fn bytes(n: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut bytes = Vec::with_capacity(n + 8);
-    while bytes.len() < n {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(n);
-    bytes
-}
+use crate::common::random::Random;
 
 #[test]
 fn files_arrive_as_they_were_sent() {
@@ -38,7 +25,7 @@ fn files_arrive_as_they_were_sent() {
     ] {
         let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
         let name = OsStr::from_bytes(name);
-        let (path, content) = (from.path().join(name), bytes(len));
+        let (path, content) = (from.path().join(name), Random(1).bytes(len));
         if fs::write(&path, &content).is_err() {
             eprintln!("{name:?} cannot be written on this file system, and was left out");
             continue;
@@ -187,7 +174,7 @@ fn with_keep_the_server_receives_several_at_once() {
     let mut server = server(to.path(), &["--keep"]);
     let addr = server.addr();
     let mut held = begin(addr, "held");
-    let content = bytes(100_000);
+    let content = Random(1).bytes(100_000);
     thread::scope(|s| {
         for i in 0..8 {
             let (from, content) = (from.path(), &content);

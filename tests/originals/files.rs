@@ -8,8 +8,8 @@ use std::path::Path;
 use tempfile::tempdir;
 
 use crate::common::program::{Program, text};
+use crate::common::random::Random;
 use crate::mixes::{Run, same_in_all_mixes};
-use crate::random::Random;
 use crate::side::Side;
 
 #[test]
@@ -27,7 +27,7 @@ fn one_byte() {
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
 fn five_megabytes() {
-    let contents = Random::new(5).bytes(5 * 1024 * 1024);
+    let contents = Random(5).bytes(5 * 1024 * 1024);
     same_in_all_mixes(|server, client| transfer(server, client, "random.bin", &contents));
 }
 

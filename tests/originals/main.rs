@@ -16,7 +16,6 @@ mod golang;
 mod loadtest;
 mod mends;
 mod mixes;
-mod random;
 mod room;
 mod side;
 mod upper;

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::common::program::{Program, text};
+use crate::common::random::Random;
 use crate::common::wait::DEADLINE;
-use crate::random::Random;
 use crate::side::Side;
 
 /// Ends a request and its answer: the server leaves it as it is, and no request here holds it.
@@ -62,9 +62,9 @@ fn invalid_bytes() {
         .iter()
         .flat_map(|edge| (1..=edge.len()).map(|n| &edge[..n]));
     let cut = cut.flat_map(|bytes| [[bytes, b"a"].concat(), [bytes, "ä".as_bytes()].concat()]);
-    let mut random = Random::new(7);
+    let mut random = Random(7);
     let noise = (0..2000).map(move |_| {
-        let length = 1 + random.next() as usize % 200;
+        let length = 1 + random.below(200);
         // Mostly lead and continuation bytes, so that long wrong beginnings arise.
         let bytes = random.bytes(length).into_iter();
         bytes
