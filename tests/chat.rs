@@ -7,8 +7,10 @@ use std::process::Command;
 use common::program::Program;
 use common::user::User;
 
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
+
 fn room(args: &[&str]) -> Program {
-    Program::serve(Command::new(env!("CARGO_BIN_EXE_chat_server")).args(args))
+    Program::serve(Command::new(CHAT).args(args))
 }
 
 #[test]
@@ -212,30 +214,20 @@ fn a_second_interrupt_ends_it_at_once() {
 #[test]
 fn an_address_in_use_is_one_line_and_a_failure() {
     let taken = room(&[]);
-    let run = Command::new(env!("CARGO_BIN_EXE_chat_server"))
-        .arg(taken.addr().to_string())
-        .output()
-        .unwrap();
-    let err = String::from_utf8_lossy(&run.stderr);
-    assert_eq!(run.status.code(), Some(1), "{err}");
-    let start = format!("error: cannot listen on {}: ", taken.addr());
-    assert!(err.starts_with(&start) && err.contains("in use"), "{err}");
-    assert_eq!(err.lines().count(), 1, "{err}");
+    let addr = taken.addr().to_string();
+    let stderr = Program::run(CHAT, &[&addr], b"").expect(1, "聊天室启动...\n");
+    let start = format!("error: cannot listen on {addr}: ");
+    assert!(
+        stderr.starts_with(&start) && stderr.contains("in use") && stderr.lines().count() == 1,
+        "{stderr:?}"
+    );
 }
 
 #[test]
 fn what_is_no_address_is_wrong_usage() {
     for addr in ["nonsense", "127.0.0.1:99999", ""] {
-        let run = Command::new(env!("CARGO_BIN_EXE_chat_server"))
-            .arg(addr)
-            .output()
-            .unwrap();
-        let err = String::from_utf8_lossy(&run.stderr);
-        assert_eq!(run.status.code(), Some(2), "{err}");
-        assert!(
-            err.starts_with(&format!("error: invalid value '{addr}'")),
-            "{err}"
-        );
-        assert_eq!(String::from_utf8_lossy(&run.stdout), "", "{addr:?}");
+        let stderr = Program::run(CHAT, &[&addr], b"").expect(2, "");
+        let start = format!("error: invalid value '{addr}'");
+        assert!(stderr.starts_with(&start), "{stderr:?}");
     }
 }
