@@ -23,7 +23,7 @@ use crate::accept::{Acceptor, GRACE, Kind};
 use crate::conn::Conn;
 use crate::fmt;
 use crate::go::{go, take_turns};
-use crate::lines::{LONGEST, messages};
+use crate::lines::{LONGEST, messages, whole};
 pub use crate::options::{Options, Stage};
 use crate::outlet::{AT_ONCE, Burst, Outlet, write_all};
 use crate::pace::Pace;
@@ -42,7 +42,7 @@ const KIND: Kind = Kind {
 const BURST: usize = 16 * 1024;
 
 /// Messages that may wait for [`manager`], unless `--queue 0` asks for Go's channels.
-const WAITING: usize = 128;
+const WAITING: usize = 64;
 
 /// Writers that [`manager`] wakes before they have their turn: more, and the first are no longer in the
 /// processor's cache when it comes.
@@ -148,14 +148,17 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
         let reader = move || {
             let _ends_last = working;
             let mut buf = vec![0; LONGEST];
+            // Bytes of a line that the end of the buffer has cut in two.
+            let mut held = 0;
             let mut told = Instant::now();
             let mut pace = Pace::new(rate, told);
             loop {
                 // Without its writer a client has gone, however much of its words is still unread.
                 let n = match ended(&written) {
                     true => 0,
-                    false => conn.read(&mut buf).unwrap_or(0),
+                    false => conn.read(&mut buf[held..]).unwrap_or(0),
                 };
+                let n = held + n;
                 if n == 0 {
                     let name = name_of(room, id);
                     // Go: after a timeout nobody receives this, and the goroutine waits for ever.
@@ -172,7 +175,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                     return;
                 }
                 // Go: a read is a message, line end and control bytes included.
-                for msg in messages(&buf[..n]) {
+                let end = whole(&buf[..n]);
+                for msg in messages(&buf[..end]) {
                     // Go: whatever begins with `who` is taken for it.
                     if *msg == *b"who" && stage >= Stage::Who {
                         let mut list = b"online user list: \n".to_vec();
@@ -207,6 +211,8 @@ fn handler_connect(conn: Arc<Conn>, room: &Room) {
                         break;
                     }
                 }
+                buf.copy_within(end..n, 0);
+                held = n - end;
             }
         };
         go(s, conn.thread_name("reader"), reader).unwrap_or_else(lost);
@@ -399,7 +405,7 @@ fn push(bytes: &mut Vec<u8>, msg: &[u8]) {
 pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, &options.limits, KIND, shutdown)?;
     // Go: `message` is unbuffered: who speaks waits for Manager, and is woken once more for it. Ours
-    // has room for 128 messages.
+    // has room for 64 messages.
     let (message, messages) = bounded(if options.queue == 0 { 0 } else { WAITING });
     take_turns();
     let stopping = acceptor.stopping();

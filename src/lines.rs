@@ -13,6 +13,15 @@ pub fn messages(read: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
         .filter(|message| !message.is_empty())
 }
 
+/// How many bytes of a read are whole lines, or may be cut where they end. Where a full buffer cuts a
+/// line in two, its first half is not among them: it belongs in front of the next read.
+pub fn whole(read: &[u8]) -> usize {
+    match read.iter().rposition(|&byte| byte == b'\n') {
+        Some(end) if read.len() == LONGEST => end + 1,
+        _ => read.len(),
+    }
+}
+
 /// Drops control bytes (0x00 to 0x1F but tab, and 0x7F), with which one user could repaint
 /// another's terminal or forge lines. Everything else passes as it is, UTF-8 or not.
 pub fn clean(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -51,6 +60,16 @@ mod tests {
         assert_eq!(cut(b"one\r\ntwo\nthree"), ["one", "two", "three"]);
         assert_eq!(cut(b"\n\r\n\n"), [""; 0]);
         assert_eq!(cut(b"  spaces stay \t\n"), ["  spaces stay \t"]);
+    }
+
+    #[test]
+    fn a_full_buffer_keeps_back_the_line_that_it_cuts() {
+        let full = |text: &str| [b"\n".repeat(LONGEST - text.len()), text.into()].concat();
+        assert_eq!(whole(b"one\ntwo"), 7);
+        assert_eq!(whole(&full("two")), LONGEST - 3);
+        assert_eq!(whole(&full("two\n")), LONGEST);
+        // A client that sends no line ends, or a line longer than the longest.
+        assert_eq!(whole(&[b'x'; LONGEST]), LONGEST);
     }
 
     #[test]

@@ -187,6 +187,26 @@ fn the_silent_are_kicked_and_the_talkers_are_not() {
 }
 
 #[test]
+fn a_line_is_whole_wherever_the_buffer_ends() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    let lines: Vec<_> = (0..1000).map(|i| format!("{i:030}")).collect();
+    ann.say(lines.join("\n") + "\n");
+    for line in &lines {
+        ann.expect(&format!("[{a}]{a}: {line}\r\n"));
+    }
+    // The rest of a full buffer waits for its line end, or for the end of the connection.
+    let long = "x".repeat(4093);
+    ann.say(format!("{long}\nyes\n"));
+    ann.expect(&format!("[{a}]{a}: {long}\r\n[{a}]{a}: yes\r\n"));
+    ann.say(format!("{long}\nno"));
+    ann.expect(&format!("[{a}]{a}: {long}\r\n"));
+    ann.close_write();
+    assert_eq!(ann.read_to_end(), format!("[{a}]{a}: no\r\n"));
+}
+
+#[test]
 fn who_speaks_and_leaves_at_once_still_hears_it() {
     let room = room(&[]);
     for i in 0..100 {
