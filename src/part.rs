@@ -125,6 +125,16 @@ pub fn is_reserved(name: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
+/// Whether a server of ours gave this name, and nobody else: it is `.threadline-PID-N.part`.
+fn is_temporary(name: &OsStr) -> bool {
+    let numbers = name.to_str().and_then(|name| {
+        let numbers = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        numbers.split_once('-')
+    });
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(pid, n)| number(pid) && number(n))
+}
+
 /// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
 /// whose server has died. Those of a living server are locked, and stay.
 ///
@@ -134,10 +144,8 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
     let cannot = || because(format!("cannot receive into the folder {}", dir.display()));
     for entry in fs::read_dir(dir).map_err(cannot())? {
         let entry = entry.map_err(cannot())?;
-        let name = entry.file_name();
-        let ours = is_reserved(name.as_bytes()) && name.as_bytes().ends_with(SUFFIX.as_bytes());
         // Opening something else, such as a named pipe, could wait for ever.
-        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if is_temporary(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             remove_if_stale(&entry.path());
         }
     }
@@ -325,12 +333,15 @@ mod tests {
     fn only_what_the_dead_have_left_is_removed() {
         let dir = tempdir().unwrap();
         let living = part(&dir, b"living");
-        for name in [
-            ".threadline-1-0.part",
+        let others = [
             ".threadline-1-0.txt",
             "threadline-1-0.part",
+            ".threadline-notes.part",
+            ".Threadline-2024-plan.part",
+            ".threadline-1-.part",
             "other",
-        ] {
+        ];
+        for name in others.iter().chain(&[".threadline-1-0.part"]) {
             fs::write(dir.path().join(name), "").unwrap();
         }
         let outside = dir.path().join("other");
@@ -338,13 +349,8 @@ mod tests {
 
         prepare(dir.path()).unwrap();
         let temporary = living.temporary.file_name().unwrap().to_str().unwrap();
-        let mut left = vec![
-            ".threadline-1-0.txt",
-            "threadline-1-0.part",
-            "other",
-            ".threadline-2-0.part",
-            temporary,
-        ];
+        let mut left = others.to_vec();
+        left.extend([".threadline-2-0.part", temporary]);
         left.sort_unstable();
         assert_eq!(names(&dir), left);
         living.keep().unwrap();
