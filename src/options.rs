@@ -19,8 +19,8 @@ pub struct Options {
     /// Bursts that may wait for a client that reads slowly, before it is kicked. A burst has at most
     /// 21 KiB, so 64 of them, and the one being written, hold at most 1.4 MiB. 0 is Go's unbuffered
     /// channel: nobody is kicked, and one client that stops reading freezes the room. An answer to
-    /// `who` that is not read comes on top, twice at most
-    #[arg(long, value_name = "BURSTS", default_value_t = 64)]
+    /// `who` that is not read comes on top, twice at most. Up to 1024
+    #[arg(long, value_name = "BURSTS", default_value_t = 64, value_parser = queue)]
     pub queue: usize,
 
     /// Messages a second that a client may send; beyond it the room stops reading that client for a
@@ -42,6 +42,14 @@ impl Default for Options {
             rate: None,
             limits: Limits::default(),
         }
+    }
+}
+
+/// Every client has room made for so many bursts when it comes, 16 bytes each.
+fn queue(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bursts @ 0..=1024) => Ok(bursts),
+        _ => Err("expected a number of bursts from 0 to 1024".to_owned()),
     }
 }
 

@@ -244,6 +244,14 @@ fn an_address_in_use_is_one_line_and_a_failure() {
 }
 
 #[test]
+fn a_queue_that_no_client_could_have_is_wrong_usage() {
+    for queue in ["18446744073709551615", "1025", "many"] {
+        let stderr = Program::run(CHAT, &[&"--queue", &queue], b"").expect(2, "");
+        assert!(stderr.contains("from 0 to 1024"), "{stderr:?}");
+    }
+}
+
+#[test]
 fn what_is_no_address_is_wrong_usage() {
     for addr in ["nonsense", "127.0.0.1:99999", ""] {
         let stderr = Program::run(CHAT, &[&addr], b"").expect(2, "");
