@@ -13,6 +13,7 @@ use socket2::SockRef;
 
 use crate::ceilings;
 use crate::conn::{Conn, Live, Refusal};
+use crate::net;
 use crate::shutdown::{Shutdown, ended};
 
 /// How long a client may take to read the rest and close its end before its connection is cut.
@@ -169,6 +170,7 @@ impl Iterator for Acceptor {
                 // The watcher may have woken this loop by a connection of its own.
                 _ if ended(&self.stopping) => return None,
                 Ok((stream, addr)) => {
+                    let addr = net::canonical(addr);
                     if delay.take().is_some() {
                         info!("accepting again");
                     }

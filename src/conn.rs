@@ -98,7 +98,7 @@ impl Live {
         if conns.count >= most {
             return Err(Refusal::Full);
         }
-        let from_ip = conns.by_ip.entry(ip.to_canonical()).or_default();
+        let from_ip = conns.by_ip.entry(ip).or_default();
         if *from_ip >= most_per_ip {
             return Err(Refusal::Crowded);
         }
@@ -111,10 +111,10 @@ impl Live {
         let mut conns = self.conns.lock();
         conns.by_id.remove(&id);
         conns.count -= 1;
-        if let Some(from_ip) = conns.by_ip.get_mut(&ip.to_canonical()) {
+        if let Some(from_ip) = conns.by_ip.get_mut(&ip) {
             *from_ip -= 1;
             if *from_ip == 0 {
-                conns.by_ip.remove(&ip.to_canonical());
+                conns.by_ip.remove(&ip);
             }
         }
         self.left.notify_all();

@@ -1,7 +1,7 @@
 //! Listening and dialling as Go's package `net` does.
 
 use std::io::{self, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
@@ -93,41 +93,63 @@ pub fn closed(what: &str) -> io::Error {
     ))
 }
 
-/// Tries every address that `addr` stands for and returns the first success, or the last error.
-fn first<T>(addr: &str, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
-    if !addr.contains(':') {
-        let why = "expected HOST:PORT, such as 127.0.0.1:8000";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+/// An address as its owner knows it: what comes over IPv4 to a socket for both has an IPv6 one there.
+pub fn canonical(addr: SocketAddr) -> SocketAddr {
+    match addr.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.into(), addr.port()),
+        IpAddr::V6(_) => addr,
     }
+}
+
+/// Tries every address that these stand for and returns the first success, or the last error.
+fn first<T>(addrs: &[String], attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
     let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "no such address"));
-    for addr in addr.to_socket_addrs()? {
-        result = attempt(addr);
-        if result.is_ok() {
-            break;
+    for addr in addrs {
+        for addr in addr.to_socket_addrs()? {
+            result = attempt(addr);
+            if result.is_ok() {
+                return result;
+            }
         }
     }
     result
 }
 
-fn any_host(addr: &str) -> String {
-    with_host(addr, "0.0.0.0")
+/// For `:PORT` the address for IPv4 and IPv6, and the one for a machine that has IPv4 alone.
+fn any_host(addr: &str) -> Vec<String> {
+    with_host(addr, &["[::]", "0.0.0.0"])
 }
 
-fn local_host(addr: &str) -> String {
-    with_host(addr, "127.0.0.1")
+fn local_host(addr: &str) -> Vec<String> {
+    with_host(addr, &["127.0.0.1", "[::1]"])
 }
 
-fn with_host(addr: &str, host: &str) -> String {
-    if addr.starts_with(':') {
-        format!("{host}{addr}")
-    } else {
-        addr.to_owned()
+fn with_host(addr: &str, hosts: &[&str]) -> Vec<String> {
+    match addr.starts_with(':') {
+        true => hosts.iter().map(|host| format!("{host}{addr}")).collect(),
+        false => vec![addr.to_owned()],
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_alone_is_every_address() {
+        let listener = listen(":0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        dial(&format!("127.0.0.1:{port}")).unwrap();
+        let (_, from) = listener.accept().unwrap();
+        assert_eq!(canonical(from).ip().to_string(), "127.0.0.1");
+        // A machine may have no IPv6.
+        if listener.local_addr().unwrap().is_ipv6() {
+            dial(&format!("[::1]:{port}")).unwrap();
+        }
+        dial(&format!(":{port}")).unwrap();
+        let taken = listen(&format!(":{port}")).unwrap_err();
+        assert!(taken.to_string().contains("in use"), "{taken}");
+    }
 
     #[test]
     fn a_burst_finds_room_in_the_backlog() {

@@ -11,6 +11,7 @@ use log::{info, warn};
 use crate::cli::because;
 use crate::fmt;
 use crate::go::go;
+use crate::net;
 use crate::shutdown::{Shutdown, ended};
 
 /// Bytes of buffer that hold any datagram.
@@ -57,7 +58,8 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
             Err(err) if err.kind() == ErrorKind::Interrupted => continue,
             Err(err) => return Err(because("cannot receive")(err)),
         };
-        let received = [format!("接收到客户端[{raddr}]：").as_bytes(), &buf[..n]].concat();
+        let client = net::canonical(raddr);
+        let received = [format!("接收到客户端[{client}]：").as_bytes(), &buf[..n]].concat();
         fmt::print(received).ok();
 
         // Go: answers its own answer too. One forged datagram that seems to come from a server, and the
@@ -67,7 +69,7 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
         }
         // Answer simply.
         if let Err(err) = send_to(conn, ANSWER, raddr) {
-            warn!("cannot answer {raddr}: {err}");
+            warn!("cannot answer {client}: {err}");
         }
     }
 }
