@@ -1,12 +1,15 @@
 //! Ctrl-C and SIGTERM.
 
 use std::convert::Infallible;
+use std::fs;
 use std::io;
 use std::process;
+use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
-use parking_lot::Mutex;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::cli::because;
 
@@ -14,23 +17,23 @@ use crate::cli::because;
 /// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
 pub type Shutdown = Receiver<Infallible>;
 
-/// Catches SIGINT, SIGTERM and SIGHUP: the first ends the returned channel, the second ends the
-/// process at once, with status 130.
+/// Catches SIGINT, SIGTERM and, but under `nohup`, SIGHUP: the first ends the returned channel, the
+/// second ends the process at once, with status 130.
 ///
 /// # Errors
-/// The handler could not be set, or was set before.
+/// The signals cannot be caught, or there can be no thread to wait for them.
 pub fn on_signal() -> io::Result<Shutdown> {
     let (running, shutdown) = bounded(0);
-    let running = Mutex::new(Some(running));
+    let mut running = Some(running);
     set_handler(move || {
-        if running.lock().take().is_none() {
+        if running.take().is_none() {
             process::exit(130);
         }
     })?;
     Ok(shutdown)
 }
 
-/// For a program with nothing to tidy up: SIGINT, SIGTERM and SIGHUP end it at once, with status 0.
+/// For a program with nothing to tidy up: the same signals end it at once, with status 0.
 ///
 /// # Errors
 /// As for [`on_signal`].
@@ -48,8 +51,25 @@ pub fn ends_within(channel: &Shutdown, limit: Duration) -> bool {
     channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
 }
 
-fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
-    ctrlc::set_handler(handler)
-        .map_err(io::Error::other)
-        .map_err(because("cannot catch Ctrl-C"))
+fn set_handler(mut handler: impl FnMut() + Send + 'static) -> io::Result<()> {
+    let mut wanted = vec![SIGINT, SIGTERM];
+    if !hangup_is_ignored() {
+        wanted.push(SIGHUP);
+    }
+    let mut signals = Signals::new(wanted).map_err(because("cannot catch Ctrl-C"))?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || signals.forever().for_each(|_| handler()))
+        .map_err(because("cannot catch Ctrl-C"))?;
+    Ok(())
+}
+
+/// Whether `nohup`, or its like, has started this program: then it outlives its terminal.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 << (SIGHUP - 1) != 0)
 }
