@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         let mut buf = [0; 4096];
         loop {
             let n = match net::read(&mut &*conn, &mut buf) {
-                // Go: takes the server's end for an error.
+                // Go: takes the server's end for an error. Ours ends well.
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(_) if ended(&shutdown) => return Ok(()),

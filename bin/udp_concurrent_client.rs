@@ -10,12 +10,13 @@ use crossbeam_channel::{Receiver, unbounded};
 use threadline::cli::{self, because};
 use threadline::{fmt, net, shutdown, udp};
 
-/// Sends each line that is typed as a datagram, and prints the answers
+/// Sends what is typed, a datagram for each line, and prints the answers
 ///
 /// Start `udp_concurrent_server` in another terminal first.
 ///
 /// At the end of standard input it waits for the answers that are still out, for a second of
-/// silence at most, so that it can be used in a pipe.
+/// silence at most, so that it can be used in a pipe. There a datagram is what one read brings, several
+/// lines maybe.
 #[derive(Parser)]
 #[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
@@ -28,18 +29,19 @@ struct Args {
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Waits for as many answers as datagrams were sent.
-fn wait_for(sent: u32, answers: &Receiver<()>) {
+fn wait_for(sent: u32, answers: &Receiver<()>) -> io::Result<()> {
     for answered in 0..sent {
         if answers.recv_timeout(SILENCE).is_err() {
-            log::warn!(
+            let why = format!(
                 "{answered} of {sent} datagrams were answered, then nothing came for a second"
             );
-            break;
+            return Err(io::Error::new(ErrorKind::TimedOut, why));
         }
     }
+    Ok(())
 }
 
-/// Ends the process from beside the main thread, which may wait for a datagram that never comes.
+/// Ends the process without waiting for the other thread, which may wait for what never comes.
 fn end(result: io::Result<()>) -> ! {
     if let Err(err) = &result {
         let _ = writeln!(io::stderr(), "error: {err}");
@@ -73,18 +75,20 @@ fn main() -> ExitCode {
             }
             // Go: waits for ever after the end of standard input, so that it cannot be used in a pipe.
             // Ours ends with the last answer, or after a second without one.
-            wait_for(sent, &answers);
-            end(Ok(()))
+            end(wait_for(sent, &answers))
         };
         thread::Builder::new()
             .name("stdin".to_owned())
             .spawn(keyboard)?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
-            let n = conn.recv(&mut buf).map_err(because(format!(
-                "no answer from {}, is the server running?",
-                args.addr
-            )))?;
+            let n = match conn.recv(&mut buf) {
+                Ok(n) => n,
+                Err(err) => {
+                    let why = format!("no answer from {}, is the server running?", args.addr);
+                    end(Err(because(why)(err)))
+                }
+            };
             match fmt::println(&[&"服务器写来：", &&buf[..n]]) {
                 Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 shown => shown?,

@@ -1,5 +1,5 @@
-//! A Go course on network programming, rebuilt in Rust: one line of Go, one line of Rust, one
-//! thread a goroutine. Blocking std threads, zero async.
+//! A Go course on network programming, rebuilt in Rust line by line, one thread a goroutine. Blocking std
+//! threads, zero async.
 //!
 //! | section of the course | module | programs |
 //! |---|---|---|

@@ -203,6 +203,14 @@ fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() 
 }
 
 #[test]
+fn the_concurrent_client_fails_with_one_line_where_nobody_listens() {
+    for _ in 0..20 {
+        let ended = Program::run(CONCURRENT_CLIENT, &[&nobody().to_string()], b"hello\n");
+        ended.expect_one_error("is the server running?");
+    }
+}
+
+#[test]
 fn the_concurrent_client_gives_up_after_a_second_of_silence() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();
@@ -211,14 +219,14 @@ fn the_concurrent_client_gives_up_after_a_second_of_silence() {
         &[&server.local_addr().unwrap().to_string()],
         b"hello\n",
     )
-    .expect(0, "");
+    .expect(1, "");
     assert!(
         started.elapsed().as_secs() >= 1,
         "it waited {:?}",
         started.elapsed()
     );
     assert!(
-        stderr.contains("0 of 1 datagrams were answered"),
+        stderr.contains("error: 0 of 1 datagrams were answered"),
         "{stderr:?}"
     );
 }
