@@ -61,7 +61,7 @@ struct Args {
     limits: Limits,
 }
 
-// Go: the port is in a constant too, which nothing there uses.
+// Go: has the port in a constant too, which nothing there uses. Ours is in the default address.
 /// One thread a client, which waits for its client alone. Only its reading half is cut at shutdown:
 /// what it says last must still go out, and not look like an end that is meant.
 const KIND: Kind = Kind {

@@ -74,8 +74,8 @@ pub struct Kind {
 }
 
 /// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
-/// being dropped then waits until every connection has ended; those that take longer than
-/// [`GRACE`] are cut.
+/// being dropped then waits until every connection has ended, for [`GRACE`] at most, and cuts those that
+/// are left.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Arc<TcpListener>,

@@ -400,6 +400,8 @@ fn push(bytes: &mut Vec<u8>, msg: &[u8]) {
 
 /// Opens the room on `listener` until `shutdown` ends, and joins every thread that a client brought.
 ///
+/// The calling thread stays batch work, see [`take_turns`].
+///
 /// # Errors
 /// The room cannot open. What goes wrong with a client costs that client only.
 pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {

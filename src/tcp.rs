@@ -71,6 +71,8 @@ fn handler(conn: Arc<Conn>) {
 
 /// Serves `listener` until `shutdown` ends, one thread a client, and joins them all.
 ///
+/// The calling thread stays batch work, see [`take_turns`].
+///
 /// # Errors
 /// The server cannot start. What goes wrong with a client costs that client only.
 pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Result<()> {
