@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Record {
     /// Version of this shape, raised when a field changes its meaning.
     pub schema: u32,
-    /// Version of threadline, and the commit it was built from where that is known.
+    /// Version of threadline.
     pub version: String,
     /// The commit that the program was built from, where it is known.
     pub commit: Option<String>,
