@@ -1,10 +1,14 @@
 //! How it is called, what it says and leaves, and its exit status.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::{CHAT_SERVER, free_addr, run};
+use crate::common::ended::Ended;
+use crate::common::program::text;
+use crate::{CHAT_SERVER, LOADTEST, free_addr, run};
 
 #[test]
 fn a_threshold_that_is_crossed_is_named_with_status_99() {
@@ -71,6 +75,50 @@ fn the_probe_says_what_stopped_it() {
         "{out} {}",
         ended.stderr
     );
+}
+
+/// Runs it with this standard output.
+fn run_into(out: impl Into<Stdio>, line: &str) -> Ended {
+    let output = Command::new(LOADTEST)
+        .args(line.split(' '))
+        .stdout(out)
+        .output()
+        .unwrap();
+    Ended {
+        status: output.status,
+        stdout: output.stdout,
+        stderr: text(&output.stderr),
+    }
+}
+
+const QUICK: [&str; 3] = [
+    "echo -c 1 -d 100ms --rounds 1",
+    "limits",
+    "limits --probe --echo -c 1",
+];
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    for line in QUICK {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let ended = run_into(writer, line);
+        assert_eq!(ended.status.code(), Some(0), "{line}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("error"), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_that_cannot_be_printed_is_an_error() {
+    for line in QUICK {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = run_into(full, line);
+        assert_eq!(ended.status.code(), Some(1), "{line}: {}", ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        let expected = "error: cannot write to standard output: No space left on device";
+        assert!(last.starts_with(expected), "{line}: {}", ended.stderr);
+    }
 }
 
 #[test]
