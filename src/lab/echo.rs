@@ -102,6 +102,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         pause_seconds: drive.meter.pause_seconds(),
         latency: drive.meter.latency(),
         server: session.cost()?,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()

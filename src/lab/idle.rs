@@ -41,6 +41,7 @@ pub fn round(session: &mut Session<'_>, clients: usize, duration: Duration) -> i
         seconds,
         dropped,
         server: session.cost()?,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()

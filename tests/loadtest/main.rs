@@ -69,6 +69,7 @@ fn assert_sound(record: &Record) {
             ];
             assert_eq!(faults, [0; 4], "{} {round:?}", point.server);
             assert_eq!(round.connected, point.clients, "{round:?}");
+            assert!(round.wall_seconds >= round.seconds, "{round:?}");
             let Round { latency, .. } = round;
             let percentiles = [
                 latency.p50,
