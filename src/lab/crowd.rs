@@ -21,11 +21,16 @@ use crate::cli::because;
 /// Bytes that one read takes at most. All clients read into the same buffer.
 const READ: usize = 256 * 1024;
 
+/// Reads after which a client that always fills the buffer has to let the others have their turn.
+const FULL_READS: usize = 16;
+
 /// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
 const CLIENTS_PER_SOURCE: usize = 20_000;
 
 /// The receive buffer of a client that nobody reads for, in bytes.
 const SMALL: usize = 4096;
+
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 const TIMER: Token = Token(usize::MAX - 1);
 
@@ -135,11 +140,7 @@ impl Crowd {
         if let Some(number) = number {
             // mio is edge-triggered: one registration serves for all that comes, without a system
             // call to ask again after each event.
-            stream.register(
-                self.poll.registry(),
-                Token(number),
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
+            stream.register(self.poll.registry(), Token(number), INTEREST)?;
         }
         Ok(Client {
             stream: Some(stream),
@@ -187,7 +188,13 @@ impl Crowd {
             if event.is_writable() && !client.unsent.is_empty() {
                 client.flush();
             }
+            let mut full = 0;
             while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+                if full == FULL_READS {
+                    // Registered anew, it is told again that there is more.
+                    stream.reregister(self.poll.registry(), Token(number), INTEREST)?;
+                    break;
+                }
                 match stream.read(&mut self.buffer) {
                     Ok(0) => client.close(),
                     Ok(n) => {
@@ -197,6 +204,7 @@ impl Crowd {
                         if n < READ && !event.is_read_closed() {
                             break;
                         }
+                        full += usize::from(n == READ);
                         continue;
                     }
                     Err(err) if err.kind() == ErrorKind::WouldBlock => break,
@@ -374,6 +382,40 @@ mod tests {
         }
         assert_eq!(seen, ["0 connected", "hello", "closed, open: false"]);
         assert!(crowd.clients()[0].addr().is_err());
+    }
+
+    #[test]
+    fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
+        const SIZE: usize = 64 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
+        let (mut got, mut closed) = (0, false);
+        while !closed {
+            let mut reads = 0;
+            let timeout = Some(Duration::from_secs(60));
+            let before = got;
+            crowd
+                .turn(timeout, |_, _, happening| {
+                    match happening {
+                        Happening::Bytes(bytes) => got += bytes.len(),
+                        Happening::Closed => closed = true,
+                        Happening::Connected => return Ok(()),
+                    }
+                    reads += 1;
+                    // Slower than the talker, so that there is always more.
+                    std::thread::sleep(Duration::from_millis(1));
+                    Ok(())
+                })
+                .unwrap();
+            // And what is left before the end, and the end.
+            assert!(reads <= FULL_READS + 2, "{reads} reads in one turn");
+            assert!(got > before || closed || got == 0, "{got} bytes came");
+        }
+        assert_eq!(got, SIZE);
+        talker.join().unwrap();
     }
 
     #[test]
