@@ -4,16 +4,16 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use crate::run;
+use crate::{measure, run};
 
-/// Listens on a free port until the test program ends, and gives each connection to `each`, on a
-/// thread of its own.
-fn serve(each: fn(TcpStream) -> io::Result<()>) -> SocketAddr {
+/// Listens on a free port until the test program ends, and gives each connection to `each`, with its
+/// number and on a thread of its own. The first is number 0: it only looks whether somebody listens.
+fn serve(each: fn(usize, TcpStream) -> io::Result<()>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {
-        for conn in listener.incoming() {
-            thread::spawn(move || each(conn.unwrap()));
+        for (nth, conn) in listener.incoming().enumerate() {
+            thread::spawn(move || each(nth, conn.unwrap()));
         }
     });
     addr
@@ -35,6 +35,12 @@ fn listen(mut conn: TcpStream) -> io::Result<()> {
     io::copy(&mut conn, &mut io::sink()).map(drop)
 }
 
+/// Lets it in, by the line that says so.
+fn let_in(conn: &mut TcpStream) -> io::Result<()> {
+    let client = conn.peer_addr()?;
+    conn.write_all(format!("[{client}]{client}: login!!!\r\n").as_bytes())
+}
+
 /// Says what is nothing to anybody, without end.
 fn talk(mut conn: TcpStream) -> io::Result<()> {
     loop {
@@ -44,13 +50,13 @@ fn talk(mut conn: TcpStream) -> io::Result<()> {
 
 #[test]
 fn an_echo_that_never_answers_right_is_named() {
-    let servers: [fn(TcpStream) -> io::Result<()>; 5] = [
-        listen,
-        talk,
-        |conn| answer(conn, |_, line| line.to_ascii_lowercase()),
-        |conn| answer(conn, |_, line| line[..line.len() / 2].to_vec()),
+    let servers: [fn(usize, TcpStream) -> io::Result<()>; 5] = [
+        |_, conn| listen(conn),
+        |_, conn| talk(conn),
+        |_, conn| answer(conn, |_, line| line.to_ascii_lowercase()),
+        |_, conn| answer(conn, |_, line| line[..line.len() / 2].to_vec()),
         // Right once, so that everyone is in.
-        |conn| {
+        |_, conn| {
             answer(conn, |nth, line| {
                 if nth == 0 {
                     line
@@ -70,7 +76,39 @@ fn an_echo_that_never_answers_right_is_named() {
 
 #[test]
 fn an_echo_that_closes_every_connection_is_named() {
-    let addr = serve(|_| Ok(()));
+    let addr = serve(|_, _| Ok(()));
     run(&format!("echo --addr {addr} -c 3 -d 200ms"), &[])
         .expect_one_error("closed every connection at once");
+}
+
+#[test]
+fn a_room_that_everyone_is_put_out_of_is_named() {
+    let addr = serve(|_, mut conn| let_in(&mut conn));
+    for more in [&[][..], &["--rate", "100"]] {
+        run(&format!("chat --addr {addr} -c 5 -d 200ms"), more)
+            .expect_one_error("disconnected everyone");
+    }
+}
+
+#[test]
+fn who_is_put_out_of_the_room_is_counted() {
+    // The first two go before the others come in.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        // The first only looks whether somebody listens.
+        drop(listener.accept().unwrap());
+        let guests: Vec<_> = (0..5).map(|_| listener.accept().unwrap().0).collect();
+        for (nth, mut guest) in guests.into_iter().enumerate() {
+            let_in(&mut guest).unwrap();
+            if nth >= 2 {
+                thread::spawn(move || listen(guest));
+            }
+        }
+    });
+    let (record, _) = measure(&format!("chat --addr {addr} -c 5 -d 200ms --rounds 1"), &[]);
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.connected, round.dropped), (3, 2), "{round:?}");
+    let warnings = record.warnings.join("\n");
+    assert!(warnings.contains("disconnected 2 clients"), "{warnings}");
 }
