@@ -14,7 +14,7 @@ const UNDER_WAY: usize = 1024;
 /// Connections that are started between two looks at what the others got.
 const AT_ONCE: usize = 32;
 
-/// How long the room may stay silent while someone waits to be let in.
+/// How long nobody may come in while someone waits to be let in.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The room counts as quiet when nothing has come for this long.
@@ -55,7 +55,7 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
     seats.resize_with(clients, Seat::default);
     let (mut started, mut connecting, mut refused, mut entered) = (0, 0, 0, 0);
     let mut refusal = None;
-    let (mut heard, mut last_in) = (start, start);
+    let (mut moved, mut last_in) = (start, start);
 
     while entered + refused < clients {
         while started < clients && connecting < UNDER_WAY {
@@ -80,9 +80,9 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
         let now = Instant::now();
         crowd.turn(Some(timeout), |number, client, happening| {
             let seat = &mut seats[number];
-            heard = now;
             match happening {
                 Happening::Connected => {
+                    moved = now;
                     connecting -= 1;
                     let addr = client.addr()?;
                     seat.prefix = room::prefix(addr);
@@ -100,6 +100,7 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
                             *is_in = true;
                             entered += 1;
                             last_in = Instant::now();
+                            moved = last_in;
                         }
                     });
                 }
@@ -107,6 +108,7 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
                     if seat.prefix.is_empty() {
                         connecting -= 1;
                     }
+                    moved = now;
                     if !std::mem::take(&mut seat.is_in) {
                         refused += 1;
                     }
@@ -115,7 +117,8 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
             Ok(())
         })?;
         session.look(now, entered, 0)?;
-        if now > heard + SILENCE {
+        // What others are told is no sign that the next will be let in.
+        if now > moved + SILENCE {
             break;
         }
     }
@@ -127,8 +130,8 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
             Some(err) => err,
             None if refused == clients => session.error("closed every connection at once"),
             None => session.error(&format!(
-                "let nobody into the room: no client saw its own login in {} s of silence (does it \
-                 speak the chat protocol?)",
+                "let nobody into the room: no client saw its own login in {} s (does it speak the \
+                 chat protocol?)",
                 SILENCE.as_secs()
             )),
         });

@@ -112,3 +112,24 @@ fn who_is_put_out_of_the_room_is_counted() {
     let warnings = record.warnings.join("\n");
     assert!(warnings.contains("disconnected 2 clients"), "{warnings}");
 }
+
+#[test]
+fn a_room_that_talks_and_lets_nobody_in_is_named() {
+    let addr = serve(|_, conn| talk(conn));
+    run(&format!("chat --addr {addr} -c 3 -d 200ms"), &[])
+        .expect_one_error("let nobody into the room");
+}
+
+#[test]
+fn who_is_talked_to_but_not_let_in_holds_nobody_up() {
+    let addr = serve(|nth, mut conn| {
+        if nth == 2 {
+            return talk(conn);
+        }
+        let_in(&mut conn)?;
+        listen(conn)
+    });
+    let (record, _) = measure(&format!("chat --addr {addr} -c 3 -d 200ms --rounds 1"), &[]);
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.connected, round.dropped), (2, 0), "{round:?}");
+}
