@@ -1,6 +1,7 @@
 //! Many client sockets on one thread, by readiness: what drives the servers under test must not be
 //! what holds them up, and the thread-per-client is to be theirs alone.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -65,7 +66,7 @@ pub struct Client {
     stream: Option<TcpStream>,
     connecting: bool,
     /// What the socket would not take yet.
-    unsent: Vec<u8>,
+    unsent: VecDeque<u8>,
 }
 
 impl Crowd {
@@ -145,7 +146,7 @@ impl Crowd {
         Ok(Client {
             stream: Some(stream),
             connecting: true,
-            unsent: Vec::new(),
+            unsent: VecDeque::new(),
         })
     }
 
@@ -256,7 +257,7 @@ impl Client {
             return;
         };
         if !self.unsent.is_empty() {
-            self.unsent.extend_from_slice(bytes);
+            self.unsent.extend(bytes);
             return;
         }
         let taken = match stream.write(bytes) {
@@ -266,7 +267,7 @@ impl Client {
             Err(_) => return,
         };
         if taken < bytes.len() {
-            self.unsent.extend_from_slice(&bytes[taken..]);
+            self.unsent.extend(&bytes[taken..]);
         }
     }
 
@@ -275,7 +276,7 @@ impl Client {
             return;
         };
         while !self.unsent.is_empty() {
-            match stream.write(&self.unsent) {
+            match stream.write(self.unsent.as_slices().0) {
                 Ok(n) => drop(self.unsent.drain(..n)),
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return,
@@ -431,20 +432,23 @@ mod tests {
             got
         });
         let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
-        let mut sent = false;
+        let (mut connected, mut pieces) = (false, bytes.chunks(SIZE / 16));
         for _ in 0..100_000 {
             let timeout = Some(Duration::from_millis(100));
             crowd
-                .turn(timeout, |_, client, happening| {
-                    if matches!(happening, Happening::Connected) {
-                        client.send(&bytes);
-                        sent = true;
-                    }
+                .turn(timeout, |_, _, happening| {
+                    connected |= matches!(happening, Happening::Connected);
                     Ok(())
                 })
                 .unwrap();
-            if sent && crowd.clients()[0].unsent.is_empty() {
-                break;
+            let client = &mut crowd.clients()[0];
+            if !connected {
+                continue;
+            }
+            match pieces.next() {
+                Some(piece) => client.send(piece),
+                None if client.unsent.is_empty() => break,
+                None => {}
             }
         }
         crowd.clients()[0].close();
