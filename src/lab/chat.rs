@@ -4,7 +4,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::enter::{Entered, Seat, enter, enter_unread, nobody_left};
 use super::ledger::{Account, Ledger};
 use super::message::Format;

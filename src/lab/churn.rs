@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use super::chat::{TURN, is_over};
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::message::Format;
 use super::meter::{Meter, Schedule};
 use super::record::Round;

@@ -6,7 +6,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::chat::{TURN, is_over};
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::message::{Format, SENDERS};
 use super::meter::{Meter, Schedule};
 use super::record::Round;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::room::{self, Lines};
 use super::session::Session;
 
