@@ -10,7 +10,7 @@ use threadline::lab::options::{Args, Command, Limits, Options, Scenario};
 use threadline::lab::output::Outputs;
 use threadline::lab::run::{Run, contenders};
 use threadline::lab::{floor, limits, table};
-use threadline::{ceilings, cli, fmt, shutdown};
+use threadline::{ceilings, cli, shutdown};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -47,15 +47,15 @@ fn measure(scenario: Scenario, mut options: Options, crossed: &Cell<bool>) -> io
     let outputs = Outputs::open(&options)?;
     let (record, result) = run.measure();
     outputs.write(&record)?;
+    let mut printed = Ok(());
     if !record.points.is_empty() {
-        // A reader of standard output that has gone has seen enough; the files are written.
-        fmt::print(table::tables_of(&record)).ok();
+        printed = cli::print(&table::tables_of(&record));
         record
             .warnings
             .iter()
             .for_each(|warning| log::warn!("{warning}"));
     }
-    result?;
+    result.and(printed)?;
     for threshold in &options.fail_if {
         for sentence in threshold.crossed(&record) {
             log::error!("{sentence}");
@@ -67,12 +67,12 @@ fn measure(scenario: Scenario, mut options: Options, crossed: &Cell<bool>) -> io
 
 fn show_limits(limits: &Limits) -> io::Result<()> {
     ceilings::raise_descriptor_limit()?;
-    fmt::print(limits::table(
+    cli::print(&limits::table(
         limits.threads,
         &ceilings::ceilings(limits.threads, 1),
     ))?;
     if limits.probe {
-        fmt::print(limits::probe(limits, &shutdown::on_signal()?)?.to_string())?;
+        cli::print(&limits::probe(limits, &shutdown::on_signal()?)?.to_string())?;
     }
     Ok(())
 }

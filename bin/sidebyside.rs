@@ -86,16 +86,16 @@ fn main() -> ExitCode {
         if let Some(dir) = &args.html {
             let pages = html::write(dir, &article, &comparisons)?;
             let index = dir.join("index.html");
-            pager::print(&format!("wrote {pages} pages, open {}\n", index.display()))?;
+            cli::print(&format!("wrote {pages} pages, open {}\n", index.display()))?;
             return Ok(());
         }
         let checked = args.check.is_some() || args.check_all.is_some();
-        pager::print(&(table(&comparisons) + &others(&article)))?;
+        cli::print(&(table(&comparisons) + &others(&article)))?;
         if checked {
             let each = args.check.unwrap_or(0.0);
             for short in comparisons.iter().filter(|c| c.figures().percent() < each) {
                 let (program, figure) = (short.program.command(), percent(short.figures()));
-                pager::print(&format!("\n{program}, {figure}, gaps:\n{}", gaps(short)))?;
+                cli::print(&format!("\n{program}, {figure}, gaps:\n{}", gaps(short)))?;
             }
             check(&comparisons, each, args.check_all.unwrap_or(0.0)).map_err(io::Error::other)?;
         }

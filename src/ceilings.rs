@@ -67,7 +67,7 @@ pub fn ceilings(threads: usize, descriptors: usize) -> Vec<Ceiling> {
             "vm.max_map_count",
             number_in("/proc/sys/vm/max_map_count"),
             lines_of("/proc/self/maps"),
-            threads * MAPPINGS_PER_THREAD,
+            threads.saturating_mul(MAPPINGS_PER_THREAD),
             "sysctl -w vm.max_map_count=2000000",
         ),
         cgroup.and_then(|cgroup| {
@@ -87,7 +87,8 @@ pub fn ceilings(threads: usize, descriptors: usize) -> Vec<Ceiling> {
     ceilings
 }
 
-/// Works out one ceiling for a client that takes `per_client` of it. None where there is no limit.
+/// Works out one ceiling for a client that takes `per_client` of it. None where there is no limit, or
+/// a client takes nothing of it.
 fn ceiling(
     name: &'static str,
     limit: Option<u64>,
@@ -100,12 +101,12 @@ fn ceiling(
     // The margin is for the rest of the machine, and for what the process itself takes on the way:
     // a thread that starts without room for its signal stack aborts the whole process.
     let margin = (limit / 16).max(16);
-    let free = limit.saturating_sub(in_use + margin);
+    let free = limit.saturating_sub(in_use.saturating_add(margin));
     Some(Ceiling {
         name,
         limit,
         in_use,
-        clients: usize::try_from(free / per_client).unwrap_or(usize::MAX),
+        clients: usize::try_from(free.checked_div(per_client)?).unwrap_or(usize::MAX),
         remedy: remedy.to_owned(),
     })
 }
@@ -184,6 +185,19 @@ mod tests {
     #[test]
     fn no_limit_is_no_ceiling() {
         assert!(ceiling("pids.max", None, Some(1), 1, "").is_none());
+        assert!(ceiling("pids.max", Some(100), Some(1), 0, "").is_none());
+    }
+
+    #[test]
+    fn the_largest_numbers_allow_nobody() {
+        let (most, all) = (Some(u64::MAX), usize::MAX);
+        let ceiling = ceiling("pid_max", most, most, u64::MAX, "").unwrap();
+        assert_eq!(ceiling.clients, 0);
+        assert!(
+            ceilings(all, all)
+                .iter()
+                .all(|ceiling| ceiling.clients == 0)
+        );
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::crowd::{Client, Crowd, Happening};
-use super::enter::{Entered, Seat, enter, enter_unread};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
+use super::enter::{Entered, Seat, enter, enter_unread, nobody_left};
 use super::ledger::{Account, Ledger};
 use super::message::Format;
 use super::meter::{Meter, Schedule};
@@ -69,17 +70,23 @@ struct Guest {
 /// Drives one round.
 ///
 /// # Errors
-/// Nobody gets in, the server dies, or the program is to end.
+/// Nobody gets in and stays, the server dies, or the program is to end.
 pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     let mut crowd = Crowd::new(session.addr())?;
     let mut entered = enter(&mut crowd, plan.clients, session)?;
-    let (connected, connect_seconds) = (entered.connected, entered.seconds);
-    let mut stalled = enter_unread(&mut crowd, &mut entered.seats, plan.stalled, session)?;
+    let mut stalled = enter_unread(&mut crowd, &mut entered, plan.stalled, session)?;
+    let Entered {
+        connected, seconds, ..
+    } = entered;
+    let dropped_before = entered.dropped;
 
     session.begin();
     let mut drive = Drive::new(entered, plan);
     drive.run(&mut crowd, session, plan)?;
     session.end();
+    if drive.ledger.deliveries() == 0 && drive.dropped as usize == connected {
+        return Err(nobody_left(session));
+    }
 
     let cut_off = stalled
         .iter_mut()
@@ -90,7 +97,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     let server = session.cost()?;
     Ok(Round {
         connected,
-        connect_seconds,
+        connect_seconds: seconds,
         seconds: drive.meter.seconds(plan.duration),
         messages: drive.ledger.messages(),
         deliveries: drive.ledger.deliveries(),
@@ -98,10 +105,11 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         duplicated: drive.ledger.duplicated(),
         out_of_order: drive.ledger.out_of_order(),
         damaged: drive.damaged,
-        dropped: drive.dropped + cut_off as u64,
+        dropped: dropped_before + drive.dropped + cut_off as u64,
         pause_seconds: drive.meter.pause_seconds(),
         latency: drive.meter.latency(),
         server,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
     })

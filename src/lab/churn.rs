@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use super::chat::{TURN, is_over};
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::message::Format;
 use super::meter::{Meter, Schedule};
 use super::record::Round;
@@ -103,6 +104,7 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         pause_seconds: drive.meter.pause_seconds(),
         latency: drive.meter.latency(),
         server: session.cost()?,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()

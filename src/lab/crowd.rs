@@ -1,7 +1,8 @@
 //! Many client sockets on one thread, by readiness: what drives the servers under test must not be
 //! what holds them up, and the thread-per-client is to be theirs alone.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -9,23 +10,24 @@ use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, event::Source};
 use rustix::fd::{AsRawFd, OwnedFd};
-use rustix::io::Errno;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use socket2::{Domain, Socket, Type};
 
+use super::client::{Client, connect};
 use crate::cli::because;
 
 /// Bytes that one read takes at most. All clients read into the same buffer.
 const READ: usize = 256 * 1024;
 
+/// Reads after which a client that always fills the buffer has to let the others have their turn.
+const FULL_READS: usize = 16;
+
 /// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
 const CLIENTS_PER_SOURCE: usize = 20_000;
 
-/// The receive buffer of a client that nobody reads for, in bytes.
-const SMALL: usize = 4096;
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 const TIMER: Token = Token(usize::MAX - 1);
 
@@ -51,16 +53,6 @@ pub struct Crowd {
     clients: Vec<Client>,
     /// How many source addresses have run out of ports.
     sources_used_up: usize,
-}
-
-/// One client's socket.
-#[derive(Debug)]
-pub struct Client {
-    /// None when it has left or was cut off.
-    stream: Option<TcpStream>,
-    connecting: bool,
-    /// What the socket would not take yet.
-    unsent: Vec<u8>,
 }
 
 impl Crowd {
@@ -135,16 +127,12 @@ impl Crowd {
         if let Some(number) = number {
             // mio is edge-triggered: one registration serves for all that comes, without a system
             // call to ask again after each event.
-            stream.register(
-                self.poll.registry(),
-                Token(number),
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
+            stream.register(self.poll.registry(), Token(number), INTEREST)?;
         }
         Ok(Client {
             stream: Some(stream),
             connecting: true,
-            unsent: Vec::new(),
+            unsent: VecDeque::new(),
         })
     }
 
@@ -187,7 +175,13 @@ impl Crowd {
             if event.is_writable() && !client.unsent.is_empty() {
                 client.flush();
             }
+            let mut full = 0;
             while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+                if full == FULL_READS {
+                    // Registered anew, it is told again that there is more.
+                    stream.reregister(self.poll.registry(), Token(number), INTEREST)?;
+                    break;
+                }
                 match stream.read(&mut self.buffer) {
                     Ok(0) => client.close(),
                     Ok(n) => {
@@ -197,6 +191,7 @@ impl Crowd {
                         if n < READ && !event.is_read_closed() {
                             break;
                         }
+                        full += usize::from(n == READ);
                         continue;
                     }
                     Err(err) if err.kind() == ErrorKind::WouldBlock => break,
@@ -226,101 +221,9 @@ impl Crowd {
     }
 }
 
-impl Client {
-    /// Its own address, which is its first name in the room.
-    ///
-    /// # Errors
-    /// It is not connected.
-    pub fn addr(&self) -> io::Result<SocketAddr> {
-        let stream = self.stream.as_ref();
-        stream.ok_or(ErrorKind::NotConnected)?.local_addr()
-    }
-
-    /// Whether it is connected and the server has not closed the connection.
-    pub fn is_open(&self) -> bool {
-        self.stream.is_some() && !self.connecting
-    }
-
-    /// Sends the bytes, or keeps what the socket does not take until it does. A failure shows as
-    /// [`Happening::Closed`], since reading fails as well.
-    pub fn send(&mut self, bytes: &[u8]) {
-        let Some(stream) = &mut self.stream else {
-            return;
-        };
-        if !self.unsent.is_empty() {
-            self.unsent.extend_from_slice(bytes);
-            return;
-        }
-        let taken = match stream.write(bytes) {
-            Ok(n) => n,
-            Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
-            Err(err) if err.kind() == ErrorKind::Interrupted => 0,
-            Err(_) => return,
-        };
-        if taken < bytes.len() {
-            self.unsent.extend_from_slice(&bytes[taken..]);
-        }
-    }
-
-    fn flush(&mut self) {
-        let Some(stream) = &mut self.stream else {
-            return;
-        };
-        while !self.unsent.is_empty() {
-            match stream.write(&self.unsent) {
-                Ok(n) => drop(self.unsent.drain(..n)),
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Leaves, if it is there.
-    pub fn close(&mut self) {
-        self.stream = None;
-    }
-
-    /// Reads and throws away what is there, and says whether the server has closed the connection.
-    pub fn is_cut_off(&mut self) -> bool {
-        let mut bin = [0; 64 * 1024];
-        loop {
-            let Some(stream) = &mut self.stream else {
-                return true;
-            };
-            match stream.read(&mut bin) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(err) => return err.kind() != ErrorKind::WouldBlock,
-            }
-        }
-    }
-}
-
-/// Starts a connection and does not wait for it.
-fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    if unread {
-        // With the system's buffers, megabytes have to come before the server notices.
-        socket.set_recv_buffer_size(SMALL)?;
-    }
-    if let Some(from) = from {
-        socket.bind(&SocketAddr::new(from, 0).into())?;
-    }
-    match socket.connect(&to.into()) {
-        // EINPROGRESS: writable when it is done. EINTR on a non-blocking socket is the same.
-        Err(err) if err.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
-            return Err(err);
-        }
-        _ => {}
-    }
-    Ok(TcpStream::from_std(socket.into()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::TcpListener;
 
     use super::*;
@@ -377,6 +280,40 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
+        const SIZE: usize = 64 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
+        let (mut got, mut closed) = (0, false);
+        while !closed {
+            let mut reads = 0;
+            let timeout = Some(Duration::from_secs(60));
+            let before = got;
+            crowd
+                .turn(timeout, |_, _, happening| {
+                    match happening {
+                        Happening::Bytes(bytes) => got += bytes.len(),
+                        Happening::Closed => closed = true,
+                        Happening::Connected => return Ok(()),
+                    }
+                    reads += 1;
+                    // Slower than the talker, so that there is always more.
+                    std::thread::sleep(Duration::from_millis(1));
+                    Ok(())
+                })
+                .unwrap();
+            // And what is left before the end, and the end.
+            assert!(reads <= FULL_READS + 2, "{reads} reads in one turn");
+            assert!(got > before || closed || got == 0, "{got} bytes came");
+        }
+        assert_eq!(got, SIZE);
+        talker.join().unwrap();
+    }
+
+    #[test]
     fn what_the_socket_does_not_take_is_sent_when_it_does() {
         const SIZE: usize = 16 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -389,20 +326,23 @@ mod tests {
             got
         });
         let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
-        let mut sent = false;
+        let (mut connected, mut pieces) = (false, bytes.chunks(SIZE / 16));
         for _ in 0..100_000 {
             let timeout = Some(Duration::from_millis(100));
             crowd
-                .turn(timeout, |_, client, happening| {
-                    if matches!(happening, Happening::Connected) {
-                        client.send(&bytes);
-                        sent = true;
-                    }
+                .turn(timeout, |_, _, happening| {
+                    connected |= matches!(happening, Happening::Connected);
                     Ok(())
                 })
                 .unwrap();
-            if sent && crowd.clients()[0].unsent.is_empty() {
-                break;
+            let client = &mut crowd.clients()[0];
+            if !connected {
+                continue;
+            }
+            match pieces.next() {
+                Some(piece) => client.send(piece),
+                None if client.unsent.is_empty() => break,
+                None => {}
             }
         }
         crowd.clients()[0].close();

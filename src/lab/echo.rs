@@ -1,15 +1,17 @@
 //! Scenario `echo`: each connection has one request in flight, and checks that the answer is the
-//! request in upper case.
+//! request in upper case. A first one, `x`, comes before the measuring.
 
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::chat::{TURN, is_over};
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::message::{Format, SENDERS};
 use super::meter::{Meter, Schedule};
 use super::record::Round;
+use super::room::Lines;
 use super::session::Session;
 
 /// What a round is to do.
@@ -27,12 +29,33 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// How long to wait for connections that are under way.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long nobody may be answered while someone waits for the first answer.
+const SILENCE: Duration = Duration::from_secs(10);
+
+const NO_ANSWER: &str = "gave nobody a right answer (does it speak the echo protocol?)";
+
+/// Who is in.
+struct Entered {
+    connected: usize,
+    /// Clients that were answered and then disconnected.
+    dropped: u64,
+    /// Until the last was answered.
+    seconds: f64,
+}
+
+/// One that waits to be let in.
+#[derive(Debug, Default)]
+struct Seat {
+    lines: Lines,
+    /// Whether its first answer was right.
+    is_in: Option<bool>,
+}
 
 struct Drive {
     format: Format,
     lines: Vec<Line>,
+    /// Numbers of those that were connected at the start.
+    present: Vec<usize>,
     closed_loop: bool,
     sending: bool,
     meter: Meter,
@@ -63,19 +86,23 @@ struct Line {
 /// Drives one round.
 ///
 /// # Errors
-/// Nobody gets through, the server dies, or the program is to end.
+/// Nobody is answered right, the server dies, or the program is to end.
 pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
     let mut crowd = Crowd::new(session.addr())?;
-    let (connected, connect_seconds) = connect(&mut crowd, plan.clients, session)?;
+    let entered = enter(&mut crowd, plan.clients, session)?;
 
     session.begin();
     let lines = crowd.clients().iter().map(|client| Line {
         is_open: client.is_open(),
         ..Line::default()
     });
+    let lines: Vec<Line> = lines.collect();
     let mut drive = Drive {
         format: Format::new(plan.size, plan.seed),
-        lines: lines.collect(),
+        present: (0..lines.len())
+            .filter(|&number| lines[number].is_open)
+            .collect(),
+        lines,
         closed_loop: plan.rate.is_none(),
         sending: true,
         meter: Meter::start(),
@@ -86,34 +113,35 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         lost: 0,
         message: Vec::new(),
     };
-    drive.run(&mut crowd, session, plan, connected)?;
+    drive.run(&mut crowd, session, plan)?;
     session.end();
 
     drop(crowd);
+    if drive.answers == 0 {
+        return Err(session.error(NO_ANSWER));
+    }
     Ok(Round {
-        connected,
-        connect_seconds,
+        connected: entered.connected,
+        connect_seconds: entered.seconds,
         seconds: drive.meter.seconds(plan.duration),
         messages: drive.requests,
         deliveries: drive.answers,
         lost: drive.requests - drive.answers,
         damaged: drive.damaged,
-        dropped: drive.dropped,
+        dropped: entered.dropped + drive.dropped,
         pause_seconds: drive.meter.pause_seconds(),
         latency: drive.meter.latency(),
         server: session.cost()?,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()
     })
 }
 
-/// Connects, and returns how many got through and how many seconds it took.
-fn connect(
-    crowd: &mut Crowd,
-    clients: usize,
-    session: &mut Session<'_>,
-) -> io::Result<(usize, f64)> {
+/// Connects, and lets everyone ask once. The kernel accepts for a server that turns clients away:
+/// only who is answered is in. Who is not is closed.
+fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io::Result<Entered> {
     let start = Instant::now();
     let mut refusal = None;
     for _ in 0..clients {
@@ -123,38 +151,69 @@ fn connect(
         }
     }
     let started = crowd.clients().len();
-    let (mut open, mut closed) = (0, 0);
-    while open + closed < started && start.elapsed() < CONNECT {
-        crowd.turn(Some(TURN), |_, _, happening| {
+    let mut seats: Vec<Seat> = Vec::new();
+    seats.resize_with(started, Seat::default);
+    let (mut undecided, mut connected, mut closed, mut dropped) = (started, 0, 0, 0);
+    let mut moved = start;
+    while undecided > 0 && moved.elapsed() < SILENCE {
+        crowd.turn(Some(TURN), |number, client, happening| {
+            let Seat { lines, is_in } = &mut seats[number];
+            let was_in = *is_in;
             match happening {
-                Happening::Connected => open += 1,
-                Happening::Closed => closed += 1,
-                Happening::Bytes(_) => {}
+                Happening::Connected => {
+                    moved = Instant::now();
+                    client.send(b"x\n");
+                }
+                Happening::Bytes(bytes) => lines.cut(bytes, |line| {
+                    is_in.get_or_insert(line == b"X");
+                }),
+                Happening::Closed if was_in == Some(true) => {
+                    connected -= 1;
+                    dropped += 1;
+                }
+                Happening::Closed => {
+                    closed += 1;
+                    *is_in = Some(false);
+                }
+            }
+            if was_in.is_none() && is_in.is_some() {
+                moved = Instant::now();
+                undecided -= 1;
+                connected += usize::from(*is_in == Some(true));
             }
             Ok(())
         })?;
-        session.look(Instant::now(), open, 0)?;
+        session.look(Instant::now(), connected, 0)?;
     }
-    match (open, refusal) {
-        (0, Some(err)) => Err(err),
-        (0, None) => Err(session.error("takes no connection")),
-        _ => Ok((open, start.elapsed().as_secs_f64())),
+    for (seat, client) in seats.iter().zip(crowd.clients()) {
+        if seat.is_in != Some(true) {
+            client.close();
+        }
     }
+    match (connected, refusal) {
+        (0, Some(err)) => return Err(err),
+        (0, None) if closed + dropped == started => {
+            return Err(session.error("closed every connection at once"));
+        }
+        (0, None) => return Err(session.error(NO_ANSWER)),
+        (_, Some(err)) => log::warn!("the load generator itself {err}"),
+        (_, None) => {}
+    }
+    Ok(Entered {
+        connected,
+        dropped: dropped as u64,
+        seconds: (moved - start).as_secs_f64(),
+    })
 }
 
 impl Drive {
-    fn run(
-        &mut self,
-        crowd: &mut Crowd,
-        session: &mut Session<'_>,
-        plan: &Plan,
-        connected: usize,
-    ) -> io::Result<()> {
+    fn run(&mut self, crowd: &mut Crowd, session: &mut Session<'_>, plan: &Plan) -> io::Result<()> {
         let duration = plan.duration.as_nanos() as u64;
         let mut schedule = plan.rate.map(|rate| Schedule::new(rate, plan.duration));
         self.meter = Meter::start();
         if self.closed_loop {
-            for number in 0..self.lines.len() {
+            for nth in 0..self.present.len() {
+                let number = self.present[nth];
                 self.request(number, &mut crowd.clients()[number], 0);
             }
         }
@@ -162,7 +221,7 @@ impl Drive {
             if let Some(schedule) = &mut schedule {
                 let now = self.meter.now();
                 while let Some((nth, at)) = schedule.due(now) {
-                    let number = nth as usize % self.lines.len();
+                    let number = self.present[nth as usize % self.present.len()];
                     self.request(number, &mut crowd.clients()[number], at);
                 }
                 if let Some(delay) = schedule.wait(now) {
@@ -178,7 +237,7 @@ impl Drive {
                 Ok(())
             })?;
             let now = self.meter.now();
-            let here = connected - self.dropped as usize;
+            let here = self.present.len() - self.dropped as usize;
             session.look(self.meter.instant(now), here, self.answers)?;
             if self.outstanding() > 0 {
                 self.meter.still_waiting(now);

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::crowd::{Client, Crowd, Happening};
+use super::client::Client;
+use super::crowd::{Crowd, Happening};
 use super::room::{self, Lines};
 use super::session::Session;
 
@@ -14,7 +15,7 @@ const UNDER_WAY: usize = 1024;
 /// Connections that are started between two looks at what the others got.
 const AT_ONCE: usize = 32;
 
-/// How long the room may stay silent while someone waits to be let in.
+/// How long nobody may come in while someone waits to be let in.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The room counts as quiet when nothing has come for this long.
@@ -39,6 +40,8 @@ pub struct Entered {
     pub seats: Vec<Seat>,
     /// How many are in.
     pub connected: usize,
+    /// How many were in, and were disconnected.
+    pub dropped: u64,
     /// From the first connection that was started to the last login that was seen by its own client.
     pub seconds: f64,
 }
@@ -46,16 +49,16 @@ pub struct Entered {
 /// Lets `clients` connect to the room. Some may be refused; those are closed.
 ///
 /// # Errors
-/// Nobody gets in, or as for [`Session::look`].
+/// Nobody gets in and stays, or as for [`Session::look`].
 pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io::Result<Entered> {
     let start = Instant::now();
     let mut seats: Vec<Seat> = Vec::new();
     seats.resize_with(clients, Seat::default);
-    let (mut started, mut connecting, mut refused, mut connected) = (0, 0, 0, 0);
+    let (mut started, mut connecting, mut refused, mut entered) = (0, 0, 0, 0);
     let mut refusal = None;
-    let (mut heard, mut last_in) = (start, start);
+    let (mut moved, mut last_in) = (start, start);
 
-    while connected + refused < clients {
+    while entered + refused < clients {
         while started < clients && connecting < UNDER_WAY {
             if let Err(err) = crowd.connect() {
                 // No descriptor, no port: it will not be better for those that follow.
@@ -78,9 +81,9 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
         let now = Instant::now();
         crowd.turn(Some(timeout), |number, client, happening| {
             let seat = &mut seats[number];
-            heard = now;
             match happening {
                 Happening::Connected => {
+                    moved = now;
                     connecting -= 1;
                     let addr = client.addr()?;
                     seat.prefix = room::prefix(addr);
@@ -96,8 +99,9 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
                     lines.cut(bytes, |line| {
                         if !*is_in && line == login {
                             *is_in = true;
-                            connected += 1;
+                            entered += 1;
                             last_in = Instant::now();
+                            moved = last_in;
                         }
                     });
                 }
@@ -105,29 +109,30 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
                     if seat.prefix.is_empty() {
                         connecting -= 1;
                     }
-                    if std::mem::take(&mut seat.is_in) {
-                        connected -= 1;
+                    moved = now;
+                    if !std::mem::take(&mut seat.is_in) {
+                        refused += 1;
                     }
-                    refused += 1;
                 }
             }
             Ok(())
         })?;
-        session.look(now, connected, 0)?;
-        if now > heard + SILENCE {
+        session.look(now, entered, 0)?;
+        // What others are told is no sign that the next will be let in.
+        if now > moved + SILENCE {
             break;
         }
     }
-    if let (Some(err), 1..) = (&refusal, connected) {
+    if let (Some(err), 1..) = (&refusal, entered) {
         log::warn!("the load generator itself {err}");
     }
-    if connected == 0 {
+    if entered == 0 {
         return Err(match refusal {
             Some(err) => err,
             None if refused == clients => session.error("closed every connection at once"),
             None => session.error(&format!(
-                "let nobody into the room: no client saw its own login in {} s of silence (does it \
-                 speak the chat protocol?)",
+                "let nobody into the room: no client saw its own login in {} s (does it speak the \
+                 chat protocol?)",
                 SILENCE.as_secs()
             )),
         });
@@ -137,12 +142,14 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
             client.close();
         }
     }
-    wait_for_quiet(crowd, &mut seats, session)?;
-    Ok(Entered {
+    let mut entered = Entered {
         seats,
-        connected,
+        connected: entered,
+        dropped: 0,
         seconds: (last_in - start).as_secs_f64(),
-    })
+    };
+    entered.settle(crowd, session)?;
+    Ok(entered)
 }
 
 /// Lets `count` more clients in that nobody will read for, and waits until the others see them.
@@ -151,7 +158,7 @@ pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io
 /// They are not let in, or as for [`Session::look`].
 pub fn enter_unread(
     crowd: &mut Crowd,
-    seats: &mut [Seat],
+    entered: &mut Entered,
     count: usize,
     session: &mut Session<'_>,
 ) -> io::Result<Vec<Client>> {
@@ -166,20 +173,48 @@ pub fn enter_unread(
     while !awaited.is_empty() {
         let now = Instant::now();
         crowd.turn(Some(QUIET), |number, _, happening| {
-            if let Happening::Bytes(bytes) = happening {
-                seats[number].lines.cut(bytes, |line| {
-                    awaited.remove(line);
-                });
-            }
+            let seat = &mut entered.seats[number];
+            seat.hear(happening, |line| {
+                awaited.remove(line);
+            });
             Ok(())
         })?;
-        session.look(now, seats.len(), 0)?;
+        session.look(now, entered.connected, 0)?;
         if now > deadline {
             return Err(session.error("did not let in the clients that never read"));
         }
     }
-    wait_for_quiet(crowd, seats, session)?;
+    entered.settle(crowd, session)?;
     Ok(clients)
+}
+
+/// The failure of a server that leaves nobody in the room to measure.
+pub fn nobody_left(session: &mut Session<'_>) -> io::Error {
+    session.error("disconnected everyone whom it had let into the room")
+}
+
+impl Seat {
+    fn hear(&mut self, happening: Happening<'_>, each: impl FnMut(&[u8])) {
+        match happening {
+            Happening::Bytes(bytes) => self.lines.cut(bytes, each),
+            Happening::Closed => self.is_in = false,
+            Happening::Connected => {}
+        }
+    }
+}
+
+impl Entered {
+    /// Waits until the room is quiet, and counts who is still there.
+    fn settle(&mut self, crowd: &mut Crowd, session: &mut Session<'_>) -> io::Result<()> {
+        wait_for_quiet(crowd, &mut self.seats, session)?;
+        let connected = self.seats.iter().filter(|seat| seat.is_in).count();
+        self.dropped += (self.connected - connected) as u64;
+        self.connected = connected;
+        match connected {
+            0 => Err(nobody_left(session)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Reads until nothing more comes: the last logins are still on their way to the others.
@@ -196,11 +231,7 @@ fn wait_for_quiet(
             return Ok(());
         }
         crowd.turn(Some(QUIET), |number, _, happening| {
-            match happening {
-                Happening::Bytes(bytes) => seats[number].lines.cut(bytes, |_| {}),
-                Happening::Closed => seats[number].is_in = false,
-                Happening::Connected => {}
-            }
+            seats[number].hear(happening, |_| {});
             heard = now;
             Ok(())
         })?;

@@ -12,7 +12,7 @@ use super::session::Session;
 /// Lets `clients` in and watches them be silent for `duration`.
 ///
 /// # Errors
-/// Nobody gets in, the server dies, or the program is to end.
+/// Nobody gets in and stays, the server dies, or the program is to end.
 pub fn round(session: &mut Session<'_>, clients: usize, duration: Duration) -> io::Result<Round> {
     let mut crowd = Crowd::new(session.addr())?;
     let entered = enter(&mut crowd, clients, session)?;
@@ -39,8 +39,9 @@ pub fn round(session: &mut Session<'_>, clients: usize, duration: Duration) -> i
         connected: entered.connected,
         connect_seconds: entered.seconds,
         seconds,
-        dropped,
+        dropped: entered.dropped + dropped,
         server: session.cost()?,
+        wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
         ..Round::default()

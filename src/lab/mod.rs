@@ -5,7 +5,7 @@
 //! | what is asked for | [`options`], [`contender`] (who is measured), [`threshold`] (`--fail-if`) |
 //! | a run | [`run`] (sizes, rounds, servers in turn), [`server`] (start, watch, stop), [`session`] (what a round has at hand), [`progress`] |
 //! | a round | [`chat`] (and `slow`), [`echo`], [`idle`], [`churn`]; [`limits`] by itself |
-//! | the generator | [`crowd`] (sockets by readiness, on one thread), [`enter`] and [`room`] (the chat's protocol), [`message`], [`ledger`] (what came to whom), [`meter`] (latency, schedule) |
+//! | the generator | [`crowd`] and [`client`] (sockets by readiness, on one thread), [`enter`] and [`room`] (the chat's protocol), [`message`], [`ledger`] (what came to whom), [`meter`] (latency, schedule) |
 //! | what is measured against | [`floor`], [`cost`] (`/proc`), [`machine`] |
 //! | what comes out | [`record`] (raw), [`metric`] and [`stats`] (worked out of it), [`table`], [`html`], [`charts`], [`output`] |
 
@@ -13,6 +13,7 @@ mod axis;
 pub mod charts;
 pub mod chat;
 pub mod churn;
+pub mod client;
 pub mod contender;
 pub mod cost;
 pub mod crowd;

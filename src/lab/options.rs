@@ -236,10 +236,14 @@ impl Scenario {
     }
 }
 
+/// The most of anything that is counted. It is more than a machine carries or anyone waits for, and
+/// sums and products of it still fit.
+const MOST: usize = 1_000_000;
+
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("expected a number from 1 on".to_owned()),
-        Ok(n) => Ok(n),
+        Ok(n @ 1..=MOST) => Ok(n),
+        _ => Err(format!("expected a number from 1 to {MOST}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files that a run writes.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::charts;
@@ -19,7 +19,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Opens them, and makes the directory of `--svg`.
+    /// Opens them, and makes the directory of `--svg`. What is in them stays until there is something
+    /// to write.
     ///
     /// # Errors
     /// One cannot be written.
@@ -35,7 +36,7 @@ impl Outputs {
         })
     }
 
-    /// Writes them. Without a single point they stay empty.
+    /// Writes them over what is there. Without a single point they stay as they are.
     ///
     /// # Errors
     /// Writing fails, for example because the disk is full.
@@ -44,15 +45,12 @@ impl Outputs {
             return Ok(());
         }
         if let Some(file) = self.json {
-            let mut file = BufWriter::new(file);
-            serde_json::to_writer(&mut file, record)
-                .map_err(io::Error::from)
-                .and_then(|()| file.write_all(b"\n"))
-                .and_then(|()| file.flush())
-                .map_err(because("cannot write the file of --json"))?;
+            let mut json = serde_json::to_vec(record)?;
+            json.push(b'\n');
+            replace(file, &json).map_err(because("cannot write the file of --json"))?;
         }
-        if let Some(mut file) = self.html {
-            file.write_all(html::page(record).as_bytes())
+        if let Some(file) = self.html {
+            replace(file, html::page(record).as_bytes())
                 .map_err(because("cannot write the file of --html"))?;
         }
         if let Some(directory) = self.svg {
@@ -69,7 +67,18 @@ impl Outputs {
 
 fn open(option: &str, path: Option<&Path>) -> io::Result<Option<File>> {
     path.map(|path| {
-        File::create(path).map_err(because(format!("cannot write {option} {}", path.display())))
+        let what = format!("cannot write {option} {}", path.display());
+        let mut how = File::options();
+        how.write(true).create(true).truncate(false);
+        how.open(path).map_err(because(what))
     })
     .transpose()
+}
+
+fn replace(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    // A pipe has no length to set.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(bytes)
 }

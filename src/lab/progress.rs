@@ -16,9 +16,6 @@ pub struct Progress {
 
 impl Progress {
     /// A bar for that many rounds.
-    ///
-    /// # Panics
-    /// Never: the template is sound.
     pub fn new(rounds: usize) -> Progress {
         let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}  {msg}")
             .expect("the template is sound");

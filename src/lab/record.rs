@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Record {
     /// Version of this shape, raised when a field changes its meaning.
     pub schema: u32,
-    /// Version of threadline, and the commit it was built from where that is known.
+    /// Version of threadline.
     pub version: String,
     /// The commit that the program was built from, where it is known.
     pub commit: Option<String>,
@@ -110,7 +110,9 @@ pub struct Round {
     pub latency: Latency,
     /// What the server's process used, where it could be looked at.
     pub server: Option<Cost>,
-    /// CPU seconds of the load generator, user and system, in the measured time.
+    /// Seconds of which the CPU seconds are: `seconds`, and the waiting for what never came.
+    pub wall_seconds: f64,
+    /// CPU seconds of the load generator, user and system, in `wall_seconds`.
     pub generator_cpu_seconds: f64,
     /// CPU seconds that other programs took in that time, where the server's are known.
     pub other_cpu_seconds: Option<f64>,
@@ -136,9 +138,9 @@ pub struct Latency {
 /// What a server's process used in a round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// CPU seconds, user and system, in the measured time.
+    /// CPU seconds, user and system, in the round's `wall_seconds`.
     pub cpu_seconds: f64,
-    /// Context switches of all its threads, voluntary and not, in the measured time.
+    /// Context switches of all its threads, voluntary and not, in that time.
     pub context_switches: u64,
     /// Resident bytes with no client, before the round.
     pub rss_before: u64,

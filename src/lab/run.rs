@@ -73,7 +73,7 @@ pub struct Run<'a> {
 
 /// What one line of a table is about.
 #[derive(Debug)]
-struct Room<'a> {
+struct Row<'a> {
     name: String,
     contender: &'a Contender,
     stalled: usize,
@@ -83,7 +83,7 @@ impl Run<'_> {
     /// Measures everything. What was measured before an error is in the record all the same.
     pub fn measure(&self) -> (Record, io::Result<()>) {
         let options = self.options;
-        let rooms = self.rooms();
+        let rows = self.rows();
         let mut record = Record {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,24 +100,24 @@ impl Run<'_> {
             size: options.size.unwrap_or_default(),
             rate: self.rate(),
             duration: options.duration.unwrap_or_default().as_secs_f64(),
-            servers: rooms.iter().map(|room| room.name.clone()).collect(),
+            servers: rows.iter().map(|row| row.name.clone()).collect(),
             points: Vec::new(),
             warnings: Vec::new(),
         };
-        let progress = Progress::new(options.clients.len() * options.rounds * rooms.len());
+        let progress = Progress::new(options.clients.len() * options.rounds * rows.len());
         let mut notes = Vec::new();
         let mut result = Ok(());
         for &clients in &options.clients {
-            let mut points: Vec<Point> = rooms
+            let mut points: Vec<Point> = rows
                 .iter()
-                .map(|room| Point {
-                    server: room.name.clone(),
+                .map(|row| Point {
+                    server: row.name.clone(),
                     clients,
-                    stalled: room.stalled,
+                    stalled: row.stalled,
                     rounds: Vec::new(),
                 })
                 .collect();
-            result = self.sweep(&mut points, &rooms, &progress, &mut notes);
+            result = self.sweep(&mut points, &rows, &progress, &mut notes);
             points.retain(|point| !point.rounds.is_empty());
             record.points.extend(points);
             if result.is_err() {
@@ -137,7 +137,7 @@ impl Run<'_> {
     }
 
     /// Every server; in `slow`, its room as it is and with clients that never read.
-    fn rooms(&self) -> Vec<Room<'_>> {
+    fn rows(&self) -> Vec<Row<'_>> {
         let stalled: &[usize] = match self.scenario {
             Scenario::Slow { stalled } => &[0, stalled],
             _ => &[0],
@@ -145,7 +145,7 @@ impl Run<'_> {
         self.contenders
             .iter()
             .flat_map(|contender| {
-                stalled.iter().map(move |&stalled| Room {
+                stalled.iter().map(move |&stalled| Row {
                     name: match stalled {
                         0 => contender.name.clone(),
                         n => format!("{}, {n} stalled", contender.name),
@@ -162,16 +162,16 @@ impl Run<'_> {
     fn sweep(
         &self,
         points: &mut [Point],
-        rooms: &[Room<'_>],
+        rows: &[Row<'_>],
         progress: &Progress,
         notes: &mut Vec<String>,
     ) -> io::Result<()> {
         for nth in 0..self.options.rounds {
-            for (point, room) in points.iter_mut().zip(rooms) {
-                progress.begin(&room.name, point.clients);
+            for (point, row) in points.iter_mut().zip(rows) {
+                progress.begin(&row.name, point.clients);
                 // A server of its own for each round: what one round leaves behind, or breaks, is
                 // not the next one's.
-                let mut server = Server::start(room.contender)?;
+                let mut server = Server::start(row.contender)?;
                 let mut session = Session::new(&mut server, self.shutdown, progress);
                 let seed = self.options.seed.wrapping_add(nth as u64);
                 let round = self.round(&mut session, point, seed)?;

@@ -34,6 +34,8 @@ pub struct Session<'a> {
     idle: Option<Snapshot>,
     start: Option<Snapshot>,
     end: Option<Snapshot>,
+    began: Instant,
+    wall: Duration,
     generator: [f64; 2],
     machine: [f64; 2],
 }
@@ -54,6 +56,8 @@ impl Session<'_> {
             idle,
             start: None,
             end: None,
+            began: Instant::now(),
+            wall: Duration::ZERO,
             generator: [0.0; 2],
             machine: [0.0; 2],
         }
@@ -84,6 +88,7 @@ impl Session<'_> {
     /// All clients are there, and the measuring begins.
     pub fn begin(&mut self) {
         self.start = snapshot(self.server);
+        self.began = Instant::now();
         self.generator[0] = own_cpu_seconds();
         self.machine[0] = cost::machine_cpu_seconds().unwrap_or(0.0);
     }
@@ -92,7 +97,13 @@ impl Session<'_> {
     pub fn end(&mut self) {
         self.generator[1] = own_cpu_seconds();
         self.machine[1] = cost::machine_cpu_seconds().unwrap_or(0.0);
+        self.wall = self.began.elapsed();
         self.end = snapshot(self.server);
+    }
+
+    /// Seconds between [`Session::begin`] and [`Session::end`].
+    pub fn wall_seconds(&self) -> f64 {
+        self.wall.as_secs_f64()
     }
 
     /// CPU seconds of this program between [`Session::begin`] and [`Session::end`].

@@ -81,7 +81,7 @@ pub fn warnings(record: &Record) -> Vec<String> {
 const SATURATED: f64 = 0.9;
 
 fn generator_is_the_bottleneck(point: &Point) -> Option<String> {
-    let busy = |cpu: f64, round: &Round| cpu / round.seconds;
+    let busy = |cpu: f64, round: &Round| cpu / round.wall_seconds;
     let generator =
         Figure::of((point.rounds.iter()).map(|round| busy(round.generator_cpu_seconds, round)))?
             .median;
@@ -105,7 +105,7 @@ const BUSY: f64 = 0.1;
 
 fn others_are_busy(record: &Record, point: &Point) -> Option<String> {
     let part = |round: &Round| {
-        Some(round.other_cpu_seconds? / round.seconds / record.machine.cores as f64)
+        Some(round.other_cpu_seconds? / round.wall_seconds / record.machine.cores as f64)
     };
     let most = Figure::of(point.rounds.iter().filter_map(part))?.high;
     (most > BUSY).then(|| {
@@ -178,6 +178,7 @@ mod tests {
         let rounds = rates.iter().map(|&deliveries| Round {
             connected: 10,
             seconds: 1.0,
+            wall_seconds: 1.0,
             deliveries,
             server: Some(Cost::default()),
             ..Round::default()
@@ -278,6 +279,24 @@ mod tests {
             all(record, |round| round.seconds = 1.5);
         });
         assert!(text.contains("cannot keep up"), "{text}");
+    }
+
+    #[test]
+    fn a_processor_is_as_busy_as_it_was_in_the_time_it_was_watched() {
+        // One second in which something came, and three of waiting for what never came.
+        let watched = |change: fn(&mut Round)| {
+            warning(|record| {
+                record.machine.cores = 2;
+                for round in &mut record.points[0].rounds {
+                    round.wall_seconds = 4.0;
+                    change(round);
+                }
+            })
+        };
+        let text = watched(|round| round.generator_cpu_seconds = 0.97);
+        assert_eq!(text, "", "busy a quarter of the time");
+        let text = watched(|round| round.other_cpu_seconds = Some(4.0));
+        assert!(text.contains("other programs took up to 50 %"), "{text}");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Standard output as its reader has it: a terminal with a pager, a terminal, or a pipe.
 
 use std::env;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
 
-use crate::cli::because;
+use crate::cli::{because, forgive, print};
 
 /// Prints a text: through `$PAGER` where standard output is a terminal and one is set, or at once.
 /// A reader that has seen enough and goes away is no error.
@@ -37,22 +37,5 @@ pub fn page(text: &str) -> io::Result<()> {
     match status.success() {
         true => Ok(()),
         false => Err(io::Error::other(failed(format!("ended with {status}")))),
-    }
-}
-
-/// Prints a text at once.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    forgive(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-        .map_err(because("cannot write to standard output"))
-}
-
-fn forgive(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(err) if err.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
     }
 }

@@ -1,10 +1,15 @@
 //! How it is called, what it says and leaves, and its exit status.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+use threadline::lab::record::Record;
 
-use crate::{CHAT_SERVER, free_addr, run};
+use crate::common::ended::Ended;
+use crate::common::program::text;
+use crate::{CHAT_SERVER, LOADTEST, free_addr, run};
 
 #[test]
 fn a_threshold_that_is_crossed_is_named_with_status_99() {
@@ -73,6 +78,88 @@ fn the_probe_says_what_stopped_it() {
     );
 }
 
+/// Runs it with this standard output.
+fn run_into(out: impl Into<Stdio>, line: &str) -> Ended {
+    let output = Command::new(LOADTEST)
+        .args(line.split(' '))
+        .stdout(out)
+        .output()
+        .unwrap();
+    Ended {
+        status: output.status,
+        stdout: output.stdout,
+        stderr: text(&output.stderr),
+    }
+}
+
+const QUICK: [&str; 3] = [
+    "echo -c 1 -d 100ms --rounds 1",
+    "limits",
+    "limits --probe --echo -c 1",
+];
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    for line in QUICK {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let ended = run_into(writer, line);
+        assert_eq!(ended.status.code(), Some(0), "{line}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("error"), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_that_cannot_be_printed_is_an_error() {
+    for line in QUICK {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = run_into(full, line);
+        assert_eq!(ended.status.code(), Some(1), "{line}: {}", ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        let expected = "error: cannot write to standard output: No space left on device";
+        assert!(last.starts_with(expected), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn old_results_stay_until_there_are_new_ones() {
+    let folder = TempDir::new().unwrap();
+    let old = "old and longer than what replaces it\n".repeat(10_000);
+    let files = ["run.json", "run.html"].map(|name| folder.path().join(name));
+    let [json, html] = files.each_ref().map(|path| {
+        fs::write(path, &old).unwrap();
+        path.to_str().unwrap()
+    });
+    let line = format!("-c 1 -d 100ms --rounds 1 --json {json} --html {html}");
+
+    let addr = free_addr();
+    run(&format!("echo --addr {addr} {line}"), &[]).expect_one_error("nobody answers at --addr");
+    for path in &files {
+        assert!(fs::read_to_string(path).unwrap() == old, "{path:?} is gone");
+    }
+
+    let ended = run(&format!("echo {line}"), &[]);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let json = fs::read_to_string(json).unwrap();
+    serde_json::from_str::<Record>(&json).expect("nothing of the old one is left");
+    let html = fs::read_to_string(html).unwrap();
+    assert!(html.trim_end().ends_with("</html>"), "the old one is left");
+}
+
+#[test]
+fn results_may_go_down_a_pipe() {
+    let ended = run(
+        "echo -c 1 -d 100ms --rounds 1 --json /dev/stdout --html /dev/stderr",
+        &[],
+    );
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let out = text(&ended.stdout);
+    let json = out.lines().next().unwrap_or_default();
+    serde_json::from_str::<Record>(json).expect(&out);
+    assert!(ended.stderr.contains("</html>"), "{}", ended.stderr);
+}
+
 #[test]
 fn what_cannot_be_measured_is_one_line() {
     let addr = free_addr();
@@ -97,6 +184,9 @@ fn wrong_usage_is_status_2() {
         "",
         "dance",
         "chat -c 0",
+        "chat -c 4611686018427387904",
+        "chat --rounds 18446744073709551615",
+        "limits --threads 4611686018427387904",
         "chat --size 5",
         "chat --rate fast",
         "chat --fail-if speed>1",

@@ -6,6 +6,7 @@ mod common;
 
 mod broken_room;
 mod command_line;
+mod hostile;
 mod patterns;
 mod schema;
 mod servers;
@@ -23,6 +24,7 @@ use common::program::Program;
 
 const LOADTEST: &str = env!("CARGO_BIN_EXE_loadtest");
 const CHAT_SERVER: &str = env!("CARGO_BIN_EXE_chat_server");
+const ECHO_SERVER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
 
 fn start(line: &str, more: &[&str]) -> Program {
     let words: Vec<&str> = line
@@ -69,6 +71,7 @@ fn assert_sound(record: &Record) {
             ];
             assert_eq!(faults, [0; 4], "{} {round:?}", point.server);
             assert_eq!(round.connected, point.clients, "{round:?}");
+            assert!(round.wall_seconds >= round.seconds, "{round:?}");
             let Round { latency, .. } = round;
             let percentiles = [
                 latency.p50,

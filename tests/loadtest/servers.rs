@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 
 use crate::common::program::Program;
 use crate::common::wait::wait_until;
-use crate::{CHAT_SERVER, assert_sound, free_addr, measure, run, start};
+use crate::{CHAT_SERVER, ECHO_SERVER, assert_sound, free_addr, measure, run, start};
 
 #[test]
 fn a_server_that_runs_is_measured_and_left_running() {
@@ -59,6 +59,24 @@ fn a_room_that_is_full_is_said_to_be() {
     let warnings = record.warnings.join("\n");
     assert!(warnings.contains("only 7 got in"), "{warnings}");
     assert!(warnings.contains("--max-clients"), "{warnings}");
+}
+
+#[test]
+fn an_echo_that_is_full_is_said_to_be() {
+    let server = format!("small={ECHO_SERVER} --max-clients 2 {{addr}}");
+    for rate in ["max", "100"] {
+        let (record, _) = measure(
+            &format!("echo -c 50 -d 300ms --rate {rate} --rounds 1 --no-own --server"),
+            &[&server],
+        );
+        let round = &record.points[0].rounds[0];
+        let found = (round.connected, round.lost, round.dropped);
+        assert_eq!(found, (2, 0, 0), "{round:?}");
+        // Those who are in have all of the load.
+        assert!(round.messages >= 30, "{round:?}");
+        let warnings = record.warnings.join("\n");
+        assert!(warnings.contains("only 2 got in"), "{warnings}");
+    }
 }
 
 #[test]

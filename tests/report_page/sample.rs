@@ -240,6 +240,7 @@ fn round(kind: &Kind, clients: usize, rate: f64, round: usize) -> Round {
             mappings: [40, 40 + n * kind.threads_per_client * 4, 40],
             descriptors: [8, 8 + n, 8],
         }),
+        wall_seconds: 5.0,
         generator_cpu_seconds: 3.0,
         ..Round::default()
     }

@@ -1,0 +1,135 @@
+//! Servers that do anything but serve: each is named in one line, in bounded time.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use crate::{measure, run};
+
+/// Listens on a free port until the test program ends, and gives each connection to `each`, with its
+/// number and on a thread of its own. The first is number 0: it only looks whether somebody listens.
+fn serve(each: fn(usize, TcpStream) -> io::Result<()>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for (nth, conn) in listener.incoming().enumerate() {
+            thread::spawn(move || each(nth, conn.unwrap()));
+        }
+    });
+    addr
+}
+
+/// Answers each line with what `answer` makes of its number and its upper case.
+fn answer(mut conn: TcpStream, answer: fn(usize, Vec<u8>) -> Vec<u8>) -> io::Result<()> {
+    let reader = BufReader::new(conn.try_clone()?);
+    for (nth, line) in reader.split(b'\n').enumerate() {
+        let mut line = line?.to_ascii_uppercase();
+        line.push(b'\n');
+        conn.write_all(&answer(nth, line))?;
+    }
+    Ok(())
+}
+
+/// Reads and says nothing.
+fn listen(mut conn: TcpStream) -> io::Result<()> {
+    io::copy(&mut conn, &mut io::sink()).map(drop)
+}
+
+/// Lets it in, by the line that says so.
+fn let_in(conn: &mut TcpStream) -> io::Result<()> {
+    let client = conn.peer_addr()?;
+    conn.write_all(format!("[{client}]{client}: login!!!\r\n").as_bytes())
+}
+
+/// Says what is nothing to anybody, without end.
+fn talk(mut conn: TcpStream) -> io::Result<()> {
+    loop {
+        conn.write_all(&b"[127.0.0.1:1]a: hi\r\n".repeat(1000))?;
+    }
+}
+
+#[test]
+fn an_echo_that_never_answers_right_is_named() {
+    let servers: [fn(usize, TcpStream) -> io::Result<()>; 5] = [
+        |_, conn| listen(conn),
+        |_, conn| talk(conn),
+        |_, conn| answer(conn, |_, line| line.to_ascii_lowercase()),
+        |_, conn| answer(conn, |_, line| line[..line.len() / 2].to_vec()),
+        // Right once, so that everyone is in.
+        |_, conn| {
+            answer(conn, |nth, line| {
+                if nth == 0 {
+                    line
+                } else {
+                    b"\n".repeat(line.len())
+                }
+            })
+        },
+    ];
+    let ends = servers.map(|server| {
+        thread::spawn(move || run(&format!("echo --addr {} -c 3 -d 200ms", serve(server)), &[]))
+    });
+    for end in ends {
+        end.join().unwrap().expect_one_error("right answer");
+    }
+}
+
+#[test]
+fn an_echo_that_closes_every_connection_is_named() {
+    let addr = serve(|_, _| Ok(()));
+    run(&format!("echo --addr {addr} -c 3 -d 200ms"), &[])
+        .expect_one_error("closed every connection at once");
+}
+
+#[test]
+fn a_room_that_everyone_is_put_out_of_is_named() {
+    let addr = serve(|_, mut conn| let_in(&mut conn));
+    for more in [&[][..], &["--rate", "100"]] {
+        run(&format!("chat --addr {addr} -c 5 -d 200ms"), more)
+            .expect_one_error("disconnected everyone");
+    }
+}
+
+#[test]
+fn who_is_put_out_of_the_room_is_counted() {
+    // The first two go before the others come in.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        // The first only looks whether somebody listens.
+        drop(listener.accept().unwrap());
+        let guests: Vec<_> = (0..5).map(|_| listener.accept().unwrap().0).collect();
+        for (nth, mut guest) in guests.into_iter().enumerate() {
+            let_in(&mut guest).unwrap();
+            if nth >= 2 {
+                thread::spawn(move || listen(guest));
+            }
+        }
+    });
+    let (record, _) = measure(&format!("chat --addr {addr} -c 5 -d 200ms --rounds 1"), &[]);
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.connected, round.dropped), (3, 2), "{round:?}");
+    let warnings = record.warnings.join("\n");
+    assert!(warnings.contains("disconnected 2 clients"), "{warnings}");
+}
+
+#[test]
+fn a_room_that_talks_and_lets_nobody_in_is_named() {
+    let addr = serve(|_, conn| talk(conn));
+    run(&format!("chat --addr {addr} -c 3 -d 200ms"), &[])
+        .expect_one_error("let nobody into the room");
+}
+
+#[test]
+fn who_is_talked_to_but_not_let_in_holds_nobody_up() {
+    let addr = serve(|nth, mut conn| {
+        if nth == 2 {
+            return talk(conn);
+        }
+        let_in(&mut conn)?;
+        listen(conn)
+    });
+    let (record, _) = measure(&format!("chat --addr {addr} -c 3 -d 200ms --rounds 1"), &[]);
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.connected, round.dropped), (2, 0), "{round:?}");
+}
