@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use super::contender::{self, Contender, Protocol};
 use super::message;
+use super::metric::Metric;
 use super::threshold::Threshold;
 
 /// Shows what thread-per-client costs on this machine
@@ -85,13 +86,13 @@ pub struct Options {
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
     pub senders: usize,
 
-    /// Bytes of a message with its line end [default: 64]
+    /// Bytes of a message with its line end [default: 64; slow: 2048]
     #[arg(long, value_name = "BYTES", value_parser = size)]
     pub size: Option<usize>,
 
     /// Messages (requests, visits) a second over all clients, at even times; latency then counts from
     /// those times, even if a message had to wait before it could be sent. `max` sends the next when
-    /// the last has come back [default: max]
+    /// the last has come back [default: max; churn: 200]
     #[arg(long, value_name = "N|max", value_parser = rate)]
     pub rate: Option<Rate>,
 
@@ -125,9 +126,8 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
 
-    /// Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k',
-    /// 'rss>40KiB' (a client); may be given several times
-    #[arg(long, value_name = "RULE")]
+    #[allow(missing_docs)]
+    #[arg(long, value_name = "RULE", help = fail_if())]
     pub fail_if: Vec<Threshold>,
 }
 
@@ -234,6 +234,15 @@ impl Scenario {
             _ => Rate::Max,
         });
     }
+}
+
+fn fail_if() -> String {
+    let names = Metric::ALL.map(|(_, name, _)| name);
+    format!(
+        "Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k', \
+         'rss>40KiB' (a client); may be given several times. Figures: {}",
+        names.join(", ")
+    )
 }
 
 /// The most of anything that is counted. It is more than a machine carries or anyone waits for, and

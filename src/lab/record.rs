@@ -81,6 +81,14 @@ pub struct Point {
     pub rounds: Vec<Round>,
 }
 
+impl Point {
+    /// The fewest clients that any round had in, where those are not all that were asked for.
+    pub fn fewer(&self) -> Option<usize> {
+        let fewest = self.rounds.iter().map(|round| round.connected).min();
+        fewest.filter(|&connected| connected < self.clients)
+    }
+}
+
 /// One round: connect, drive, count, leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {

@@ -1,5 +1,6 @@
 //! A server under test: started, watched, stopped.
 
+use std::convert::Infallible;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -8,18 +9,23 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Sender, bounded, never};
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::contender::Contender;
 use super::cost;
 use crate::cli::because;
+use crate::shutdown::{Shutdown, ends_within};
 
 /// How long a server may take from its start until it listens.
 const START: Duration = Duration::from_secs(10);
 
 /// How long a server may take to end when it is asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the last words of a server that has died may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The longest line of a server's standard error that is repeated.
 const SAID: usize = 200;
@@ -32,6 +38,8 @@ pub struct Server {
     child: Option<Child>,
     pid: Option<i32>,
     said: Arc<Mutex<Said>>,
+    /// Ends with its standard error.
+    silent: Shutdown,
 }
 
 /// What a server has written to its standard error, as far as it may tell why it died.
@@ -55,6 +63,7 @@ impl Server {
             child: None,
             pid: None,
             said: Arc::default(),
+            silent: never(),
         };
         match contender.words(addr) {
             Some(words) => server.spawn(&words)?,
@@ -94,9 +103,14 @@ impl Server {
         let own = child.id() as i32;
         self.child = Some(child);
         let said = Arc::clone(&self.said);
+        let (speaking, silent) = bounded(0);
+        self.silent = silent;
         thread::Builder::new()
             .name("server's stderr".to_owned())
-            .spawn(move || listen(BufReader::new(stderr), &said))?;
+            .spawn(move || {
+                let _ends_last: Sender<Infallible> = speaking;
+                listen(BufReader::new(stderr), &said);
+            })?;
 
         let deadline = Instant::now() + START;
         while !answers(addr)? {
@@ -145,8 +159,8 @@ impl Server {
         let Some(status) = child.try_wait()? else {
             return Ok(());
         };
-        // What it wrote in its last moment may still be in the pipe.
-        thread::sleep(Duration::from_millis(50));
+        // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
+        ends_within(&self.silent, LAST_WORDS);
         Err(io::Error::new(
             ErrorKind::BrokenPipe,
             format!(

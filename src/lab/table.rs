@@ -160,9 +160,15 @@ fn heading(record: &Record) -> String {
     };
     let rounds = rounds.unwrap_or(0);
     let (cpu, cores, kernel) = (&machine.cpu, machine.cores, &machine.kernel);
-    format!(
-        "{scenario}: {load}, rounds of {duration} s: {rounds}, medians\n{cpu}, {cores} cores, {kernel}\n"
-    )
+    let rounds = match rounds {
+        1 => format!("one round of {duration} s"),
+        _ => format!("medians of {rounds} rounds of {duration} s"),
+    };
+    let ratios = match &record.servers[..] {
+        [first, _, ..] => format!(", ratios to {first}"),
+        _ => String::new(),
+    };
+    format!("{scenario}: {load}, {rounds}{ratios}\n{cpu}, {cores} cores, {kernel}\n")
 }
 
 fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
@@ -186,7 +192,11 @@ fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
                 rows.push([first, second].into_iter().chain(cells).collect());
             }
         };
-        row(size, point.server.clone(), &|metric| median(point, metric));
+        let server = match point.fewer() {
+            Some(connected) => format!("{} ({connected} in)", point.server),
+            None => point.server.clone(),
+        };
+        row(size, server, &|metric| median(point, metric));
         row(String::new(), "  spread".to_owned(), &|metric| {
             spread(point, metric)
         });
@@ -305,6 +315,17 @@ mod tests {
         let faults = lines(&record, "go");
         assert!(
             faults.iter().any(|line| line.contains(&"7".to_owned())),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_row_says_when_not_all_clients_got_in() {
+        let mut record = record();
+        record.points[1].rounds[2].connected = 7;
+        let text = tables_of(&record);
+        assert!(
+            text.contains("go (7 in)") && !text.contains("ours ("),
             "{text}"
         );
     }
