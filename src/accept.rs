@@ -315,4 +315,25 @@ mod tests {
             assert!(max_clients(bad).is_err(), "{bad:?} was taken");
         }
     }
+
+    #[test]
+    fn who_talks_and_is_turned_away_is_told_and_not_reset() {
+        let limit = Some(Duration::from_secs(20));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(limit).unwrap();
+        client.write_all(b"hello").unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(limit).unwrap();
+        // Its words have come, and nobody has read them.
+        stream.peek(&mut [0]).unwrap();
+        turn_away(&stream, "no room\r\n");
+        drop(stream);
+        let mut told = String::new();
+        client.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "no room\r\n");
+        // Linux keeps the line through a reset; another system may not.
+        let err = client.take_error().unwrap();
+        assert!(err.is_none(), "{err:?}");
+    }
 }

@@ -436,3 +436,6 @@ pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::R
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests;

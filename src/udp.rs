@@ -110,3 +110,35 @@ fn wake(conn: &UdpSocket, shutdown: &Shutdown, served: &Receiver<Infallible>) {
         warn!("the server ends with the next datagram, it cannot be woken: {err}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn socket() -> (UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let limit = Some(Duration::from_secs(20));
+        socket.set_read_timeout(limit).unwrap();
+        let addr = socket.local_addr().unwrap();
+        (socket, addr)
+    }
+
+    #[test]
+    fn who_has_vanished_does_not_cost_another_the_answer() {
+        let (other, other_addr) = socket();
+        let gone = socket().1;
+        // The error that one has gone comes soon, and hardly ever so late that no send meets it.
+        for i in 0..20 {
+            // Connected, because no other socket is told of it.
+            let (conn, _) = socket();
+            conn.connect(gone).unwrap();
+            conn.send(b"for one who has gone").unwrap();
+            let sent = send_to(&conn, ANSWER, other_addr);
+            assert_eq!(sent.map_err(|err| err.to_string()), Ok(ANSWER.len()), "{i}");
+            let mut buf = [0; 100];
+            let n = other.recv(&mut buf).unwrap();
+            assert_eq!(buf[..n], *ANSWER, "{i}");
+        }
+    }
+}

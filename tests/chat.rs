@@ -3,9 +3,11 @@
 mod common;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use common::program::Program;
 use common::user::User;
+use common::wait::wait_until;
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
@@ -133,6 +135,7 @@ fn bytes_that_are_not_utf8_pass_as_they_are() {
 fn names_are_checked() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
+    let cyd = User::join(room.addr());
     let mut bob = User::join(room.addr());
     ann.read_until(&format!("{}: login!!!\r\n", bob.addr));
     ann.say("rename|  Ann \r\n");
@@ -143,6 +146,10 @@ fn names_are_checked() {
         ("", "the name is empty"),
         ("   ", "the name is empty"),
         ("a|b", "a name has no |"),
+        // Another's, at first, and nobody's yet.
+        (&cyd.addr, "an address is not a name"),
+        ("127.0.0.1:1", "an address is not a name"),
+        ("[::1]:1", "an address is not a name"),
         (&"x".repeat(33), "the name is longer than 32 bytes"),
     ] {
         bob.say(format!("rename|{name}\n"));
@@ -159,6 +166,24 @@ fn names_are_checked() {
     bob.expect("rename successful!!");
     bob.say("now longer");
     bob.expect(&format!("[{b}]{longest}: now longer\r\n"));
+}
+
+#[test]
+fn silence_counts_from_the_last_word() {
+    const TIMEOUT: Duration = Duration::from_secs(3);
+    let room = room(&["--timeout", "3s"]);
+    let mut ann = User::join(room.addr());
+    let start = Instant::now();
+    let pause = TIMEOUT / 4;
+    wait_until("a pause", || start.elapsed() > pause, String::new);
+    let last = Instant::now();
+    ann.say("still here");
+    let heard = ann.read_to_end();
+    let silence = last.elapsed();
+    assert!(
+        heard.ends_with(": still here\r\n") && silence >= TIMEOUT,
+        "kicked after {silence:?} of silence, having heard {heard:?}"
+    );
 }
 
 #[test]

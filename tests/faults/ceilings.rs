@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -30,20 +30,42 @@ fn the_room_has_a_ceiling_and_says_so() {
     fourth.say("hello\n");
     assert_eq!(fourth.line(), "the room is full, try again later");
     drop(ann);
-    room_has_room_again(&room);
+    first_let_in(&room, room.addr());
     room.stop();
 }
 
 /// Tries until somebody is let in.
-fn room_has_room_again(room: &Program) {
+fn first_let_in(room: &Program, addr: SocketAddr) -> User {
+    let mut user = User::connect(addr);
     wait_until(
         "somebody is let in again",
         || {
-            let mut user = User::connect(room.addr());
-            user.line().contains("login!!!")
+            let let_in = user.line().contains("login!!!");
+            if !let_in {
+                user = User::connect(addr);
+            }
+            let_in
         },
         || room.seen(),
     );
+    user
+}
+
+#[test]
+fn a_full_room_is_logged_once_until_it_is_full_again() {
+    let room = serve(CHAT, &["--max-clients", "1"]);
+    let mut inside = User::join(room.addr());
+    for _ in 0..2 {
+        for _ in 0..3 {
+            let mut outside = User::connect(room.addr());
+            assert_eq!(outside.line(), "the room is full, try again later");
+        }
+        drop(inside);
+        inside = first_let_in(&room, room.addr());
+    }
+    room.stop();
+    let warnings = room.stderr().matches(" turned away").count();
+    assert_eq!(warnings, 2, "{}", room.seen());
 }
 
 #[test]
@@ -66,7 +88,28 @@ fn one_address_has_a_ceiling_of_its_own() {
         "{login:?}"
     );
     drop(ann);
-    room_has_room_again(&room);
+    first_let_in(&room, room.addr());
+}
+
+#[test]
+fn an_address_is_one_client_however_it_comes() {
+    if let Err(err) = TcpListener::bind("[::1]:0") {
+        println!("skipped, this machine has no IPv6: {err}");
+        return;
+    }
+    let room = Program::start(CHAT, &[&"--max-per-ip", &"1", &"[::]:0"]);
+    let port = room.addr().port();
+    let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), port);
+    let mut ann = User::connect(at("127.0.0.1"));
+    assert_eq!(ann.line(), format!("[{0}]{0}: login!!!", ann.addr));
+    for same in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        let mut second = User::connect(at(same));
+        assert_eq!(second.line(), "too many clients from your address");
+    }
+    let mut other = User::connect(at("::1"));
+    other.read_until(": login!!!\r\n");
+    drop(ann);
+    first_let_in(&room, at("::ffff:127.0.0.1"));
 }
 
 #[test]

@@ -79,6 +79,45 @@ fn a_flood_ends_with_its_client() {
 }
 
 #[test]
+fn who_is_kicked_amid_a_flood_is_not_reset() {
+    let room = serve(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
+    let mut flooder = User::join(room.addr());
+    // More than one read: the rest is unread when it is kicked.
+    flooder.say("x\n".repeat(20_000));
+    flooder.read_to_end();
+    room.wait_for_threads(4);
+    // A reset would take back what is still on its way to the client.
+    let err = flooder.conn.take_error().unwrap();
+    assert!(err.is_none(), "{err:?}; {}", room.seen());
+}
+
+#[test]
+fn a_flood_is_not_said_after_its_client_has_gone() {
+    let room = serve(CHAT, &["--rate", "1/s"]);
+    let mut ann = User::join(room.addr());
+    let mut flooder = User::join(room.addr());
+    let f = flooder.addr.clone();
+    // All in one read: the room has it when the flooder goes, and has said one of it.
+    let flood: String = (0..300).map(|i| format!("flood {i}\n")).collect();
+    flooder.say(flood);
+    ann.read_until(": flood 0\r\n");
+    flooder.reset();
+    // Who has gone is known to have gone when somebody speaks.
+    ann.say("anybody here?");
+    let heard = ann.read_until(&format!("[{f}]{f}: logout\r\n"));
+    assert!(!heard.contains(": flood 299\r\n"), "{heard:?}");
+}
+
+#[test]
+fn a_character_cut_off_by_the_end_is_answered() {
+    let server = serve(UPPER, &[]);
+    let mut client = User::connect(server.addr());
+    client.say(b"a\xe4\xb8");
+    client.close_write();
+    assert_eq!(client.read_to_end(), "A\u{fffd}\u{fffd}");
+}
+
+#[test]
 fn random_bytes_end_nothing() {
     const STRINGS: usize = 100_000;
     const PER_CONNECTION: usize = 100;
