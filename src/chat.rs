@@ -42,7 +42,7 @@ const KIND: Kind = Kind {
 const BURST: usize = 16 * 1024;
 
 /// Messages that may wait for [`manager`], unless `--queue 0` asks for Go's channels.
-const WAITING: usize = 64;
+const WAITING: usize = 128;
 
 /// Writers that [`manager`] wakes before they have their turn: more, and the first are no longer in the
 /// processor's cache when it comes.
@@ -407,7 +407,7 @@ fn push(bytes: &mut Vec<u8>, msg: &[u8]) {
 pub fn run(listener: TcpListener, options: Options, shutdown: Shutdown) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, &options.limits, KIND, shutdown)?;
     // Go: `message` is unbuffered: who speaks waits for Manager, and is woken once more for it. Ours
-    // has room for 64 messages.
+    // has room for 128 messages.
     let (message, messages) = bounded(if options.queue == 0 { 0 } else { WAITING });
     take_turns();
     let stopping = acceptor.stopping();

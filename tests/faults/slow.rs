@@ -91,9 +91,9 @@ fn memory_for_clients_that_do_not_read_is_bounded() {
         room.wait_for_stderr(&format!("{} kicked", user.addr));
     }
     let grown = room.kilobytes("VmHWM") - before;
-    // The talkers take some too: what waits for manager, 64 lines, their stacks and buffers, and what
+    // The talkers take some too: what waits for manager, 128 lines, their stacks and buffers, and what
     // is on its way to them. Without a bound the slow one would hold all that was said, 36 MB.
-    let bound = SLOW as u64 * BOUND_KB + 64 * 4 + TALKERS as u64 * 60;
+    let bound = SLOW as u64 * BOUND_KB + 128 * 4 + TALKERS as u64 * 60;
     assert!(
         grown <= bound,
         "grown by {grown} kB for {SLOW} slow clients, the bound is {bound} kB"
