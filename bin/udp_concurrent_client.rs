@@ -41,7 +41,7 @@ fn wait_for(sent: u32, answers: &Receiver<()>) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the process without waiting for the other thread, which may wait for what never comes.
+/// Ends the process from beside the main thread, which may wait for a datagram that never comes.
 fn end(result: io::Result<()>) -> ! {
     if let Err(err) = &result {
         let _ = writeln!(io::stderr(), "error: {err}");
@@ -56,7 +56,10 @@ fn main() -> ExitCode {
         let conn = net::dial_udp(&args.addr)?;
         let sender = conn.try_clone()?;
         let (answer, answers) = unbounded();
+        // Keeps the channel open, so that the end of the main thread is not taken for silence.
+        let open = answer.clone();
         let keyboard = move || {
+            let _open = open;
             // Go: reads at most 1024 bytes, so that more become several datagrams. Ours sends one as
             // long as UDP carries.
             let mut str = vec![0; udp::LONGEST];
@@ -82,13 +85,10 @@ fn main() -> ExitCode {
             .spawn(keyboard)?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
-            let n = match conn.recv(&mut buf) {
-                Ok(n) => n,
-                Err(err) => {
-                    let why = format!("no answer from {}, is the server running?", args.addr);
-                    end(Err(because(why)(err)))
-                }
-            };
+            let n = conn.recv(&mut buf).map_err(because(format!(
+                "no answer from {}, is the server running?",
+                args.addr
+            )))?;
             match fmt::println(&[&"服务器写来：", &&buf[..n]]) {
                 Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 shown => shown?,

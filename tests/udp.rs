@@ -211,6 +211,18 @@ fn the_concurrent_client_fails_with_one_line_where_nobody_listens() {
 }
 
 #[test]
+fn a_reader_that_has_gone_is_no_silence() {
+    let server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
+    let addr = server.addr();
+    for _ in 0..50 {
+        let script = format!("echo hello | {CONCURRENT_CLIENT} {addr} | true");
+        let stderr = Program::run("sh", &[&"-c", &script], b"").expect(0, "");
+        assert_eq!(stderr, "");
+    }
+    server.stop();
+}
+
+#[test]
 fn the_concurrent_client_gives_up_after_a_second_of_silence() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();
