@@ -70,9 +70,8 @@ impl Args {
 
 /// Takes an argument for an address if it reads as HOST:PORT.
 fn address(text: &OsStr) -> Option<String> {
-    let text = text.to_str()?;
-    let (host, port) = text.rsplit_once(':')?;
-    (!host.contains('/') && port.parse::<u16>().is_ok()).then(|| text.to_owned())
+    let addr = cli::addr(text.to_str()?).ok()?;
+    (!addr.contains('/')).then_some(addr)
 }
 
 /// What a Ctrl-C interrupts.

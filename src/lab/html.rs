@@ -329,12 +329,10 @@ fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
 
 /// What is to be said about a point beside its figures.
 fn held(point: &Point) -> String {
-    match point.rounds.iter().map(|round| round.connected).min() {
-        None => "<small>not measured</small>".to_owned(),
-        Some(least) if least < point.clients => {
-            format!("<small>{} connected</small>", thousands(least as u64))
-        }
-        Some(_) => String::new(),
+    match point.fewer() {
+        _ if point.rounds.is_empty() => "<small>not measured</small>".to_owned(),
+        Some(fewer) => format!("<small>{} connected</small>", thousands(fewer as u64)),
+        None => String::new(),
     }
 }
 

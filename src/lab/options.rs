@@ -126,7 +126,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
 
-    #[allow(missing_docs)]
+    /// What a figure must not cross, for exit status 99; the help names the figures.
     #[arg(long, value_name = "RULE", help = fail_if())]
     pub fail_if: Vec<Threshold>,
 }

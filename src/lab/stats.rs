@@ -117,13 +117,10 @@ fn others_are_busy(record: &Record, point: &Point) -> Option<String> {
 }
 
 fn refused(point: &Point) -> Option<String> {
-    let fewest = point.rounds.iter().map(|round| round.connected).min()?;
-    (fewest < point.clients).then(|| {
-        format!(
-            "only {fewest} got in; a ceiling was met (see `loadtest limits`), and the figures are \
-             for those"
-        )
-    })
+    let fewer = point.fewer()?;
+    Some(format!(
+        "only {fewer} got in; a ceiling was met (see `loadtest limits`), and the figures are for those"
+    ))
 }
 
 fn dropped(record: &Record, point: &Point) -> Option<String> {
