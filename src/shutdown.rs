@@ -4,12 +4,10 @@ use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::process;
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use nix::sys::signal::{SigSet, Signal};
 
 use crate::cli::because;
 
@@ -51,17 +49,15 @@ pub fn ends_within(channel: &Shutdown, limit: Duration) -> bool {
     channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
 }
 
-fn set_handler(mut handler: impl FnMut() + Send + 'static) -> io::Result<()> {
-    let mut wanted = vec![SIGINT, SIGTERM];
-    if !hangup_is_ignored() {
-        wanted.push(SIGHUP);
+fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
+    // ctrlc takes SIGHUP even where it is ignored. Blocked here, and so in every thread to come, it never
+    // arrives.
+    if hangup_is_ignored() {
+        SigSet::from(Signal::SIGHUP).thread_block()?;
     }
-    let mut signals = Signals::new(wanted).map_err(because("cannot catch Ctrl-C"))?;
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || signals.forever().for_each(|_| handler()))
-        .map_err(because("cannot catch Ctrl-C"))?;
-    Ok(())
+    ctrlc::set_handler(handler)
+        .map_err(io::Error::other)
+        .map_err(because("cannot catch Ctrl-C"))
 }
 
 /// Whether `nohup`, or its like, has started this program: then it outlives its terminal.
@@ -71,5 +67,5 @@ fn hangup_is_ignored() -> bool {
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    ignored.is_some_and(|mask| mask & 1 << (SIGHUP - 1) != 0)
+    ignored.is_some_and(|mask| mask & 1 << (Signal::SIGHUP as u32 - 1) != 0)
 }

@@ -1,10 +1,6 @@
 //! Colouring sources, for the terminal and for the pages alike.
 
-use std::sync::LazyLock;
-
-use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
-
-use super::tokens::Language;
+use super::tokens::{Language, Token, raw};
 
 /// What a piece of a line is, as far as colours go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,79 +24,105 @@ pub enum Ink {
 /// A piece of a line in one colour.
 pub type Span = (Ink, String);
 
-static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
-
-/// Which scopes of a syntax get which colour; the first that fits the innermost scope counts.
-const INKS: [(&str, Ink); 19] = [
-    ("comment", Ink::Comment),
-    ("string", Ink::Text),
-    ("constant.character", Ink::Text),
-    ("constant.other.placeholder", Ink::Text),
-    ("constant", Ink::Number),
-    ("keyword.operator", Ink::Plain),
-    ("keyword", Ink::Keyword),
-    ("storage.type.numeric", Ink::Number),
-    ("storage.type.function", Ink::Keyword),
-    ("storage.type", Ink::Keyword),
-    ("storage.modifier", Ink::Keyword),
-    ("entity.name.type", Ink::Type),
-    ("entity.name.struct", Ink::Type),
-    ("entity.name.enum", Ink::Type),
-    ("support.type", Ink::Type),
-    ("entity.name.function", Ink::Function),
-    ("support.function", Ink::Function),
-    ("support.macro", Ink::Function),
-    ("variable.function", Ink::Function),
-];
-
-/// Colours a source, line by line. The spans of a line make up the line without its end.
+/// Colours a source by its tokens.
 pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
-    let name = match language {
-        Language::Go => "Go",
-        Language::Rust => "Rust",
+    const GO: &[&str] = &[
+        "break",
+        "case",
+        "chan",
+        "const",
+        "continue",
+        "default",
+        "defer",
+        "else",
+        "fallthrough",
+        "for",
+        "func",
+        "go",
+        "goto",
+        "if",
+        "import",
+        "interface",
+        "map",
+        "package",
+        "range",
+        "return",
+        "select",
+        "struct",
+        "switch",
+        "type",
+        "var",
+        "bool",
+        "byte",
+        "error",
+        "float32",
+        "float64",
+        "int",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "rune",
+        "string",
+        "uint",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "uintptr",
+    ];
+    const RUST: &[&str] = &[
+        "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum",
+        "extern", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut",
+        "pub", "ref", "return", "static", "struct", "super", "trait", "type", "unsafe", "use",
+        "where", "while", "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize",
+        "str", "u8", "u16", "u32", "u64", "u128", "usize",
+    ];
+    let words = match language {
+        Language::Go => GO,
+        Language::Rust => RUST,
     };
-    let syntax = SYNTAXES
-        .find_syntax_by_name(name)
-        .expect("syntect knows both languages");
-    let inks: Vec<(Scope, Ink)> = INKS
-        .iter()
-        .map(|(scope, ink)| {
-            (
-                Scope::new(scope).expect("a scope of letters and dots"),
-                *ink,
-            )
-        })
-        .collect();
-    let mut state = ParseState::new(syntax);
-    let mut stack = ScopeStack::new();
-    source
-        .lines()
-        .map(|line| {
-            let ended = format!("{line}\n");
-            // A line that the syntax cannot cope with stays as it is: colours are no reason to fail.
-            let changes = state.parse_line(&ended, &SYNTAXES).unwrap_or_default();
-            let mut spans: Vec<Span> = Vec::new();
-            let mut from = 0;
-            for (at, change) in changes {
-                let at = at.min(line.len());
-                push(&mut spans, ink(&stack, &inks), &line[from..at]);
-                from = at;
-                let _ = stack.apply(&change);
+    let pieces = raw(language, source);
+    let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
+    for (i, (piece, token)) in pieces.iter().enumerate() {
+        let next = |n: usize| pieces.get(i + n).map_or("", |p| p.0);
+        let ink = match token {
+            Some(Token::Comment(_)) => Ink::Comment,
+            Some(Token::Text(_)) => Ink::Text,
+            Some(Token::Number(_)) => Ink::Number,
+            Some(Token::Name(name)) => match name.as_str() {
+                n if words.contains(&n) => Ink::Keyword,
+                "true" | "false" | "nil" | "iota" => Ink::Number,
+                _ if next(1) == "("
+                    && (language == Language::Go || !name.starts_with(char::is_uppercase)) =>
+                {
+                    Ink::Function
+                }
+                _ if language == Language::Rust
+                    && next(1) == "!"
+                    && matches!(next(2), "(" | "[" | "{") =>
+                {
+                    Ink::Function
+                }
+                n if language == Language::Rust
+                    && n.starts_with(char::is_uppercase)
+                    && n.contains(char::is_lowercase) =>
+                {
+                    Ink::Type
+                }
+                _ => Ink::Plain,
+            },
+            _ => Ink::Plain,
+        };
+        for (n, part) in piece.split('\n').enumerate() {
+            if n > 0 {
+                lines.push(Vec::new());
             }
-            push(&mut spans, ink(&stack, &inks), &line[from..]);
-            spans
-        })
-        .collect()
-}
-
-fn ink(stack: &ScopeStack, inks: &[(Scope, Ink)]) -> Ink {
-    let of = |scope: &Scope| inks.iter().find(|(prefix, _)| prefix.is_prefix_of(*scope));
-    stack
-        .as_slice()
-        .iter()
-        .rev()
-        .find_map(of)
-        .map_or(Ink::Plain, |(_, ink)| *ink)
+            push(lines.last_mut().unwrap(), ink, part);
+        }
+    }
+    lines.truncate(source.lines().count());
+    lines
 }
 
 fn push(spans: &mut Vec<Span>, ink: Ink, text: &str) {

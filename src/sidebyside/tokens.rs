@@ -47,6 +47,25 @@ pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
     lexer.lines
 }
 
+/// The raw pieces of a source with the token that each became, if any.
+pub fn raw(language: Language, source: &str) -> Vec<(&str, Option<Token>)> {
+    let mut lexer = Lexer {
+        language,
+        rest: source,
+        lines: vec![Vec::new()],
+    };
+    let mut out = Vec::new();
+    loop {
+        let (before, lines) = (lexer.rest, lexer.lines.len());
+        let had = lexer.lines[lines - 1].len();
+        if !lexer.step() {
+            return out;
+        }
+        let piece = &before[..before.len() - lexer.rest.len()];
+        out.push((piece, lexer.lines[lines - 1].get(had).cloned()));
+    }
+}
+
 struct Lexer<'a> {
     language: Language,
     rest: &'a str,
