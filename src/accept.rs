@@ -12,12 +12,9 @@ use log::{debug, info, warn};
 use socket2::SockRef;
 
 use crate::ceilings;
-use crate::conn::{Conn, Live, Refusal};
+use crate::conn::{Conn, GRACE, Live, Refusal};
 use crate::net;
 use crate::shutdown::{Shutdown, ended};
-
-/// How long a client may take to read the rest and close its end before its connection is cut.
-pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Whom a server lets in, as options for its command line.
 #[derive(Clone, Debug, clap::Args)]

@@ -15,7 +15,7 @@
 //! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
 //! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
 //! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`quick`]
-//! (a read that need not sleep), [`outlet`] (the way out to one user of the room), [`pace`] (holding a
+//! (a read that need not sleep), [`fan_out`] (the way out to the users of the room), [`pace`] (holding a
 //! client to a rate). The file programs have [`file_name`] (which names are safe), [`part`] (a file
 //! while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`] (the line
 //! on the terminal) and [`size`] (sizes as people write them).
@@ -26,6 +26,7 @@ pub mod ceilings;
 pub mod chat;
 pub mod cli;
 pub mod conn;
+pub mod fan_out;
 pub mod file;
 pub mod file_name;
 pub mod fmt;
@@ -35,7 +36,6 @@ pub mod lab;
 pub mod lines;
 pub mod net;
 pub mod options;
-pub mod outlet;
 pub mod pace;
 pub mod part;
 pub mod progress;
