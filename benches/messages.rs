@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use threadline::lines::{LONGEST, clean, messages};
-use threadline::upper::to_upper;
+use threadline::chat::lines::{LONGEST, clean, messages};
+use threadline::go::strings::to_upper;
 
 /// What a person types.
 const TYPED: &str = "hello, everybody, how are you?";

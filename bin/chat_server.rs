@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::{chat, cli, fmt, net, shutdown};
+use threadline::chat;
+use threadline::cli;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
 
 /// A chat room: every line that somebody types is shown to everyone
 ///

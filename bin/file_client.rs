@@ -12,10 +12,15 @@ use std::thread;
 use clap::error::ErrorKind as UsageError;
 use clap::{CommandFactory, Parser};
 use parking_lot::Mutex;
-use threadline::cli::{self, because};
-use threadline::progress::{self, Progress};
-use threadline::receipt::Tally;
-use threadline::{file, file_name, fmt, net, shutdown};
+use threadline::cli;
+use threadline::error::context;
+use threadline::file;
+use threadline::file::name;
+use threadline::file::progress::{self, Progress};
+use threadline::file::receipt::Tally;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
 
 const IP_PORT: &str = "127.0.0.1:8005";
 
@@ -112,7 +117,7 @@ fn scan() -> io::Result<PathBuf> {
         let mut path = Vec::new();
         if stdin
             .read_until(b'\n', &mut path)
-            .map_err(because("cannot read standard input"))?
+            .map_err(context("cannot read standard input"))?
             == 0
         {
             return Err(io::Error::new(
@@ -134,7 +139,7 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
     // cannot. Ours has opened it before it connected.
     let size = f
         .metadata()
-        .map_err(because(format!("cannot look at {}", path.display())))?;
+        .map_err(context(format!("cannot look at {}", path.display())))?;
     let size = size.is_file().then_some(size.len());
     let progress = Progress::start(size);
     let mut tally = Tally::new();
@@ -143,7 +148,7 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
     let mut buf = vec![0; file::BUFFER];
     loop {
         let n = net::read(&mut f, &mut buf)
-            .map_err(because(format!("cannot read {}", path.display())))?;
+            .map_err(context(format!("cannot read {}", path.display())))?;
         if n == 0 {
             drop(progress);
             if size.is_some_and(|size| tally.bytes() < size) {
@@ -167,7 +172,7 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
 /// What the server has said about the end of the connection, or else that it has gone.
 fn not_whole(path: &Path, conn: &TcpStream, err: io::Error) -> io::Error {
     let what = format!("{} was not sent whole, the server has gone", path.display());
-    file::why_broken(conn, because(what)(err))
+    file::why_broken(conn, context(what)(err))
 }
 
 /// Ends the sending and compares the server's receipt with what was sent.
@@ -175,7 +180,7 @@ fn confirm(path: &Path, tally: &Tally, conn: &TcpStream) -> io::Result<()> {
     *STAGE.lock() = Stage::Confirming(path.to_owned());
     let sent = tally.to_string();
     file::end_sending(conn).map_err(|err| not_whole(path, conn, err))?;
-    let answer = file::read_answer(conn).map_err(because(format!(
+    let answer = file::read_answer(conn).map_err(context(format!(
         "{} was sent whole, but the connection broke before it was confirmed",
         path.display()
     )))?;
@@ -213,7 +218,7 @@ fn main() -> ExitCode {
             }
         };
 
-        let cannot = || because(format!("cannot open {}", path.display()));
+        let cannot = || context(format!("cannot open {}", path.display()));
         let f = File::open(&path).map_err(cannot())?;
         if f.metadata().map_err(cannot())?.is_dir() {
             let why = format!(
@@ -229,14 +234,14 @@ fn main() -> ExitCode {
         file::reset_on_death(&conn)?;
 
         // Send the name first.
-        conn.write_all(file_name::base(&path).as_bytes())
-            .map_err(because(format!("cannot send the name to {addr}")))?;
+        conn.write_all(name::base(&path).as_bytes())
+            .map_err(context(format!("cannot send the name to {addr}")))?;
 
         // Read what the server answers: ok.
         // Go: takes one read for one answer, and gives up if it holds less or more than `ok`. Ours
         // reads these two bytes.
         let mut buf = [0; 2];
-        let n = read_up_to(&conn, &mut buf).map_err(because(format!("no answer from {addr}")))?;
+        let n = read_up_to(&conn, &mut buf).map_err(context(format!("no answer from {addr}")))?;
 
         // If it is ok, send the file.
         if &buf[..n] == b"ok" {
@@ -244,7 +249,7 @@ fn main() -> ExitCode {
         }
         // Go: ends without a word if the answer is not ok. Ours fails, and shows the answer.
         let answer = file::read_answer(buf[..n].chain(&conn))
-            .map_err(because(format!("no answer from {addr}")))?;
+            .map_err(context(format!("no answer from {addr}")))?;
         Err(file::refusal(&answer).unwrap_or_else(|| {
             io::Error::other(format!(
                 "expected ok from {addr}, which answered {answer:?}"

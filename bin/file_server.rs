@@ -10,16 +10,22 @@ use std::time::Duration;
 
 use clap::Parser;
 use log::{info, warn};
-use threadline::accept::{Acceptor, Kind, Limits};
-use threadline::cli::{self, because};
-use threadline::conn::Conn;
-use threadline::file_name::printable;
+use threadline::cli;
+use threadline::error::context;
+use threadline::file;
+use threadline::file::name;
+use threadline::file::name::printable;
+use threadline::file::partial::{self, Part};
+use threadline::file::progress::{self, Progress};
+use threadline::file::receipt::Tally;
+use threadline::file::size;
+use threadline::go::fmt;
 use threadline::go::go;
-use threadline::part::{self, Part};
-use threadline::progress::{self, Progress};
-use threadline::receipt::Tally;
-use threadline::shutdown::{Shutdown, ended};
-use threadline::{file, file_name, fmt, net, shutdown, size};
+use threadline::go::net;
+use threadline::server::accept::{Acceptor, Kind, Limits};
+use threadline::server::conn::Conn;
+use threadline::server::shutdown;
+use threadline::server::shutdown::{Shutdown, ended};
 
 /// Receives one file and ends, or with --keep any number of files
 ///
@@ -138,7 +144,7 @@ fn read(
             format!("nothing came for {:?}", args.timeout),
         ),
         // Go: keeps what has come when the connection breaks. Ours removes it.
-        _ => because("the sender has gone")(err),
+        _ => context("the sender has gone")(err),
     })
 }
 
@@ -146,7 +152,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         let shutdown = shutdown::on_signal()?;
-        part::prepare(&args.dir)?;
+        partial::prepare(&args.dir)?;
 
         // Listen.
         let listener = net::listen(&args.addr)?;
@@ -198,7 +204,7 @@ fn receive(
 
     let mut buf = [0; 1024];
     let n = read(conn, &mut buf, args, stopping)?;
-    let file_name = file_name::check(&buf[..n]) // the name
+    let file_name = name::check(&buf[..n]) // the name
         .map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
     let f = Part::create(&args.dir, file_name)?;
     // Answer ok.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::cli::{self, because};
-use threadline::{file_name, fmt};
+use threadline::cli;
+use threadline::error::context;
+use threadline::file::name;
+use threadline::go::fmt;
 
 /// Prints the name of a file, without its folder, and its size in bytes
 #[derive(Parser)]
@@ -25,8 +27,8 @@ fn main() -> ExitCode {
         let file_name = args.file;
 
         let file_info = fs::metadata(&file_name)
-            .map_err(because(format!("cannot look at {}", file_name.display())))?;
-        fmt::println(&[&"文件name为：", &file_name::base(&file_name).as_bytes()])?; // without its folder
+            .map_err(context(format!("cannot look at {}", file_name.display())))?;
+        fmt::println(&[&"文件name为：", &name::base(&file_name).as_bytes()])?; // without its folder
         fmt::println(&[&"文件size为：", &file_info.len().to_string()]) // in bytes
     })
 }

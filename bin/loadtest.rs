@@ -5,12 +5,16 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::lab::contender::Protocol;
+use threadline::cli;
+use threadline::lab::limits;
 use threadline::lab::options::{Args, Command, Limits, Options, Scenario};
-use threadline::lab::output::Outputs;
+use threadline::lab::report::output::Outputs;
+use threadline::lab::report::table;
 use threadline::lab::run::{Run, contenders};
-use threadline::lab::{floor, limits, table};
-use threadline::{ceilings, cli, shutdown};
+use threadline::lab::target::contender::Protocol;
+use threadline::lab::target::floor;
+use threadline::server::ceilings;
+use threadline::server::shutdown;
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use threadline::cli;
-use threadline::sidebyside::article::Article;
-use threadline::sidebyside::compare::Comparison;
-use threadline::sidebyside::programs::{LAST_STAGE, PROGRAMS, Program};
-use threadline::sidebyside::table::{check, gaps, others, table};
-use threadline::sidebyside::terminal::{Style, columns};
-use threadline::sidebyside::{html, pager, table::percent};
+use threadline::sidebyside::pair::compare::Comparison;
+use threadline::sidebyside::read::article::Article;
+use threadline::sidebyside::read::programs::{LAST_STAGE, PROGRAMS, Program};
+use threadline::sidebyside::show::table::percent;
+use threadline::sidebyside::show::table::{check, gaps, others, table};
+use threadline::sidebyside::show::terminal::{Style, columns};
+use threadline::sidebyside::show::{html, pager};
 
 /// Show every line of the course's Go programs beside its line here
 ///

@@ -4,8 +4,11 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::cli::because;
-use threadline::{cli, fmt, net, shutdown};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
 
 /// Asks a server `R U ok??` and shows its answer
 ///
@@ -26,11 +29,11 @@ fn main() -> ExitCode {
         let mut conn = net::dial(&args.addr)?;
 
         // Send.
-        conn.write_all(b"R U ok??").map_err(because("conn.Write"))?;
+        conn.write_all(b"R U ok??").map_err(context("conn.Write"))?;
 
         // Receive.
         let mut buf = [0; 4096];
-        let n = conn.read(&mut buf).map_err(because("conn.Read"))?;
+        let n = conn.read(&mut buf).map_err(context("conn.Read"))?;
         if n == 0 {
             return Err(net::closed("conn.Read"));
         }

@@ -8,9 +8,12 @@ use std::thread;
 
 use clap::Parser;
 use log::warn;
-use threadline::cli::because;
-use threadline::shutdown::ended;
-use threadline::{cli, fmt, net, shutdown};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
+use threadline::server::shutdown::ended;
 
 /// Sends what is typed to a server, and shows what the server sends
 ///
@@ -76,7 +79,7 @@ fn main() -> ExitCode {
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(_) if ended(&shutdown) => return Ok(()),
-                Err(err) => return Err(because("conn.Read")(err)),
+                Err(err) => return Err(context("conn.Read")(err)),
             };
             // Show what came.
             match fmt::println(&[&"客户端读取到: ", &&buf[..n]]) {

@@ -3,8 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::accept::Limits;
-use threadline::{cli, net, shutdown, tcp};
+use threadline::cli;
+use threadline::go::net;
+use threadline::server::accept::Limits;
+use threadline::server::shutdown;
+use threadline::tcp;
 
 /// Answers everything that clients send in upper case, each client in a thread of its own
 ///

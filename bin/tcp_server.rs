@@ -4,8 +4,11 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::cli::because;
-use threadline::{cli, fmt, net, shutdown};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
 
 /// Waits for one client, shows what it says, answers `server is ok`, and ends
 ///
@@ -28,10 +31,10 @@ fn main() -> ExitCode {
 
         fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
         // Wait for a client.
-        let (mut conn, _) = listener.accept().map_err(because("listener.Accept"))?;
+        let (mut conn, _) = listener.accept().map_err(context("listener.Accept"))?;
 
         let mut buf = [0; 4096];
-        let n = conn.read(&mut buf).map_err(because("conn.Read"))?;
+        let n = conn.read(&mut buf).map_err(context("conn.Read"))?;
         if n == 0 {
             return Err(net::closed("conn.Read"));
         }
@@ -40,6 +43,6 @@ fn main() -> ExitCode {
 
         // Answer.
         conn.write_all(b"server is ok")
-            .map_err(because("conn.Write"))
+            .map_err(context("conn.Write"))
     })
 }

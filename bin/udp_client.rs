@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::cli::{self, because};
-use threadline::{fmt, net, shutdown, udp};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
+use threadline::udp;
 
 /// Sends one datagram and prints the answer
 ///
@@ -26,10 +30,10 @@ fn main() -> ExitCode {
         // Go: takes no notice of an error here, and ends without a word if the read fails, as it does
         // where no server listens. Ours says so.
         conn.send(b"Hello! I'm client in UDP!")
-            .map_err(because(format!("cannot send to {}", args.addr)))?;
+            .map_err(context(format!("cannot send to {}", args.addr)))?;
 
         let mut buf = vec![0; udp::BUFFER];
-        let n = conn.recv(&mut buf).map_err(because(format!(
+        let n = conn.recv(&mut buf).map_err(context(format!(
             "no answer from {}, is the server running?",
             args.addr
         )))?;

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use crossbeam_channel::{Receiver, unbounded};
-use threadline::cli::{self, because};
-use threadline::{fmt, net, shutdown, udp};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
+use threadline::udp;
 
 /// Sends what is typed, a datagram for each line, and prints the answers
 ///
@@ -68,11 +72,11 @@ fn main() -> ExitCode {
                 let n = match io::stdin().read(&mut str) {
                     Ok(0) => break,
                     Ok(n) => n, // what is typed
-                    Err(err) => end(Err(because("os.Stdin.Read")(err))),
+                    Err(err) => end(Err(context("os.Stdin.Read")(err))),
                 };
                 // Go: takes no notice when a datagram cannot be sent. Ours fails.
                 if let Err(err) = sender.send(&str[..n]) {
-                    end(Err(because("cannot send")(err)));
+                    end(Err(context("cannot send")(err)));
                 }
                 sent += 1;
             }
@@ -85,7 +89,7 @@ fn main() -> ExitCode {
             .spawn(keyboard)?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
-            let n = conn.recv(&mut buf).map_err(because(format!(
+            let n = conn.recv(&mut buf).map_err(context(format!(
                 "no answer from {}, is the server running?",
                 args.addr
             )))?;

@@ -4,7 +4,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::{cli, net, shutdown, udp};
+use threadline::cli;
+use threadline::go::net;
+use threadline::server::shutdown;
+use threadline::udp;
 
 /// Prints every datagram that comes and answers I-AM-SERVER, until Ctrl-C
 ///

@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use threadline::cli::{self, because};
-use threadline::{fmt, net, shutdown, udp};
+use threadline::cli;
+use threadline::error::context;
+use threadline::go::fmt;
+use threadline::go::net;
+use threadline::server::shutdown;
+use threadline::udp;
 
 /// Receives one datagram, prints it, answers it and ends
 ///
@@ -29,11 +33,11 @@ fn main() -> ExitCode {
         // Go: ends without a word if this fails. Ours says why.
         let (n, raddr) = conn
             .recv_from(&mut buf)
-            .map_err(because("cannot receive"))?; // receive what a client sends
+            .map_err(context("cannot receive"))?; // receive what a client sends
         fmt::println(&[&"客户端发送：", &&buf[..n]])?;
 
         conn.send_to(b"nice to see u in udp", raddr) // answer
-            .map_err(because(format!("cannot answer {raddr}")))?;
+            .map_err(context(format!("cannot answer {raddr}")))?;
         Ok(())
     })
 }

@@ -1,14 +1,14 @@
 //! What every program's `main` needs: the log, one line for an error, its output, durations on the
 //! command line.
 
-use std::fmt::Display;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::fmt;
+use crate::error::{context, ignore_broken_pipe};
+use crate::go::fmt;
 
 /// Runs a program: sets up the log on standard error (`RUST_LOG` chooses, `info` by default), and
 /// turns an error into one line there and exit status 1.
@@ -28,28 +28,12 @@ pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
     }
 }
 
-/// Puts what was being done before an error: `.map_err(because("cannot open x"))`.
-pub fn because(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
-    move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
-}
-
 /// Prints a text on standard output at once. A reader that has seen enough and goes away is no error.
 ///
 /// # Errors
 /// Standard output cannot be written, for example because the disk is full.
 pub fn print(text: &str) -> io::Result<()> {
-    forgive(fmt::print(text)).map_err(because("cannot write to standard output"))
-}
-
-/// Takes it for a success that the reader of a pipe has gone.
-///
-/// # Errors
-/// Writing failed for any other reason.
-pub fn forgive(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(err) if err.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    ignore_broken_pipe(fmt::print(text)).map_err(context("cannot write to standard output"))
 }
 
 /// Checks the form of an address, such as `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000` or Go's

@@ -2,8 +2,14 @@
 //!
 //! The sender sends the name, the receiver answers `ok`, the sender sends the bytes and ends its
 //! half of the connection; so far it is the course's protocol. Ours then answers with a receipt
-//! (see [`crate::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
+//! (see [`crate::file::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
 //! receiver refuses or fails, it sends one line that starts `error: `.
+
+pub mod name;
+pub mod partial;
+pub mod progress;
+pub mod receipt;
+pub mod size;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown as Half, TcpStream};
@@ -12,8 +18,8 @@ use std::time::{Duration, Instant};
 use log::debug;
 use socket2::SockRef;
 
-use crate::file_name::printable;
-use crate::net::read;
+use crate::file::name::printable;
+use crate::go::net::read;
 
 /// Bytes read or written at once. More per call is what makes a transfer fast.
 // Go: 4096 bytes, with which a transfer takes two to four times as long.

@@ -21,30 +21,15 @@
 //! on the terminal) and [`size`] (sizes as people write them).
 #![warn(missing_docs)]
 
-pub mod accept;
-pub mod ceilings;
 pub mod chat;
 pub mod cli;
-pub mod conn;
-pub mod fan_out;
+pub mod error;
 pub mod file;
-pub mod file_name;
-pub mod fmt;
 pub mod go;
 #[cfg(feature = "lab")]
 pub mod lab;
-pub mod lines;
-pub mod net;
-pub mod options;
-pub mod pace;
-pub mod part;
-pub mod progress;
-pub mod quick;
-pub mod receipt;
-pub mod shutdown;
+pub mod server;
 #[cfg(feature = "lab")]
 pub mod sidebyside;
-pub mod size;
 pub mod tcp;
 pub mod udp;
-pub mod upper;

@@ -7,13 +7,13 @@ use std::thread;
 
 use log::warn;
 
-use crate::accept::{Acceptor, Kind, Limits};
-use crate::conn::Conn;
-use crate::fmt;
+use crate::go::fmt;
+use crate::go::strings::{split_cut_off, to_upper};
 use crate::go::{go, take_turns};
-use crate::quick::Quick;
-use crate::shutdown::Shutdown;
-use crate::upper::{split_cut_off, to_upper};
+use crate::server::accept::{Acceptor, Kind, Limits};
+use crate::server::conn::Conn;
+use crate::server::shutdown::Shutdown;
+use crate::server::spin::Quick;
 
 /// One thread a client, which waits for its client alone.
 const KIND: Kind = Kind {

@@ -8,11 +8,11 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded, select};
 use log::{info, warn};
 
-use crate::cli::because;
-use crate::fmt;
+use crate::error::context;
+use crate::go::fmt;
 use crate::go::go;
-use crate::net;
-use crate::shutdown::{Shutdown, ended};
+use crate::go::net;
+use crate::server::shutdown::{Shutdown, ended};
 
 /// Bytes of buffer that hold any datagram.
 // Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
@@ -56,7 +56,7 @@ fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
                 continue;
             }
             Err(err) if err.kind() == ErrorKind::Interrupted => continue,
-            Err(err) => return Err(because("cannot receive")(err)),
+            Err(err) => return Err(context("cannot receive")(err)),
         };
         let client = net::canonical(raddr);
         let received = [format!("接收到客户端[{client}]：").as_bytes(), &buf[..n]].concat();

@@ -54,11 +54,12 @@ fn table(root: &Path) -> String {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The load tester and the comparison have no Go original.
         if path.is_dir() {
-            continue;
-        }
-        if path.extension().is_some_and(|ending| ending == "rs") {
+            // The load tester and the comparison have no Go original.
+            if !path.ends_with("src/lab") && !path.ends_with("src/sidebyside") {
+                collect(&path, files);
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
             files.push(path);
         }
     }

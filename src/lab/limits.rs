@@ -4,19 +4,19 @@ use std::fmt::{self, Display};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use super::chat::TURN;
-use super::contender::Protocol;
-use super::cost::Uses;
-use super::crowd::{Crowd, Happening};
-use super::options::Limits;
-use super::progress::Progress;
-use super::room::{self, Lines};
-use super::run;
-use super::server::Server;
-use super::session::Session;
-use super::table::align;
-use crate::ceilings::{Ceiling, ceilings};
-use crate::shutdown::Shutdown;
+use crate::lab::load::clients::{Crowd, Happening};
+use crate::lab::load::protocol::{self, Lines};
+use crate::lab::options::Limits;
+use crate::lab::progress::Progress;
+use crate::lab::report::table::align;
+use crate::lab::run;
+use crate::lab::scenario::chat::TURN;
+use crate::lab::scenario::session::Session;
+use crate::lab::target::contender::Protocol;
+use crate::lab::target::proc::Uses;
+use crate::lab::target::process::Server;
+use crate::server::ceilings::{Ceiling, ceilings};
+use crate::server::shutdown::Shutdown;
 
 /// The ceilings as a table, and which comes first.
 pub fn table(threads: usize, ceilings: &[Ceiling]) -> String {
@@ -194,7 +194,7 @@ impl Ramp {
             let guest = &mut guests[number];
             match happening {
                 Happening::Connected => match protocol {
-                    Protocol::Chat => guest.login = room::login(client.addr()?),
+                    Protocol::Chat => guest.login = protocol::login(client.addr()?),
                     Protocol::Echo => {
                         guest.login = b"X".to_vec();
                         client.send(b"x\n");

@@ -5,7 +5,7 @@ use std::thread;
 
 use procfs::{CpuInfo, Current, Meminfo};
 
-use super::record::Machine;
+use crate::lab::results::record::Machine;
 
 /// Describes this machine. What it does not tell is empty or 0.
 pub fn machine() -> Machine {

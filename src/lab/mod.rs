@@ -9,37 +9,13 @@
 //! | what is measured against | [`floor`], [`cost`] (`/proc`), [`machine`] |
 //! | what comes out | [`record`] (raw), [`metric`] and [`stats`] (worked out of it), [`table`], [`html`], [`charts`], [`output`] |
 
-mod axis;
-pub mod charts;
-pub mod chat;
-pub mod churn;
-pub mod client;
-pub mod contender;
-pub mod cost;
-pub mod crowd;
-mod distribution;
-pub mod echo;
-pub mod enter;
-mod finding;
-pub mod floor;
-pub mod html;
-pub mod idle;
-pub mod ledger;
 pub mod limits;
+pub mod load;
 pub mod machine;
-pub mod message;
-pub mod meter;
-pub mod metric;
 pub mod options;
-pub mod output;
-mod plot;
 pub mod progress;
-pub mod record;
-pub mod room;
+pub mod report;
+pub mod results;
 pub mod run;
-pub mod server;
-pub mod session;
-pub mod stats;
-pub mod table;
-pub mod threshold;
-mod units;
+pub mod scenario;
+pub mod target;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use super::contender::{self, Contender, Protocol};
-use super::message;
-use super::metric::Metric;
-use super::threshold::Threshold;
+use crate::lab::load::message;
+use crate::lab::results::metric::Metric;
+use crate::lab::results::threshold::Threshold;
+use crate::lab::target::contender::{self, Contender, Protocol};
 
 /// Shows what thread-per-client costs on this machine
 ///

@@ -3,15 +3,19 @@
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::contender::{Contender, Protocol};
-use super::machine::machine;
-use super::options::{Options, Rate, Scenario, Servers};
-use super::progress::Progress;
-use super::record::{Point, Record, Round};
-use super::server::Server;
-use super::session::Session;
-use super::{chat, churn, echo, idle, stats};
-use crate::shutdown::Shutdown;
+use crate::lab::machine::machine;
+use crate::lab::options::{Options, Rate, Scenario, Servers};
+use crate::lab::progress::Progress;
+use crate::lab::results::record::{Point, Record, Round};
+use crate::lab::results::stats;
+use crate::lab::scenario::chat;
+use crate::lab::scenario::churn;
+use crate::lab::scenario::echo;
+use crate::lab::scenario::idle;
+use crate::lab::scenario::session::Session;
+use crate::lab::target::contender::{Contender, Protocol};
+use crate::lab::target::process::Server;
+use crate::server::shutdown::Shutdown;
 
 /// The version of the record's shape.
 pub const SCHEMA: u32 = 1;

@@ -7,24 +7,6 @@
 //! ([`language`]). [`rows`] lays a comparison out, [`highlight`](mod@highlight) colours it, and
 //! [`terminal`], [`table`](mod@table) and [`pager`] show it there; [`hunks`] and [`html`] make pages.
 
-pub mod align;
-pub mod article;
-pub mod compare;
-pub mod highlight;
-pub mod html;
-pub mod hunks;
-pub mod keys;
-pub mod language;
-pub mod listings;
-pub mod names;
-pub mod notes;
-pub mod pager;
-pub mod programs;
-pub mod rows;
-pub mod score;
-mod sheet;
-pub mod source;
-mod statement;
-pub mod table;
-pub mod terminal;
-pub mod tokens;
+pub mod pair;
+pub mod read;
+pub mod show;

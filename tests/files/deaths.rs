@@ -10,8 +10,8 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use socket2::SockRef;
 use tempfile::{TempDir, tempdir};
-use threadline::accept::{Acceptor, Kind, Limits};
 use threadline::file;
+use threadline::server::accept::{Acceptor, Kind, Limits};
 
 use super::*;
 

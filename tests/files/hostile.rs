@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use socket2::SockRef;
 use tempfile::tempdir;
-use threadline::file_name;
+use threadline::file::name;
 
 use super::*;
 use crate::common::random::Random;
@@ -228,7 +228,7 @@ fn a_hundred_thousand_random_byte_strings_harm_nobody() {
     for entry in fs::read_dir(&dir).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
-            file_name::check(name.as_bytes()).is_ok(),
+            name::check(name.as_bytes()).is_ok(),
             "seed {seed}: {name:?}"
         );
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use threadline::lab::record::Record;
+use threadline::lab::results::record::Record;
 
 use crate::common::ended::Ended;
 use crate::common::program::text;

@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use threadline::lab::record::{Record, Round};
+use threadline::lab::results::record::{Record, Round};
 
 use common::ended::Ended;
 use common::program::Program;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use threadline::lab::record::{Record, Round};
+use threadline::lab::results::record::{Record, Round};
 
 use crate::golang;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use threadline::lab::html::page;
+use threadline::lab::report::html::page;
 
 use crate::common::browser;
 use crate::sample;
@@ -234,7 +234,11 @@ fn odd_runs_make_sound_pages() {
         ("frozen", sample::frozen(), 1),
         ("hostile", sample::hostile(), 6),
         ("hostile_sweep", sample::hostile_sweep(), 6),
-        ("empty", threadline::lab::record::Record::default(), 0),
+        (
+            "empty",
+            threadline::lab::results::record::Record::default(),
+            0,
+        ),
     ] {
         let seen = look(name, &page(&record), true);
         check(name, &seen);

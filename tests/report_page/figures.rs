@@ -1,8 +1,8 @@
 //! The charts, in the page and as files.
 
 use roxmltree::Node;
-use threadline::lab::charts;
-use threadline::lab::html::page;
+use threadline::lab::report::charts;
+use threadline::lab::report::html::page;
 
 use crate::{check_self_contained, elements, has_class, parse, sample, samples, text};
 

@@ -14,8 +14,8 @@ mod words;
 use std::process::Command;
 
 use roxmltree::{Document, Node, ParsingOptions};
-use threadline::lab::html::page;
-use threadline::lab::record::Record;
+use threadline::lab::report::html::page;
+use threadline::lab::results::record::Record;
 
 /// Every kind of run, by name.
 fn samples() -> Vec<(&'static str, Record)> {

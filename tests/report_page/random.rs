@@ -1,9 +1,9 @@
 //! Records with anything in them: zeros, gaps, shrinking memory, servers that are missing.
 
 use proptest::prelude::*;
-use threadline::lab::charts;
-use threadline::lab::html::page;
-use threadline::lab::record::{Cost, Latency, Point, Record, Round};
+use threadline::lab::report::charts;
+use threadline::lab::report::html::page;
+use threadline::lab::results::record::{Cost, Latency, Point, Record, Round};
 
 use crate::{check_self_contained, parse};
 

@@ -1,6 +1,6 @@
 //! Made-up runs of the shapes that real ones have.
 
-use threadline::lab::record::{Cost, Latency, Machine, Point, Record, Round};
+use threadline::lab::results::record::{Cost, Latency, Machine, Point, Record, Round};
 
 /// How one made-up server behaves.
 struct Kind {

@@ -1,7 +1,7 @@
 //! What the page says.
 
 use roxmltree::Node;
-use threadline::lab::html::page;
+use threadline::lab::report::html::page;
 
 use crate::{elements, has_class, parse, sample, samples, text};
 

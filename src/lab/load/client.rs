@@ -1,0 +1,116 @@
+//! One client's socket.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+
+use mio::net::TcpStream;
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
+
+/// The receive buffer of a client that nobody reads for, in bytes.
+const SMALL: usize = 4096;
+
+/// A client of a [crowd](crate::lab::load::clients::Crowd).
+#[derive(Debug)]
+pub struct Client {
+    /// None when it has left or was cut off.
+    pub(crate) stream: Option<TcpStream>,
+    pub(crate) connecting: bool,
+    /// What the socket would not take yet.
+    pub(crate) unsent: VecDeque<u8>,
+}
+
+impl Client {
+    /// Its own address, which is its first name in the room.
+    ///
+    /// # Errors
+    /// It is not connected.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        let stream = self.stream.as_ref();
+        stream.ok_or(ErrorKind::NotConnected)?.local_addr()
+    }
+
+    /// Whether it is connected and the server has not closed the connection.
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some() && !self.connecting
+    }
+
+    /// Sends the bytes, or keeps what the socket does not take until it does. A failure shows as
+    /// [`Happening::Closed`](crate::lab::load::clients::Happening::Closed), since reading fails as well.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        if !self.unsent.is_empty() {
+            self.unsent.extend(bytes);
+            return;
+        }
+        let taken = match stream.write(bytes) {
+            Ok(n) => n,
+            Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
+            Err(err) if err.kind() == ErrorKind::Interrupted => 0,
+            Err(_) => return,
+        };
+        if taken < bytes.len() {
+            self.unsent.extend(&bytes[taken..]);
+        }
+    }
+
+    /// Sends what was kept, as far as the socket takes it.
+    pub(crate) fn flush(&mut self) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        while !self.unsent.is_empty() {
+            match stream.write(self.unsent.as_slices().0) {
+                Ok(n) => drop(self.unsent.drain(..n)),
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Leaves, if it is there.
+    pub fn close(&mut self) {
+        self.stream = None;
+    }
+
+    /// Reads and throws away what is there, and says whether the server has closed the connection.
+    pub fn is_cut_off(&mut self) -> bool {
+        let mut bin = [0; 64 * 1024];
+        loop {
+            let Some(stream) = &mut self.stream else {
+                return true;
+            };
+            match stream.read(&mut bin) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                Err(err) => return err.kind() != ErrorKind::WouldBlock,
+            }
+        }
+    }
+}
+
+/// Starts a connection and does not wait for it.
+pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    if unread {
+        // With the system's buffers, megabytes have to come before the server notices.
+        socket.set_recv_buffer_size(SMALL)?;
+    }
+    if let Some(from) = from {
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+    }
+    match socket.connect(&to.into()) {
+        // EINPROGRESS: writable when it is done. EINTR on a non-blocking socket is the same.
+        Err(err) if err.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+            return Err(err);
+        }
+        _ => {}
+    }
+    Ok(TcpStream::from_std(socket.into()))
+}

@@ -1,0 +1,351 @@
+//! Many client sockets on one thread, by readiness: what drives the servers under test must not be
+//! what holds them up, and the thread-per-client is to be theirs alone.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, event::Source};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+
+use crate::error::context;
+use crate::lab::load::client::{Client, connect};
+
+/// Bytes that one read takes at most. All clients read into the same buffer.
+const READ: usize = 256 * 1024;
+
+/// Reads after which a client that always fills the buffer has to let the others have their turn.
+const FULL_READS: usize = 16;
+
+/// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
+const CLIENTS_PER_SOURCE: usize = 20_000;
+
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+const TIMER: Token = Token(usize::MAX - 1);
+
+/// What happened to a client.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// It is connected.
+    Connected,
+    /// It has read these bytes.
+    Bytes(&'a [u8]),
+    /// The server closed the connection, or it failed.
+    Closed,
+}
+
+/// The clients.
+#[derive(Debug)]
+pub struct Crowd {
+    poll: Poll,
+    timer: OwnedFd,
+    events: Events,
+    buffer: Box<[u8]>,
+    target: SocketAddr,
+    clients: Vec<Client>,
+    /// How many source addresses have run out of ports.
+    sources_used_up: usize,
+}
+
+impl Crowd {
+    /// Nobody yet; they will connect to `target`.
+    ///
+    /// # Errors
+    /// The kernel gives no more descriptors.
+    pub fn new(target: SocketAddr) -> io::Result<Crowd> {
+        let poll = Poll::new().map_err(context("cannot wait for sockets"))?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
+        poll.registry()
+            .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+        Ok(Crowd {
+            poll,
+            timer,
+            events: Events::with_capacity(1024),
+            buffer: vec![0; READ].into_boxed_slice(),
+            target,
+            clients: Vec::new(),
+            sources_used_up: 0,
+        })
+    }
+
+    /// Clients that were started, in the order in which they were; those that are gone stay in it.
+    pub fn clients(&mut self) -> &mut [Client] {
+        &mut self.clients
+    }
+
+    /// Starts to connect one more client and returns its number.
+    ///
+    /// # Errors
+    /// The server refused, or this machine has no descriptor or port left.
+    pub fn connect(&mut self) -> io::Result<usize> {
+        let number = self.clients.len();
+        let client = self.dial(Some(number))?;
+        self.clients.push(client);
+        Ok(number)
+    }
+
+    /// Starts to connect anew as client `number`, whose old connection is closed if it was open.
+    ///
+    /// # Errors
+    /// As for [`Crowd::connect`].
+    pub fn reconnect(&mut self, number: usize) -> io::Result<()> {
+        self.clients[number] = self.dial(Some(number))?;
+        Ok(())
+    }
+
+    /// Connects a client that nobody reads for; it is not one of [`Crowd::clients`].
+    ///
+    /// # Errors
+    /// As for [`Crowd::connect`].
+    pub fn connect_unread(&mut self) -> io::Result<Client> {
+        self.dial(None)
+    }
+
+    fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
+        let mut stream = loop {
+            let source = self.source(number.unwrap_or(0));
+            match connect(self.target, source, number.is_none()) {
+                Err(err)
+                    if err.kind() == ErrorKind::AddrNotAvailable && self.sources_used_up < 200 =>
+                {
+                    self.sources_used_up += 1;
+                }
+                stream => {
+                    break stream
+                        .map_err(context(format_args!("cannot connect to {}", self.target)))?;
+                }
+            }
+        };
+        if let Some(number) = number {
+            // mio is edge-triggered: one registration serves for all that comes, without a system
+            // call to ask again after each event.
+            stream.register(self.poll.registry(), Token(number), INTEREST)?;
+        }
+        Ok(Client {
+            stream: Some(stream),
+            connecting: true,
+            unsent: VecDeque::new(),
+        })
+    }
+
+    /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice.
+    fn source(&self, number: usize) -> Option<IpAddr> {
+        let nth = number / CLIENTS_PER_SOURCE + self.sources_used_up;
+        let local = self.target.ip().is_loopback() && self.target.is_ipv4();
+        (local && nth > 0).then(|| Ipv4Addr::new(127, 0, 0, nth.min(253) as u8 + 1).into())
+    }
+
+    /// Waits until something happens, for `timeout` at most (for ever is `None`), and tells it to
+    /// `each`, which may send on the client.
+    ///
+    /// # Errors
+    /// Waiting failed, or `each` did.
+    pub fn turn(
+        &mut self,
+        timeout: Option<Duration>,
+        mut each: impl FnMut(usize, &mut Client, Happening<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
+            result => result.map_err(context("cannot wait for sockets"))?,
+        }
+        for event in &self.events {
+            let number = event.token().0;
+            let Some(client) = self.clients.get_mut(number) else {
+                continue;
+            };
+            if event.is_writable() && client.connecting {
+                client.connecting = false;
+                let failed = |stream: &TcpStream| !matches!(stream.take_error(), Ok(None));
+                if client.stream.as_ref().is_none_or(failed) {
+                    client.close();
+                    each(number, client, Happening::Closed)?;
+                } else {
+                    each(number, client, Happening::Connected)?;
+                }
+            }
+            if event.is_writable() && !client.unsent.is_empty() {
+                client.flush();
+            }
+            let mut full = 0;
+            while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+                if full == FULL_READS {
+                    // Registered anew, it is told again that there is more.
+                    stream.reregister(self.poll.registry(), Token(number), INTEREST)?;
+                    break;
+                }
+                match stream.read(&mut self.buffer) {
+                    Ok(0) => client.close(),
+                    Ok(n) => {
+                        each(number, client, Happening::Bytes(&self.buffer[..n]))?;
+                        // A read that did not fill the buffer has emptied the socket; only the
+                        // end of the stream could still be behind it.
+                        if n < READ && !event.is_read_closed() {
+                            break;
+                        }
+                        full += usize::from(n == READ);
+                        continue;
+                    }
+                    Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+                    Err(err) if err.kind() == ErrorKind::Interrupted => continue,
+                    Err(_) => client.close(),
+                }
+                each(number, client, Happening::Closed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the waiting of the next [`Crowd::turn`]s in `delay`, to the microsecond, which the
+    /// timeout of epoll cannot.
+    ///
+    /// # Errors
+    /// The timer could not be set.
+    pub fn wake_in(&mut self, delay: Duration) -> io::Result<()> {
+        // A timer that is set to nothing is switched off.
+        let delay = delay.max(Duration::from_nanos(1));
+        let once = Itimerspec {
+            it_interval: Timespec::default(),
+            it_value: delay.try_into().map_err(io::Error::other)?,
+        };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(crowd.source(0), None);
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE - 1), None);
+        let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
+
+        crowd.sources_used_up = 1;
+        crowd.connect().unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(Some(peer.ip()), from([127, 0, 0, 2]));
+    }
+
+    #[test]
+    fn another_machine_is_reached_from_wherever_the_system_says() {
+        let crowd = Crowd::new("192.0.2.1:80".parse().unwrap()).unwrap();
+        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), None);
+    }
+
+    #[test]
+    fn a_client_sees_what_happens_to_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        conn.write_all(b"hello").unwrap();
+        drop(conn);
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |number, client, happening| {
+                    seen.push(match happening {
+                        Happening::Connected => format!("{number} connected"),
+                        Happening::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                        Happening::Closed => format!("closed, open: {}", client.is_open()),
+                    });
+                    Ok(())
+                })
+                .unwrap();
+            if seen.len() == 3 {
+                break;
+            }
+        }
+        assert_eq!(seen, ["0 connected", "hello", "closed, open: false"]);
+        assert!(crowd.clients()[0].addr().is_err());
+    }
+
+    #[test]
+    fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
+        const SIZE: usize = 64 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
+        let (mut got, mut closed) = (0, false);
+        while !closed {
+            let mut reads = 0;
+            let timeout = Some(Duration::from_secs(60));
+            let before = got;
+            crowd
+                .turn(timeout, |_, _, happening| {
+                    match happening {
+                        Happening::Bytes(bytes) => got += bytes.len(),
+                        Happening::Closed => closed = true,
+                        Happening::Connected => return Ok(()),
+                    }
+                    reads += 1;
+                    // Slower than the talker, so that there is always more.
+                    std::thread::sleep(Duration::from_millis(1));
+                    Ok(())
+                })
+                .unwrap();
+            // And what is left before the end, and the end.
+            assert!(reads <= FULL_READS + 2, "{reads} reads in one turn");
+            assert!(got > before || closed || got == 0, "{got} bytes came");
+        }
+        assert_eq!(got, SIZE);
+        talker.join().unwrap();
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_is_sent_when_it_does() {
+        const SIZE: usize = 16 * 1024 * 1024;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
+        crowd.connect().unwrap();
+        let (mut conn, _) = listener.accept().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            conn.read_to_end(&mut got).unwrap();
+            got
+        });
+        let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
+        let (mut connected, mut pieces) = (false, bytes.chunks(SIZE / 16));
+        for _ in 0..100_000 {
+            let timeout = Some(Duration::from_millis(100));
+            crowd
+                .turn(timeout, |_, _, happening| {
+                    connected |= matches!(happening, Happening::Connected);
+                    Ok(())
+                })
+                .unwrap();
+            let client = &mut crowd.clients()[0];
+            if !connected {
+                continue;
+            }
+            match pieces.next() {
+                Some(piece) => client.send(piece),
+                None if client.unsent.is_empty() => break,
+                None => {}
+            }
+        }
+        crowd.clients()[0].close();
+        assert!(reader.join().unwrap() == bytes, "not what was sent");
+    }
+}

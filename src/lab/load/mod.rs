@@ -1,0 +1,8 @@
+//! The load generator: clients, protocol, recorder.
+
+pub mod client;
+pub mod clients;
+pub mod delivery;
+pub mod message;
+pub mod protocol;
+pub mod recorder;

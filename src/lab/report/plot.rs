@@ -1,0 +1,394 @@
+//! Drawing: axes, lines and bars as SVG. It knows nothing of load tests; [`crate::lab::report::charts`] does.
+//!
+//! Nothing here names a colour or a font: every element has a class, and `chart.css` gives each
+//! class its look in light and in dark mode.
+
+use std::fmt::Write;
+
+use crate::lab::report::axis::Axis;
+use crate::lab::results::metric::Unit;
+use crate::lab::results::stats::Figure;
+
+/// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
+const WIDTH: f64 = 420.0;
+const HEIGHT: f64 = 272.0;
+const TOP: f64 = 26.0;
+const BOTTOM: f64 = 40.0;
+const LINE_HEIGHT: f64 = 15.0;
+/// Colours in `chart.css`; what comes after them begins again with a dashed line.
+pub(crate) const COLOURS: usize = 4;
+
+/// What one server contributes to a chart.
+pub(crate) struct Series {
+    pub(crate) name: String,
+    /// Its place among all servers: the same colour and mark in every chart.
+    pub(crate) place: usize,
+    /// The line, in data units.
+    pub(crate) line: Vec<(f64, f64)>,
+    /// The points to be marked.
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// A marked point, with its spread as an error bar.
+pub(crate) struct Mark {
+    pub(crate) x: f64,
+    pub(crate) y: Figure,
+    /// What the pointer sees.
+    pub(crate) tip: String,
+}
+
+impl Series {
+    fn class(&self) -> String {
+        let dash = if self.place >= COLOURS { " dashed" } else { "" };
+        format!("series c{}{dash}", self.place % COLOURS)
+    }
+}
+
+/// Text for use in XML and HTML, between tags and in quoted attributes.
+pub(crate) fn escape(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // XML has no way to write most control characters.
+            c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+/// The room a text takes, generously: fonts differ.
+fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * 7.4
+}
+
+/// A name that fits beside a chart.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 22;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+fn open(height: f64, spoken: &str) -> String {
+    format!(
+        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" \
+         role=\"img\" aria-label=\"{}\">\n",
+        escape(spoken)
+    )
+}
+
+/// Width and height of a chart, in its own units.
+pub(crate) fn size(svg: &str) -> Option<(f64, f64)> {
+    let view = svg.split_once("viewBox=\"0 0 ")?.1.split('"').next()?;
+    let (width, height) = view.split_once(' ')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// A filled shape around a point: circle, square, diamond, triangle in turn.
+fn mark(out: &mut String, place: usize, x: f64, y: f64, tip: &str) {
+    let shape = match place % 4 {
+        0 => "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+        1 => "m-3.6-3.6h7.2v7.2h-7.2z",
+        2 => "m0-4.9l4.9 4.9l-4.9 4.9l-4.9-4.9z",
+        _ => "m0-4.8l4.5 8h-9z",
+    };
+    let tip = escape(tip);
+    let _ = writeln!(
+        out,
+        "<path class=\"mark\" d=\"M{x:.1} {y:.1}{shape}\"><title>{tip}</title></path>"
+    );
+}
+
+/// A line through points; those nearer than the eye can tell to the one before are left out.
+fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut out = String::new();
+    let mut last = (f64::NEG_INFINITY, 0.0);
+    for (x, y) in points {
+        if (x - last.0).abs() > 0.4 || (y - last.1).abs() > 0.4 {
+            let _ = write!(
+                out,
+                "{}{x:.1} {y:.1}",
+                if out.is_empty() { "M" } else { "L" }
+            );
+            last = (x, y);
+        }
+    }
+    out
+}
+
+/// Moves positions apart until none is nearer than `gap` to the next, staying within the bounds as
+/// far as they go.
+fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
+    let mut order: Vec<usize> = (0..positions.len()).collect();
+    order.sort_by(|a, b| positions[*a].total_cmp(&positions[*b]));
+    let mut least = low;
+    for &i in &order {
+        positions[i] = positions[i].max(least);
+        least = positions[i] + gap;
+    }
+    let mut most = high;
+    for &i in order.iter().rev() {
+        positions[i] = positions[i].min(most);
+        most = positions[i] - gap;
+    }
+}
+
+/// A chart of lines, each named at its end.
+pub(crate) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
+    let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
+    let left = widest(&mut y.ticks.iter().map(|(_, text)| text_width(text))) + 8.0;
+    let names = widest(&mut series.iter().map(|s| text_width(&short(&s.name)))) + 14.0;
+    let frame = Frame {
+        x,
+        y,
+        left,
+        right: WIDTH - names,
+        bottom: HEIGHT - BOTTOM,
+    };
+
+    let mut out = open(HEIGHT, spoken);
+    frame.axes(&mut out);
+    let mut names: Vec<f64> = series.iter().map(|s| frame.end(s).1).collect();
+    apart(&mut names, LINE_HEIGHT, TOP, frame.bottom - 4.0);
+    // Error bars at one place would hide each other, so the servers stand side by side there.
+    let has_spread = |s: &Series| s.marks.iter().any(|mark| mark.y.low < mark.y.high);
+    let step = if series.iter().any(has_spread) {
+        (12.0 / series.len() as f64).min(4.0)
+    } else {
+        0.0
+    };
+    let first = -step * (series.len() as f64 - 1.0) / 2.0;
+    for (i, (s, name)) in series.iter().zip(names).enumerate() {
+        frame.series(&mut out, s, first + step * i as f64, name);
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+/// The part of a chart that lines are drawn in.
+struct Frame<'a> {
+    x: &'a Axis,
+    y: &'a Axis,
+    left: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Frame<'_> {
+    fn at_x(&self, value: f64) -> f64 {
+        self.left + (self.right - self.left) * self.x.fraction(value)
+    }
+
+    fn at_y(&self, value: f64) -> f64 {
+        self.bottom - (self.bottom - TOP) * self.y.fraction(value)
+    }
+
+    /// Where the line of a series ends.
+    fn end(&self, series: &Series) -> (f64, f64) {
+        let last = series.line.last();
+        last.map_or((self.right, self.bottom), |(x, y)| {
+            (self.at_x(*x), self.at_y(*y))
+        })
+    }
+
+    fn axes(&self, out: &mut String) {
+        let Frame {
+            x,
+            y,
+            left,
+            right,
+            bottom,
+        } = self;
+        for (value, text) in &y.ticks {
+            let at = self.at_y(*value);
+            let _ = writeln!(
+                out,
+                "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
+                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                left - 6.0,
+                at + 4.0,
+                escape(text)
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<path class=\"base\" d=\"M{left:.1} {bottom:.1}H{right:.1}\"/>"
+        );
+        let mut free = f64::INFINITY;
+        // From the right, so that of two ticks that collide the larger keeps its label.
+        for (value, text) in x.ticks.iter().rev() {
+            let at = self.at_x(*value);
+            let half = text_width(text) / 2.0;
+            let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {bottom:.1}v4\"/>");
+            if at + half > free {
+                continue;
+            }
+            free = at - half - 4.0;
+            let _ = writeln!(
+                out,
+                "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+                bottom + 17.0,
+                escape(text)
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
+             <text class=\"label\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            escape(&y.label),
+            HEIGHT - 5.0,
+            escape(&x.label)
+        );
+    }
+
+    /// Draws a series, moved aside by so much, with its name beside the frame at this height.
+    fn series(&self, out: &mut String, series: &Series, aside: f64, name: f64) {
+        let line = series.line.iter();
+        let path = path(line.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))));
+        let _ = writeln!(
+            out,
+            "<g class=\"{}\">\n<path class=\"line\" d=\"{path}\"/>",
+            series.class()
+        );
+        for m in &series.marks {
+            let x = self.at_x(m.x) + aside;
+            let (low, high) = (self.at_y(m.y.low), self.at_y(m.y.high));
+            if low - high > 1.0 {
+                let _ = writeln!(
+                    out,
+                    "<path class=\"spread\" d=\"M{x:.1} {low:.1}V{high:.1}m-3 0h6M{:.1} {low:.1}h6\"/>",
+                    x - 3.0
+                );
+            }
+            mark(out, series.place, x, self.at_y(m.y.median), &m.tip);
+        }
+        let (x, y) = self.end(series);
+        if (name - y).abs() > 4.0 || self.right - x > 20.0 {
+            let _ = writeln!(
+                out,
+                "<path class=\"leader\" d=\"M{:.1} {y:.1}L{:.1} {name:.1}\"/>",
+                x + aside + 6.0,
+                self.right + 6.0
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n</g>",
+            self.right + 9.0,
+            name + 4.0,
+            escape(&short(&series.name))
+        );
+    }
+}
+
+/// A chart of one bar a series, from the first mark of each; the axis is linear and has zero.
+pub(crate) fn bars(spoken: &str, axis: &Axis, unit: Unit, series: &[Series]) -> String {
+    const ROW: f64 = 46.0;
+    let values: Vec<String> = series
+        .iter()
+        .map(|s| {
+            s.marks
+                .first()
+                .map_or(String::new(), |m| unit.show(m.y.median))
+        })
+        .collect();
+    let widest = values.iter().map(|v| text_width(v)).fold(0.0, f64::max);
+    let right = WIDTH - widest - 12.0;
+    let at = |v: f64| 1.0 + (right - 1.0) * axis.fraction(v);
+    let bottom = 18.0 + ROW * series.len() as f64;
+
+    let mut out = open(bottom + 6.0, spoken);
+    let _ = writeln!(
+        out,
+        "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
+         <path class=\"base\" d=\"M{:.1} 18V{bottom:.1}\"/>",
+        escape(&axis.label),
+        at(0.0)
+    );
+    for ((row, s), value) in series.iter().enumerate().zip(&values) {
+        let Some(m) = s.marks.first() else { continue };
+        let y = 18.0 + ROW * row as f64;
+        let (from, to) = (at(m.y.median.min(0.0)), at(m.y.median.max(0.0)));
+        let (low, high) = (at(m.y.low), at(m.y.high));
+        let middle = y + 30.0;
+        let _ = writeln!(
+            out,
+            "<g class=\"{}\"><text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\
+             <rect class=\"bar mark\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"18\">\
+             <title>{}</title></rect>",
+            s.class(),
+            at(0.0) + 5.0,
+            y + 16.0,
+            escape(&s.name),
+            y + 21.0,
+            (to - from).max(1.0),
+            escape(&m.tip)
+        );
+        if high - low > 1.0 {
+            let _ = writeln!(
+                out,
+                "<path class=\"spread over\" d=\"M{low:.1} {middle:.1}H{high:.1}m0-4v8M{low:.1} {:.1}v8\"/>",
+                middle - 4.0
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<text class=\"value\" x=\"{:.1}\" y=\"{:.1}\">{value}</text></g>",
+            high.max(to) + 7.0,
+            middle + 4.0
+        );
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_apart_and_within_the_chart() {
+        for wanted in [
+            vec![50.0, 50.0, 50.0],
+            vec![99.0, 98.0, 3.0, 97.0],
+            vec![0.0, 100.0],
+            vec![],
+        ] {
+            let mut at = wanted.clone();
+            apart(&mut at, 15.0, 0.0, 100.0);
+            let mut sorted = at.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert!(
+                sorted.windows(2).all(|w| w[1] - w[0] >= 15.0),
+                "{wanted:?} became {at:?}"
+            );
+            assert!(
+                at.iter().all(|y| (0.0..=100.0).contains(y)),
+                "{wanted:?} became {at:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_cannot_end_an_element_or_an_attribute() {
+        assert_eq!(
+            escape("<b a=\"1\">&\u{1b}\u{0}é"),
+            "&lt;b a=&quot;1&quot;&gt;&amp;\u{fffd}\u{fffd}é"
+        );
+    }
+
+    #[test]
+    fn a_path_leaves_out_what_cannot_be_seen() {
+        let dense = (0..1000).map(|i| (f64::from(i) / 100.0, 5.0));
+        let drawn = path(dense);
+        assert!(drawn.starts_with("M0.0 5.0L"), "{drawn}");
+        assert!(drawn.matches('L').count() < 30, "{drawn}");
+        assert_eq!(path([].into_iter()), "");
+    }
+}

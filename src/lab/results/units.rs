@@ -1,0 +1,156 @@
+//! Figures as people read them: three significant digits and a unit.
+
+use crate::lab::results::metric::Unit;
+
+impl Unit {
+    /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
+    /// not a number is a dash.
+    pub fn show(self, value: f64) -> String {
+        let (number, unit) = self.parts(value);
+        number + unit
+    }
+
+    /// Writes a range, with the unit once where both ends have the same: `1.86–2.16 ms`.
+    pub fn show_range(self, low: f64, high: f64) -> String {
+        let ((low, low_unit), (high, high_unit)) = (self.parts(low), self.parts(high));
+        if low_unit == high_unit {
+            format!("{low}–{high}{high_unit}")
+        } else {
+            format!("{low}{low_unit}–{high}{high_unit}")
+        }
+    }
+
+    fn parts(self, value: f64) -> (String, &'static str) {
+        let (value, steps): (f64, &[(f64, &str)]) = match self {
+            Unit::Number => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
+            Unit::Seconds => (value * 1e6, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
+            Unit::Bytes => (
+                value,
+                &[
+                    (1.0, " B"),
+                    (1024.0, " KiB"),
+                    (1_048_576.0, " MiB"),
+                    (1_073_741_824.0, " GiB"),
+                ],
+            ),
+        };
+        if !value.is_finite() {
+            return ("–".to_owned(), "");
+        }
+        let sign = if value < 0.0 { "−" } else { "" };
+        // 999.7 is written 1k, not 1000: the step is chosen as if the figure were rounded already.
+        let (factor, suffix) = steps
+            .iter()
+            .rev()
+            .find(|(factor, _)| value.abs() >= factor * 0.9995)
+            .unwrap_or(&steps[0]);
+        (
+            format!("{sign}{}", three_digits(value.abs() / factor)),
+            suffix,
+        )
+    }
+}
+
+/// A ratio, with two decimals, or two significant digits where it is small.
+pub(crate) fn ratio(value: f64) -> String {
+    match value {
+        v if !v.is_finite() => "–".to_owned(),
+        v if v >= 100.0 => Unit::Number.show(v),
+        v if v >= 0.1 || v <= 0.0 => format!("{v:.2}"),
+        v => format!(
+            "{v:.*}",
+            (1 - v.log10().floor() as i32).clamp(0, 9) as usize
+        ),
+    }
+}
+
+/// A number that is not negative, with three significant digits and no trailing zeros.
+fn three_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let places = (2 - value.log10().floor() as i32).clamp(0, 9) as usize;
+    let text = format!("{value:.places$}");
+    if places == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A whole number with its thousands apart: `5,000`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits_and_a_unit() {
+        for (unit, value, expected) in [
+            (Unit::Number, 0.0, "0"),
+            (Unit::Number, 7.0, "7"),
+            (Unit::Number, 0.456_78, "0.457"),
+            (Unit::Number, 0.000_123_45, "0.000123"),
+            (Unit::Number, 336_412.0, "336k"),
+            (Unit::Number, 999.7, "1k"),
+            (Unit::Number, 999_700.0, "1M"),
+            (Unit::Number, 1_064_000.0, "1.06M"),
+            (Unit::Number, -2500.0, "−2.5k"),
+            (Unit::Seconds, 850e-6, "850 µs"),
+            (Unit::Seconds, 0.012_345, "12.3 ms"),
+            (Unit::Seconds, 0.0034, "3.4 ms"),
+            (Unit::Seconds, 75.0, "75 s"),
+            (Unit::Bytes, 512.0, "512 B"),
+            (Unit::Bytes, 72_090.0, "70.4 KiB"),
+            (Unit::Bytes, 25_769_803_776.0, "24 GiB"),
+            (Unit::Number, f64::NAN, "–"),
+            (Unit::Bytes, f64::INFINITY, "–"),
+        ] {
+            assert_eq!(unit.show(value), expected, "{unit:?} {value}");
+        }
+    }
+
+    #[test]
+    fn ranges_have_their_unit_once() {
+        assert_eq!(Unit::Seconds.show_range(0.00186, 0.00216), "1.86–2.16 ms");
+        assert_eq!(Unit::Number.show_range(876e3, 1.02e6), "876k–1.02M");
+        assert_eq!(Unit::Bytes.show_range(-100.0, 900.0), "−100–900 B");
+    }
+
+    #[test]
+    fn ratios_have_two_decimals_or_two_digits() {
+        for (value, expected) in [
+            (0.0, "0.00"),
+            (0.0553, "0.055"),
+            (0.614_6, "0.61"),
+            (1.0, "1.00"),
+            (4.007, "4.01"),
+            (1234.0, "1.23k"),
+            (f64::INFINITY, "–"),
+        ] {
+            assert_eq!(ratio(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (5000, "5,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(number), expected);
+        }
+    }
+}

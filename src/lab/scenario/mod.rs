@@ -1,0 +1,8 @@
+//! One file per scenario, and what they share.
+
+pub mod chat;
+pub mod churn;
+pub mod echo;
+pub mod idle;
+pub mod login;
+pub mod session;

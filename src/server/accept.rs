@@ -1,0 +1,336 @@
+//! The accept loop that every TCP server shares: how many clients, errors that pass, shutdown.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use log::{debug, info, warn};
+use socket2::SockRef;
+
+use crate::go::net;
+use crate::server::ceilings;
+use crate::server::conn::{Conn, GRACE, Live, Refusal};
+use crate::server::shutdown::{Shutdown, ended};
+
+/// Whom a server lets in, as options for its command line.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Limits {
+    /// Most clients at once: a number, or `auto` for what this machine can carry
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = max_clients)]
+    pub max_clients: MaxClients,
+
+    /// Most clients at once from one IP address [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_per_ip: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_clients: MaxClients::Auto,
+            max_per_ip: None,
+        }
+    }
+}
+
+/// The value of `--max-clients`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxClients {
+    /// What the lowest ceiling of this machine allows.
+    Auto,
+    /// This many.
+    Fixed(usize),
+}
+
+fn max_clients(text: &str) -> Result<MaxClients, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(MaxClients::Auto),
+        (_, Ok(n @ 1..)) => Ok(MaxClients::Fixed(n)),
+        _ => Err("expected a number from 1 on, or auto".to_owned()),
+    }
+}
+
+/// What kind of server the loop serves.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Threads that one client takes.
+    pub threads: usize,
+    /// Descriptors that one client takes.
+    pub descriptors: usize,
+    /// The line that a client gets who finds no room, with its line end.
+    pub full: &'static str,
+    /// The line that a client gets when there are too many from its address, with its line end.
+    pub crowded: &'static str,
+    /// What of every connection is shut at once when the server is to stop, to end handlers that
+    /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
+    pub cut: Option<Half>,
+}
+
+/// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
+/// being dropped then waits until every connection has ended, for [`GRACE`] at most, and cuts those that
+/// are left.
+#[derive(Debug)]
+pub struct Acceptor {
+    listener: Arc<TcpListener>,
+    kind: Kind,
+    most: usize,
+    most_per_ip: usize,
+    live: Arc<Live>,
+    stopping: Shutdown,
+    next_id: u64,
+    full: bool,
+    watcher: Option<(Sender<Infallible>, JoinHandle<()>)>,
+}
+
+impl Acceptor {
+    /// Starts to serve `listener` until `shutdown` ends. Raises the soft descriptor limit, and logs
+    /// the address and how many clients are let in.
+    ///
+    /// # Errors
+    /// The listener has no address, or the thread that waits for the shutdown cannot be started.
+    pub fn new(
+        listener: TcpListener,
+        limits: &Limits,
+        kind: Kind,
+        shutdown: Shutdown,
+    ) -> io::Result<Self> {
+        if let Err(err) = ceilings::raise_descriptor_limit() {
+            warn!("cannot raise the limit on open descriptors: {err}");
+        }
+        info!("listening on {}", listener.local_addr()?);
+        let most = most_clients(limits.max_clients, kind);
+
+        let listener = Arc::new(listener);
+        let live = Arc::new(Live::default());
+        let (running, stopping) = bounded(0);
+        let (serving, served) = bounded(0);
+        let watcher = thread::Builder::new().name("shutdown".to_owned()).spawn({
+            let (listener, live) = (Arc::clone(&listener), Arc::clone(&live));
+            move || watch(&shutdown, &served, running, &listener, &live, kind.cut)
+        })?;
+        Ok(Acceptor {
+            listener,
+            kind,
+            most,
+            most_per_ip: limits.max_per_ip.map_or(usize::MAX, |n| n as usize),
+            live,
+            stopping,
+            next_id: 0,
+            full: false,
+            watcher: Some((serving, watcher)),
+        })
+    }
+
+    /// Ends when the server is to stop, like the channel that was given to [`Acceptor::new`].
+    pub fn stopping(&self) -> Shutdown {
+        self.stopping.clone()
+    }
+
+    /// Counts a connection in, or turns it away.
+    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
+        match self.live.enter(addr.ip(), self.most, self.most_per_ip) {
+            Ok(()) => self.full = false,
+            Err(Refusal::Full) => {
+                if !self.full {
+                    warn!(
+                        "{addr} turned away: --max-clients is reached; so is everyone until there is room"
+                    );
+                }
+                self.full = true;
+                turn_away(&stream, self.kind.full);
+                return None;
+            }
+            Err(Refusal::Crowded) => {
+                debug!("{addr} turned away: --max-per-ip is reached");
+                turn_away(&stream, self.kind.crowded);
+                return None;
+            }
+        }
+        self.next_id += 1;
+        let conn = Conn::new(stream, addr, self.next_id, &self.live);
+        // Either the watcher has seen it among the living, or the end is seen here.
+        (!ended(&self.stopping)).then_some(conn)
+    }
+}
+
+impl Iterator for Acceptor {
+    type Item = Arc<Conn>;
+
+    fn next(&mut self) -> Option<Arc<Conn>> {
+        let mut delay = None;
+        loop {
+            match self.listener.accept() {
+                // The watcher may have woken this loop by a connection of its own.
+                _ if ended(&self.stopping) => return None,
+                Ok((stream, addr)) => {
+                    let addr = net::canonical(addr);
+                    if delay.take().is_some() {
+                        info!("accepting again");
+                    }
+                    if let Some(conn) = self.admit(stream, addr) {
+                        return Some(conn);
+                    }
+                }
+                Err(err) if concerns_one_client(&err) => {
+                    debug!("a client left before it was accepted: {err}")
+                }
+                // Go: the originals end here, with every client, because one accept failed. Being
+                // out of descriptors passes, so this waits and goes on.
+                Err(err) => {
+                    if delay.is_none() {
+                        warn!("cannot accept: {err}; trying again until it works");
+                    }
+                    let next = next_delay(delay);
+                    delay = Some(next);
+                    let _ = self.stopping.recv_timeout(next);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        if let Some((serving, watcher)) = self.watcher.take() {
+            drop(serving);
+            let _ = watcher.join();
+        }
+    }
+}
+
+/// Waits for the shutdown, or for the loop to be dropped, and ends every connection.
+fn watch(
+    shutdown: &Shutdown,
+    served: &Receiver<Infallible>,
+    running: Sender<Infallible>,
+    listener: &TcpListener,
+    live: &Live,
+    cut: Option<Half>,
+) {
+    select! {
+        recv(shutdown) -> _ => info!("stopping"),
+        recv(served) -> _ => {}
+    }
+    drop(running);
+    wake(listener);
+    if let Some(half) = cut {
+        live.shut(half);
+    }
+    live.wait_until_empty(GRACE);
+    live.shut(Half::Both);
+}
+
+/// Ends a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection.
+fn wake(listener: &TcpListener) {
+    if SockRef::from(listener).shutdown(Half::Both).is_err()
+        && let Ok(addr) = listener.local_addr()
+    {
+        let _ = TcpStream::connect_timeout(&addr, GRACE);
+    }
+}
+
+/// Tells a client why it cannot stay. Never waits: a fresh connection has room for a line, and
+/// what the client has said already is taken, because closing over it would reset the line away.
+fn turn_away(mut stream: &TcpStream, line: &str) {
+    let told = stream.set_nonblocking(true).and_then(|()| {
+        stream.write_all(line.as_bytes())?;
+        stream.shutdown(Half::Write)?;
+        stream.read(&mut [0; 4096])
+    });
+    debug!("turned away: {told:?}");
+}
+
+/// Works out how many clients to let in, and logs what decides.
+fn most_clients(wanted: MaxClients, kind: Kind) -> usize {
+    let lowest = ceilings::ceilings(kind.threads, kind.descriptors)
+        .into_iter()
+        .next();
+    match (wanted, lowest) {
+        (MaxClients::Auto, Some(lowest)) => {
+            let most = lowest.clients.max(1);
+            info!(
+                "at most {most} clients: {} is {}; to raise it: {}",
+                lowest.name, lowest.limit, lowest.remedy
+            );
+            most
+        }
+        (MaxClients::Auto, None) => usize::MAX,
+        (MaxClients::Fixed(most), Some(lowest)) if most > lowest.clients => {
+            warn!(
+                "--max-clients {most} is more than this machine carries, about {}: {} is {}; to raise it: {}",
+                lowest.clients, lowest.name, lowest.limit, lowest.remedy
+            );
+            most
+        }
+        (MaxClients::Fixed(most), _) => most,
+    }
+}
+
+/// Errors of `accept` that belong to the one connection it would have returned.
+fn concerns_one_client(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::Interrupted
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+    )
+}
+
+/// Backing off: 1 ms, doubled each time, up to 1 s.
+fn next_delay(last: Option<Duration>) -> Duration {
+    last.map_or(Duration::from_millis(1), |last| {
+        (last * 2).min(Duration::from_secs(1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backing_off_doubles_up_to_a_second() {
+        let mut delays = vec![next_delay(None)];
+        for _ in 0..11 {
+            delays.push(next_delay(delays.last().copied()));
+        }
+        assert_eq!(delays[..3], [1, 2, 4].map(Duration::from_millis));
+        assert_eq!(delays[11], Duration::from_secs(1));
+    }
+
+    #[test]
+    fn max_clients_is_a_number_or_auto() {
+        assert_eq!(max_clients("auto"), Ok(MaxClients::Auto));
+        assert_eq!(max_clients("7"), Ok(MaxClients::Fixed(7)));
+        for bad in ["0", "-1", "many", ""] {
+            assert!(max_clients(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn who_talks_and_is_turned_away_is_told_and_not_reset() {
+        let limit = Some(Duration::from_secs(20));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(limit).unwrap();
+        client.write_all(b"hello").unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(limit).unwrap();
+        // Its words have come, and nobody has read them.
+        stream.peek(&mut [0]).unwrap();
+        turn_away(&stream, "no room\r\n");
+        drop(stream);
+        let mut told = String::new();
+        client.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "no room\r\n");
+        // Linux keeps the line through a reset; another system may not.
+        let err = client.take_error().unwrap();
+        assert!(err.is_none(), "{err:?}");
+    }
+}

@@ -1,0 +1,254 @@
+//! The connections of a server: each one, and the register of those that live.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::net::{IpAddr, Shutdown as Half, SocketAddr, TcpStream};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+use log::warn;
+use parking_lot::{Condvar, Mutex};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+use socket2::SockRef;
+
+use crate::go::go;
+use crate::go::net;
+use crate::server::shutdown::{Shutdown, ended, ends_within};
+
+/// How long a client may take to read the rest and close its end before its connection is closed.
+pub const GRACE: Duration = Duration::from_secs(1);
+
+/// A connection that was let in. It counts as a client until it is dropped, which closes it.
+#[derive(Debug)]
+pub struct Conn {
+    stream: TcpStream,
+    addr: SocketAddr,
+    id: u64,
+    live: Arc<Live>,
+    writing: Mutex<()>,
+    stalled: AtomicBool,
+    open: Mutex<Option<Sender<Infallible>>>,
+    closed: Shutdown,
+}
+
+impl Conn {
+    /// A connection that [`Live::enter`] has counted in.
+    pub(crate) fn new(stream: TcpStream, addr: SocketAddr, id: u64, live: &Arc<Live>) -> Arc<Conn> {
+        let (open, closed) = bounded(0);
+        let conn = Arc::new(Conn {
+            stream,
+            addr,
+            id,
+            live: Arc::clone(live),
+            writing: Mutex::default(),
+            stalled: AtomicBool::default(),
+            open: Mutex::new(Some(open)),
+            closed,
+        });
+        live.conns.lock().by_id.insert(id, Arc::downgrade(&conn));
+        conn
+    }
+
+    /// The client's address.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// A number that no other connection of this server has; it rises in the order of coming.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Reads what the client has sent, as [`TcpStream`] does, but never ends for a signal.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if ended(&self.closed) {
+            return Ok(0);
+        }
+        net::read(&mut &self.stream, buf)
+    }
+
+    /// Writes all of it, as Go's `conn.Write` does: whoever else writes waits until it is done.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let _turn = self.writing.lock();
+        let sent = match send(&self.stream, bytes, SendFlags::DONTWAIT) {
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            sent => sent?,
+        };
+        if sent < bytes.len() {
+            self.stalled.store(true, Relaxed);
+            let written = (&self.stream).write_all(&bytes[sent..]);
+            self.stalled.store(false, Relaxed);
+            written?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody waits in [`Conn::write`] for the client to read.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.load(Relaxed)
+    }
+
+    /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
+    pub fn close(&self) {
+        drop(self.open.lock().take());
+        let _ = self.stream.shutdown(Half::Both);
+    }
+
+    /// Ends with [`Conn::close`].
+    pub fn closed(&self) -> &Shutdown {
+        &self.closed
+    }
+
+    /// Reads and throws away what still comes: what is unread at the close would reset the connection.
+    #[inline(never)]
+    pub fn drain(&self) {
+        let _ = io::copy(&mut &self.stream, &mut io::sink());
+    }
+
+    /// Runs `handler`, which may start threads of this connection, and joins them. They have [`GRACE`]
+    /// to finish when it has returned; then the connection is closed.
+    pub fn scope<'env>(&'env self, handler: impl for<'s> FnOnce(Threads<'s, 'env>)) {
+        let (running, all) = bounded(0);
+        thread::scope(|s| {
+            handler(Threads {
+                s,
+                conn: self,
+                running,
+            });
+            if !ends_within(&all, GRACE) {
+                self.close();
+            }
+        });
+    }
+
+    /// A name for a thread of this connection, short enough for the system to show it whole.
+    pub fn thread_name(&self, role: &str) -> String {
+        format!(":{} {role}", self.addr.port())
+    }
+}
+
+/// The threads of a connection, see [`Conn::scope`].
+pub struct Threads<'s, 'env> {
+    s: &'s Scope<'s, 'env>,
+    conn: &'env Conn,
+    running: Sender<Infallible>,
+}
+
+impl<'s> Threads<'s, '_> {
+    /// Starts a thread; a connection that cannot have it is closed.
+    pub fn go(&self, role: &str, f: impl FnOnce() + Send + 's) {
+        let running = self.running.clone();
+        // Boxed: it is moved several times on the way, and each move would take stack.
+        let f: Box<dyn FnOnce() + Send + 's> = Box::new(move || {
+            let _running = running;
+            f();
+        });
+        if let Err(err) = go(self.s, self.conn.thread_name(role), f) {
+            warn!(
+                "{} is lost, no thread can be started: {err}",
+                self.conn.addr
+            );
+            self.conn.close();
+        }
+    }
+}
+
+impl Deref for Conn {
+    type Target = TcpStream;
+
+    fn deref(&self) -> &TcpStream {
+        &self.stream
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        self.live.leave(self.id, self.addr.ip());
+    }
+}
+
+/// Why a client is turned away.
+pub(crate) enum Refusal {
+    Full,
+    Crowded,
+}
+
+/// The connections that were let in and have not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    conns: Mutex<Conns>,
+    left: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Conns {
+    count: usize,
+    by_id: HashMap<u64, Weak<Conn>>,
+    by_ip: HashMap<IpAddr, usize>,
+}
+
+impl Live {
+    pub(crate) fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
+        let mut conns = self.conns.lock();
+        if conns.count >= most {
+            return Err(Refusal::Full);
+        }
+        let from_ip = conns.by_ip.entry(ip).or_default();
+        if *from_ip >= most_per_ip {
+            return Err(Refusal::Crowded);
+        }
+        *from_ip += 1;
+        conns.count += 1;
+        Ok(())
+    }
+
+    fn leave(&self, id: u64, ip: IpAddr) {
+        let mut conns = self.conns.lock();
+        conns.by_id.remove(&id);
+        conns.count -= 1;
+        if let Some(from_ip) = conns.by_ip.get_mut(&ip) {
+            *from_ip -= 1;
+            if *from_ip == 0 {
+                conns.by_ip.remove(&ip);
+            }
+        }
+        self.left.notify_all();
+    }
+
+    pub(crate) fn shut(&self, half: Half) {
+        // Taken out first: the last owner of a connection needs the lock to drop it.
+        let conns: Vec<_> = self
+            .conns
+            .lock()
+            .by_id
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect();
+        for conn in conns {
+            // With a zero linger, the handler wants its end to be a reset. To shut the writing half
+            // would tell the client first that all was said.
+            let linger = SockRef::from(&conn.stream).linger();
+            if half == Half::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
+                let _ = conn.shutdown(half);
+            }
+        }
+    }
+
+    pub(crate) fn wait_until_empty(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let mut conns = self.conns.lock();
+        while conns.count > 0 && !self.left.wait_until(&mut conns, deadline).timed_out() {}
+    }
+}

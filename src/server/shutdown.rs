@@ -1,0 +1,71 @@
+//! Ctrl-C and SIGTERM.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::process;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
+use nix::sys::signal::{SigSet, Signal};
+
+use crate::error::context;
+
+/// The end of a program, as a channel on which nothing is ever sent: it is disconnected when the
+/// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
+pub type Shutdown = Receiver<Infallible>;
+
+/// Catches SIGINT, SIGTERM and, but under `nohup`, SIGHUP: the first ends the returned channel, the
+/// second ends the process at once, with status 130.
+///
+/// # Errors
+/// The signals cannot be caught, or there can be no thread to wait for them.
+pub fn on_signal() -> io::Result<Shutdown> {
+    let (running, shutdown) = bounded(0);
+    let mut running = Some(running);
+    set_handler(move || {
+        if running.take().is_none() {
+            process::exit(130);
+        }
+    })?;
+    Ok(shutdown)
+}
+
+/// For a program with nothing to tidy up: the same signals end it at once, with status 0.
+///
+/// # Errors
+/// As for [`on_signal`].
+pub fn exit_on_signal() -> io::Result<()> {
+    set_handler(|| process::exit(0))
+}
+
+/// Whether the channel has ended, without waiting.
+pub fn ended(channel: &Shutdown) -> bool {
+    channel.try_recv() == Err(TryRecvError::Disconnected)
+}
+
+/// Waits until the channel ends, for `limit` at most, and says whether it has.
+pub fn ends_within(channel: &Shutdown, limit: Duration) -> bool {
+    channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
+}
+
+fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
+    // ctrlc takes SIGHUP even where it is ignored. Blocked here, and so in every thread to come, it never
+    // arrives.
+    if hangup_is_ignored() {
+        SigSet::from(Signal::SIGHUP).thread_block()?;
+    }
+    ctrlc::set_handler(handler)
+        .map_err(io::Error::other)
+        .map_err(context("cannot catch Ctrl-C"))
+}
+
+/// Whether `nohup`, or its like, has started this program: then it outlives its terminal.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 << (Signal::SIGHUP as u32 - 1) != 0)
+}

@@ -1,0 +1,246 @@
+//! A source as the comparison sees it: lines with what they are, and where they stand.
+
+use crate::sidebyside::read::names::snake_case;
+use crate::sidebyside::read::tokens::{Language, Token, tokens};
+
+/// One line of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number in its file, counted from 1; for a listing, in the text that the listing is in.
+    pub number: usize,
+    /// What is written there, without the line end.
+    pub text: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its tokens.
+    pub tokens: Vec<Token>,
+    /// The function that it stands in, in snake case; a function within a function or a closure
+    /// does not count as one.
+    pub function: Option<String>,
+    /// The top-level part of the file that it belongs to, counted from 0. Parts are what blank
+    /// lines outside all brackets set off: a declaration with its comments and attributes.
+    pub part: usize,
+}
+
+/// What a line is. Only lines of code can be paired, and only they count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Code.
+    Code,
+    /// Nothing but brackets and what separates them: `})`.
+    Brace,
+    /// `package` and `import`, `use` and `mod`: names of packages, which are bound to differ.
+    Import,
+    /// Nothing but an attribute: `#[derive(Debug)]`, which Go has no like of.
+    Attribute,
+    /// Nothing but a comment.
+    Comment,
+    /// Nothing.
+    Blank,
+}
+
+/// Reads a source whose first line has the number `first`.
+///
+/// Of a Rust source, the unit tests at its end are left out: no listing has any.
+pub fn read(language: Language, source: &str, first: usize) -> Vec<Line> {
+    let mut depth = 0_usize;
+    let mut part = 0;
+    let mut function: Option<(String, usize)> = None;
+    let mut import: Option<usize> = None;
+    let mut attribute: Option<usize> = None;
+    let mut lines = Vec::new();
+    for (i, (text, tokens)) in source.lines().zip(tokens(language, source)).enumerate() {
+        let top_level = depth == 0;
+        // A Go method stands at the top level, a Rust method in an impl block.
+        let methods = if language == Language::Go { 0 } else { 1 };
+        if function.is_none() && depth <= methods {
+            function = function_name(language, &tokens).map(|name| (name, depth));
+        }
+        if import.is_none() && starts_import(language, &tokens) {
+            import = Some(depth);
+        }
+        if attribute.is_none() && tokens.first() == Some(&Token::Mark("#")) {
+            attribute = Some(depth);
+        }
+        let closed = close_brackets(&mut depth, &tokens);
+        let kind = match &tokens[..] {
+            [] => Kind::Blank,
+            tokens if tokens.iter().all(is_comment) => Kind::Comment,
+            _ if import.is_some() => Kind::Import,
+            _ if attribute.is_some() => Kind::Attribute,
+            tokens if tokens.iter().all(|t| is_comment(t) || is_bracket(t)) => Kind::Brace,
+            _ => Kind::Code,
+        };
+        if import.is_some_and(|outside| depth <= outside && import_ends(language, &tokens)) {
+            import = None;
+        }
+        if attribute.is_some_and(|outside| depth <= outside) {
+            attribute = None;
+        }
+        lines.push(Line {
+            number: first + i,
+            text: text.to_owned(),
+            kind,
+            function: function.as_ref().map(|(name, _)| name.clone()),
+            part,
+            tokens,
+        });
+        if closed
+            && function
+                .as_ref()
+                .is_some_and(|(_, outside)| depth <= *outside)
+        {
+            function = None;
+        }
+        if top_level && kind == Kind::Blank {
+            part += 1;
+        }
+    }
+    if language == Language::Rust {
+        lines.truncate(without_unit_tests(&lines));
+    }
+    lines
+}
+
+fn is_comment(token: &Token) -> bool {
+    matches!(token, Token::Comment(_))
+}
+
+fn is_bracket(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::Mark("{" | "}" | "(" | ")" | "[" | "]" | "," | ";")
+    )
+}
+
+/// Follows the depth of brackets over a line; true where one that was open has been closed.
+fn close_brackets(depth: &mut usize, tokens: &[Token]) -> bool {
+    let mut closed = false;
+    for token in tokens {
+        match token {
+            Token::Mark("{" | "(" | "[") => *depth += 1,
+            Token::Mark("}" | ")" | "]") => {
+                *depth = depth.saturating_sub(1);
+                closed |= matches!(token, Token::Mark("}"));
+            }
+            Token::Mark(";") => closed = true,
+            _ => {}
+        }
+    }
+    closed
+}
+
+fn starts_import(language: Language, tokens: &[Token]) -> bool {
+    let mut names = tokens.iter().filter_map(|token| match token {
+        Token::Name(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let Some(Token::Name(first)) = tokens.first() else {
+        return false;
+    };
+    if language == Language::Go {
+        return matches!(first.as_str(), "package" | "import");
+    }
+    let word = names.find(|n| !matches!(*n, "pub" | "crate" | "super"));
+    let ends = matches!(tokens.last(), Some(Token::Mark(";")));
+    word == Some("use") || (word == Some("mod") && ends)
+}
+
+fn import_ends(language: Language, tokens: &[Token]) -> bool {
+    language == Language::Go || tokens.contains(&Token::Mark(";"))
+}
+
+fn function_name(language: Language, tokens: &[Token]) -> Option<String> {
+    let keyword = if language == Language::Go {
+        "func"
+    } else {
+        "fn"
+    };
+    let at = tokens
+        .iter()
+        .position(|t| matches!(t, Token::Name(name) if name == keyword))?;
+    let after = &tokens[at + 1..];
+    let name = match language {
+        // What stands before the first bracket that follows a name: not a method's receiver.
+        Language::Go => after.windows(2).find_map(|pair| match pair {
+            [Token::Name(name), Token::Mark("(")] => Some(name),
+            _ => None,
+        })?,
+        Language::Rust => match after.first()? {
+            Token::Name(name) => name,
+            _ => return None,
+        },
+    };
+    Some(snake_case(name))
+}
+
+fn without_unit_tests(lines: &[Line]) -> usize {
+    let tests = lines.windows(2).position(|pair| {
+        pair[0].text == "#[cfg(test)]" && pair[1].text.trim_start().starts_with("mod ")
+    });
+    let code = &lines[..tests.unwrap_or(lines.len())];
+    code.iter()
+        .rposition(|line| line.kind != Kind::Blank)
+        .map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(language: Language, source: &str) -> String {
+        read(language, source, 1)
+            .iter()
+            .map(|line| match line.kind {
+                Kind::Code => 'c',
+                Kind::Brace => 'b',
+                Kind::Import => 'i',
+                Kind::Attribute => '#',
+                Kind::Comment => '/',
+                Kind::Blank => '.',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_are_told_apart() {
+        let go = "package p\n\nimport (\n\t\"a\"\n)\nimport \"b\"\n// c\nfunc f() {\n\tx() /* d */\n})\n";
+        assert_eq!(kinds(Language::Go, go), "i.iiii/ccb");
+        let rust = "//! d\nuse a::{\n    b,\n};\npub(crate) mod m;\n#[a(\n  b\n)]\nfn f() {\n    g(); // h\n}, // i\n";
+        assert_eq!(kinds(Language::Rust, rust), "/iiii###ccb");
+        assert_eq!(kinds(Language::Rust, "mod m {\n    use a;\n}\n"), "cib");
+    }
+
+    #[test]
+    fn functions_and_parts_are_known() {
+        let rust = "use a;\n\n/// d\nimpl A {\n    fn bC(&self)\n    where\n    {\n        fn d() {}\n    }\n\n    const E: i32 = 1;\n}\n\nfn f() {}\nstruct G;\n";
+        let lines = read(Language::Rust, rust, 10);
+        assert_eq!(lines[0].number, 10);
+        let function = |i: usize| lines[i].function.as_deref();
+        assert_eq!(function(3), None);
+        assert!((4..=8).all(|i| function(i) == Some("b_c")), "{lines:#?}");
+        assert!((9..=12).all(|i| function(i).is_none()), "{lines:#?}");
+        assert_eq!(function(13), Some("f"));
+        assert_eq!(function(14), None);
+        let parts: Vec<_> = lines.iter().map(|line| line.part).collect();
+        assert_eq!(parts, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_go_method_has_its_own_name_not_its_receivers() {
+        let lines = read(
+            Language::Go,
+            "func (c *Client) SendAll(m string) {\n}\nvar x = 1\n",
+            1,
+        );
+        let functions: Vec<_> = lines.iter().map(|line| line.function.as_deref()).collect();
+        assert_eq!(functions, [Some("send_al"), Some("send_al"), None]);
+    }
+
+    #[test]
+    fn unit_tests_are_left_out() {
+        let rust = "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n";
+        assert_eq!(read(Language::Rust, rust, 1).len(), 1);
+        assert_eq!(read(Language::Rust, "#[cfg(test)]\nuse a;\n", 1).len(), 2);
+    }
+}

@@ -1,0 +1,183 @@
+//! Colouring sources, for the terminal and for the pages alike.
+
+use crate::sidebyside::read::tokens::{Language, Token, raw};
+
+/// What a piece of a line is, as far as colours go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// Everything else.
+    Plain,
+    /// Keywords.
+    Keyword,
+    /// Names of types.
+    Type,
+    /// Names of functions and macros, where they are defined or called.
+    Function,
+    /// Strings and characters.
+    Text,
+    /// Numbers and constants of the language.
+    Number,
+    /// Comments.
+    Comment,
+}
+
+/// A piece of a line in one colour.
+pub type Span = (Ink, String);
+
+/// Colours a source by its tokens.
+pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
+    const GO: &[&str] = &[
+        "break",
+        "case",
+        "chan",
+        "const",
+        "continue",
+        "default",
+        "defer",
+        "else",
+        "fallthrough",
+        "for",
+        "func",
+        "go",
+        "goto",
+        "if",
+        "import",
+        "interface",
+        "map",
+        "package",
+        "range",
+        "return",
+        "select",
+        "struct",
+        "switch",
+        "type",
+        "var",
+        "bool",
+        "byte",
+        "error",
+        "float32",
+        "float64",
+        "int",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "rune",
+        "string",
+        "uint",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "uintptr",
+    ];
+    const RUST: &[&str] = &[
+        "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum",
+        "extern", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut",
+        "pub", "ref", "return", "static", "struct", "super", "trait", "type", "unsafe", "use",
+        "where", "while", "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize",
+        "str", "u8", "u16", "u32", "u64", "u128", "usize",
+    ];
+    let words = match language {
+        Language::Go => GO,
+        Language::Rust => RUST,
+    };
+    let pieces = raw(language, source);
+    let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
+    for (i, (piece, token)) in pieces.iter().enumerate() {
+        let next = |n: usize| pieces.get(i + n).map_or("", |p| p.0);
+        let ink = match token {
+            Some(Token::Comment(_)) => Ink::Comment,
+            Some(Token::Text(_)) => Ink::Text,
+            Some(Token::Number(_)) => Ink::Number,
+            Some(Token::Name(name)) => match name.as_str() {
+                n if words.contains(&n) => Ink::Keyword,
+                "true" | "false" | "nil" | "iota" => Ink::Number,
+                _ if next(1) == "("
+                    && (language == Language::Go || !name.starts_with(char::is_uppercase)) =>
+                {
+                    Ink::Function
+                }
+                _ if language == Language::Rust
+                    && next(1) == "!"
+                    && matches!(next(2), "(" | "[" | "{") =>
+                {
+                    Ink::Function
+                }
+                n if language == Language::Rust
+                    && n.starts_with(char::is_uppercase)
+                    && n.contains(char::is_lowercase) =>
+                {
+                    Ink::Type
+                }
+                _ => Ink::Plain,
+            },
+            _ => Ink::Plain,
+        };
+        for (n, part) in piece.split('\n').enumerate() {
+            if n > 0 {
+                lines.push(Vec::new());
+            }
+            push(lines.last_mut().unwrap(), ink, part);
+        }
+    }
+    lines.truncate(source.lines().count());
+    lines
+}
+
+fn push(spans: &mut Vec<Span>, ink: Ink, text: &str) {
+    match spans.last_mut() {
+        _ if text.is_empty() => {}
+        Some((last, before)) if *last == ink => before.push_str(text),
+        _ => spans.push((ink, text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inked(language: Language, source: &str, ink: Ink) -> Vec<String> {
+        let spans = highlight(language, source).into_iter().flatten();
+        spans
+            .filter(|(i, _)| *i == ink)
+            .map(|(_, text)| text.trim().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn both_languages_are_coloured() {
+        let go = "func f(s string) { // c\n\tfor { g(\"a\", 12) }\n}\n";
+        assert_eq!(inked(Language::Go, go, Ink::Comment), ["// c"]);
+        assert_eq!(inked(Language::Go, go, Ink::Text), ["\"a\""]);
+        assert_eq!(inked(Language::Go, go, Ink::Number), ["12"]);
+        assert!(
+            inked(Language::Go, go, Ink::Keyword)
+                .iter()
+                .any(|k| k == "for")
+        );
+        let rust = "fn f() {\n    loop { g(b\"a\", 12); } // c\n}\n";
+        assert_eq!(inked(Language::Rust, rust, Ink::Comment), ["// c"]);
+        assert!(
+            inked(Language::Rust, rust, Ink::Text)
+                .iter()
+                .any(|t| t.contains("\"a\""))
+        );
+        assert_eq!(inked(Language::Rust, rust, Ink::Number), ["12"]);
+        assert!(
+            inked(Language::Rust, rust, Ink::Keyword)
+                .iter()
+                .any(|k| k == "loop")
+        );
+    }
+
+    #[test]
+    fn the_spans_make_up_the_lines() {
+        let source = "fn f() -> \"消息\" {\n\n\t/* open\n'x' \"\\";
+        let lines: Vec<String> = highlight(Language::Rust, source)
+            .into_iter()
+            .map(|spans| spans.into_iter().map(|(_, text)| text).collect())
+            .collect();
+        assert_eq!(lines, source.lines().collect::<Vec<_>>());
+    }
+}
