@@ -14,7 +14,6 @@ use threadline::cli;
 use threadline::error::context;
 use threadline::file;
 use threadline::file::name;
-use threadline::file::name::printable;
 use threadline::file::partial::{self, Part};
 use threadline::file::progress::{self, Progress};
 use threadline::file::receipt::Tally;
@@ -26,6 +25,7 @@ use threadline::server::accept::{Acceptor, Kind, Limits};
 use threadline::server::conn::Conn;
 use threadline::server::shutdown;
 use threadline::server::shutdown::{Shutdown, ended};
+use threadline::text::printable;
 
 /// Receives one file and ends, or with --keep any number of files
 ///

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use log::debug;
 use socket2::SockRef;
 
-use crate::file::name::printable;
 use crate::go::net::read;
+use crate::text::printable;
 
 /// Bytes read or written at once. More per call is what makes a transfer fast.
 // Go: 4096 bytes, with which a transfer takes two to four times as long.

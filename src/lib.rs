@@ -32,4 +32,5 @@ pub mod server;
 #[cfg(feature = "lab")]
 pub mod sidebyside;
 pub mod tcp;
+pub mod text;
 pub mod udp;

@@ -57,20 +57,6 @@ pub fn check(name: &[u8]) -> Result<&OsStr, &'static str> {
     Ok(OsStr::from_bytes(name))
 }
 
-/// Text from the network or the command line, made fit for one line on a terminal.
-pub fn printable(text: impl AsRef<[u8]>) -> String {
-    String::from_utf8_lossy(text.as_ref())
-        .chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Component;
@@ -182,16 +168,6 @@ mod tests {
             let at = at.index(name.len());
             name[at] = hostile;
             prop_assert!(check(&name).is_err());
-        }
-
-        #[test]
-        fn printable_text_is_one_line_without_control_characters(text in any::<Vec<u8>>()) {
-            prop_assert!(!printable(text).chars().any(char::is_control));
-        }
-
-        #[test]
-        fn printable_text_stays_as_it_is(text in "\\PC*") {
-            prop_assert_eq!(printable(&text), text);
         }
     }
 }

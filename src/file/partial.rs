@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use log::{debug, info, warn};
 
 use crate::error::context;
-use crate::file::name::printable;
+use crate::text::printable;
 
 const PREFIX: &str = ".threadline-";
 const SUFFIX: &str = ".part";

@@ -8,7 +8,6 @@ use crate::lab::load::clients::{Crowd, Happening};
 use crate::lab::load::protocol::{self, Lines};
 use crate::lab::options::Limits;
 use crate::lab::progress::Progress;
-use crate::lab::report::table::align;
 use crate::lab::run;
 use crate::lab::scenario::chat::TURN;
 use crate::lab::scenario::session::Session;
@@ -17,6 +16,7 @@ use crate::lab::target::proc::Uses;
 use crate::lab::target::process::Server;
 use crate::server::ceilings::{Ceiling, ceilings};
 use crate::server::shutdown::Shutdown;
+use crate::text::columns;
 
 /// The ceilings as a table, and which comes first.
 pub fn table(threads: usize, ceilings: &[Ceiling]) -> String {
@@ -36,7 +36,7 @@ pub fn table(threads: usize, ceilings: &[Ceiling]) -> String {
     }
     let mut text =
         format!("A server with {threads} threads a client can have this many clients:\n");
-    text.push_str(&align(&rows, &[1, 4]));
+    text.push_str(&columns(&rows, &[1, 4]));
     if let Some(first) = ceilings.first() {
         text.push_str(&format!(
             "{} comes first, at {} clients.\n",

@@ -6,11 +6,12 @@
 use crate::lab::report::axis::Axis;
 use crate::lab::report::distribution;
 use crate::lab::report::finding::{self, finding};
-use crate::lab::report::plot::{self, Mark, Series, escape};
+use crate::lab::report::plot::{self, Mark, Series};
 use crate::lab::results::metric::{Metric, Unit};
 use crate::lab::results::record::Record;
 use crate::lab::results::stats::{self, Figure};
 use crate::lab::results::units::thousands;
+use crate::text::escape;
 
 /// Colours and fonts of every chart, light and dark.
 pub(crate) const STYLE: &str = include_str!("chart.css");

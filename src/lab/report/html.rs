@@ -6,12 +6,13 @@ use std::fmt::Write;
 
 use crate::lab::report::charts::{self, Chart};
 use crate::lab::report::finding;
-use crate::lab::report::plot::{self, escape};
+use crate::lab::report::plot;
 use crate::lab::report::table;
 use crate::lab::results::metric::{Metric, Unit};
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::stats;
 use crate::lab::results::units::{self, thousands};
+use crate::text::escape;
 
 const STYLE: &str = include_str!("page.css");
 

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use crate::lab::report::axis::Axis;
 use crate::lab::results::metric::Unit;
 use crate::lab::results::stats::Figure;
+use crate::text::escape;
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
 const WIDTH: f64 = 420.0;
@@ -42,23 +43,6 @@ impl Series {
         let dash = if self.place >= COLOURS { " dashed" } else { "" };
         format!("series c{}{dash}", self.place % COLOURS)
     }
-}
-
-/// Text for use in XML and HTML, between tags and in quoted attributes.
-pub(crate) fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // XML has no way to write most control characters.
-            c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-        out
-    })
 }
 
 /// The room a text takes, generously: fonts differ.

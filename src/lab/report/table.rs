@@ -4,6 +4,7 @@ use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::stats::{figure, ratio};
 use crate::lab::results::units;
+use crate::text::columns;
 
 use Metric::*;
 
@@ -123,7 +124,7 @@ pub fn tables_of(record: &Record) -> String {
             continue;
         }
         text.push_str(&format!("\n{title}\n"));
-        text.push_str(&align(&rows(record, metrics), &[1]));
+        text.push_str(&columns(&rows(record, metrics), &[1]));
     }
     text
 }
@@ -229,26 +230,6 @@ fn spread(point: &Point, metric: Metric) -> String {
     }
 }
 
-/// Sets each column to one width, those in `left` to the left and the others to the right.
-pub fn align(rows: &[Vec<String>], left: &[usize]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate();
-        let cells: Vec<String> = cells
-            .map(|(column, (cell, &width))| match left.contains(&column) {
-                true => format!("{cell:<width$}"),
-                false => format!("{cell:>width$}"),
-            })
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,13 +309,6 @@ mod tests {
             text.contains("go (7 in)") && !text.contains("ours ("),
             "{text}"
         );
-    }
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows =
-            [["a", "µs", "n"], ["bbb", "c", "100"]].map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(align(&rows, &[1]), "  a  µs    n\nbbb  c   100\n");
     }
 
     #[test]

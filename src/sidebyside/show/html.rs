@@ -15,6 +15,7 @@ use crate::sidebyside::show::hunks::blocks;
 use crate::sidebyside::show::sheet::Sheet;
 use crate::sidebyside::show::table::percent;
 use crate::sidebyside::show::terminal::printable;
+use crate::text::escape;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -55,21 +56,6 @@ fn names(comparisons: &[Comparison]) -> Vec<String> {
         }
     };
     comparisons.iter().enumerate().map(name).collect()
-}
-
-/// What HTML would take for markup, as text.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 fn document(title: &str, body: &str, script: &str) -> String {

@@ -3,10 +3,10 @@
 use crate::sidebyside::pair::compare::{Comparison, Cover};
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
-use crate::sidebyside::show::html::escape;
 use crate::sidebyside::show::hunks::{Block, declared};
 use crate::sidebyside::show::rows::Row;
 use crate::sidebyside::show::terminal::printable;
+use crate::text::escape;
 
 /// A page's lines, coloured.
 pub(crate) struct Sheet<'a> {

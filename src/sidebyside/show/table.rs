@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use unicode_width::UnicodeWidthStr;
-
 use crate::sidebyside::pair::compare::{Comparison, Cover, Figures};
 use crate::sidebyside::read::article::Article;
 use crate::sidebyside::show::terminal::printable;
+use crate::text::columns;
 
 /// The table of what was compared: a row a program, and one for all of them.
 pub fn table(comparisons: &[Comparison]) -> String {
@@ -31,12 +30,7 @@ pub fn table(comparisons: &[Comparison]) -> String {
         comparisons.iter().map(Comparison::figures).sum(),
         "",
     ));
-    let mut text = columns(
-        &rows,
-        &[
-            false, false, true, true, true, true, true, true, true, false,
-        ],
-    );
+    let mut text = columns(&rows, &[0, 1, 9]);
     text.push_str(
         "\nlines: those that count, without blank lines, brackets, imports and comments\n\
          =: paired with a line of ours   ~: Rust does it by itself   note: a // Go: comment says why not\n",
@@ -64,32 +58,6 @@ pub fn percent(figures: Figures) -> String {
     format!("{:.1} %", (figures.percent() * 10.0).floor() / 10.0)
 }
 
-fn columns<const N: usize>(rows: &[[String; N]], right: &[bool; N]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].width())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let space = " ".repeat(widths[column] - cell.width());
-            let gap = if column + 1 < N { "  " } else { "" };
-            match right[column] {
-                true => write!(line, "{space}{cell}{gap}"),
-                false => write!(line, "{cell}{space}{gap}"),
-            }
-            .expect("a string takes it");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 /// The listings that were compared with nothing, each with its place and its first line.
 pub fn others(article: &Article) -> String {
     if article.others.is_empty() {
@@ -113,7 +81,7 @@ pub fn others(article: &Article) -> String {
         .collect();
     format!(
         "\nnone of ours, so not compared:\n{}",
-        columns(&rows, &[true, false, false])
+        columns(&rows, &[1, 2])
     )
 }
 
