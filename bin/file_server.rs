@@ -1,7 +1,7 @@
 //! file_server.go: a server that receives a file.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown as Half, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,10 +21,10 @@ use threadline::file::size;
 use threadline::go::fmt;
 use threadline::go::go;
 use threadline::go::net;
-use threadline::server::accept::{Acceptor, Kind, Limits};
+use threadline::server::accept::{Acceptor, Limits, ServerProfile};
 use threadline::server::conn::Conn;
 use threadline::server::shutdown;
-use threadline::server::shutdown::{Shutdown, ended};
+use threadline::server::shutdown::{Done, is_closed};
 use threadline::text::printable;
 
 /// Receives one file and ends, or with --keep any number of files
@@ -70,20 +70,15 @@ struct Args {
 // Go: has the port in a constant too, which nothing there uses. Ours is in the default address.
 /// One thread a client, which waits for its client alone. Only its reading half is cut at shutdown:
 /// what it says last must still go out, and not look like an end that is meant.
-const KIND: Kind = Kind {
+const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 2,
     full: "error: the server is full, try again later\n",
     crowded: "error: too many clients from your address\n",
-    cut: Some(Half::Read),
+    shutdown_half: Some(Shutdown::Read),
 };
 
-fn recv_file(
-    mut f: Part,
-    mut conn: &TcpStream,
-    args: &Args,
-    stopping: &Shutdown,
-) -> io::Result<()> {
+fn recv_file(mut f: Part, mut conn: &TcpStream, args: &Args, stopping: &Done) -> io::Result<()> {
     // Go: creates the file here, when it has said ok, and so too late to tell the client that it
     // cannot. Ours says ok when the file is there.
     let progress = Progress::start(None);
@@ -123,15 +118,10 @@ fn recv_file(
 }
 
 /// Reads what comes next; nothing means that the client has said all.
-fn read(
-    mut conn: &TcpStream,
-    buf: &mut [u8],
-    args: &Args,
-    stopping: &Shutdown,
-) -> io::Result<usize> {
+fn read(mut conn: &TcpStream, buf: &mut [u8], args: &Args, stopping: &Done) -> io::Result<usize> {
     let read = net::read(&mut conn, buf);
     // At shutdown a read ends as if the client had said all.
-    if ended(stopping) {
+    if is_closed(stopping) {
         return Err(io::Error::new(
             ErrorKind::Interrupted,
             "the server was stopped",
@@ -156,7 +146,7 @@ fn main() -> ExitCode {
 
         // Listen.
         let listener = net::listen(&args.addr)?;
-        let mut acceptor = Acceptor::new(listener, &args.limits, KIND, shutdown)?;
+        let mut acceptor = Acceptor::new(listener, &args.limits, PROFILE, shutdown)?;
         let stopping = acceptor.stopping();
 
         if !args.keep {
@@ -165,7 +155,7 @@ fn main() -> ExitCode {
                 return Ok(());
             };
             return match handler(&conn, &args, &stopping) {
-                Err(err) if ended(&stopping) => {
+                Err(err) if is_closed(&stopping) => {
                     warn!("{}: {err}", conn.addr());
                     Ok(())
                 }
@@ -192,12 +182,7 @@ fn main() -> ExitCode {
 }
 
 /// What the original's `main` goes on to do with its one client.
-fn receive(
-    mut conn: &TcpStream,
-    addr: SocketAddr,
-    args: &Args,
-    stopping: &Shutdown,
-) -> io::Result<()> {
+fn receive(mut conn: &TcpStream, addr: SocketAddr, args: &Args, stopping: &Done) -> io::Result<()> {
     conn.set_read_timeout(Some(args.timeout))?;
     progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
     progress::keep_open_line();
@@ -213,7 +198,7 @@ fn receive(
     recv_file(f, conn, args, stopping)
 }
 
-fn handler(conn: &Conn, args: &Args, stopping: &Shutdown) -> io::Result<()> {
+fn handler(conn: &Conn, args: &Args, stopping: &Done) -> io::Result<()> {
     file::reset_on_death(conn)?;
     receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
 }

@@ -1,7 +1,7 @@
 //! 并发Client: a client that sends what is typed and shows what comes, both at once.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown as Half, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +13,7 @@ use threadline::error::context;
 use threadline::go::fmt;
 use threadline::go::net;
 use threadline::server::shutdown;
-use threadline::server::shutdown::ended;
+use threadline::server::shutdown::is_closed;
 
 /// Sends what is typed to a server, and shows what the server sends
 ///
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
                 // Go: takes the end of input for an error and stays for ever. Ours tells the server
                 // that no more comes, so that it can answer, close, and let this program end.
                 if n == 0 {
-                    let _ = conn.shutdown(Half::Write);
+                    let _ = conn.shutdown(Shutdown::Write);
                     return;
                 }
                 // Send to the server as much as was read.
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
             .name("shutdown".to_owned())
             .spawn(move || {
                 let _ = stopping.recv();
-                let _ = closer.shutdown(Half::Both);
+                let _ = closer.shutdown(Shutdown::Both);
             })?;
 
         // The main thread receives.
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
                 // Go: takes the server's end for an error. Ours ends well.
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
-                Err(_) if ended(&shutdown) => return Ok(()),
+                Err(_) if is_closed(&shutdown) => return Ok(()),
                 Err(err) => return Err(context("conn.Read")(err)),
             };
             // Show what came.

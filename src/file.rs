@@ -12,7 +12,7 @@ pub mod receipt;
 pub mod size;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown as Half, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use log::debug;
@@ -44,7 +44,7 @@ pub fn reset_on_death(conn: &TcpStream) -> io::Result<()> {
 /// # Errors
 /// The connection has broken.
 pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
-    conn.shutdown(Half::Write)?;
+    conn.shutdown(Shutdown::Write)?;
     SockRef::from(conn).set_linger(None)
 }
 
@@ -53,7 +53,7 @@ pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
 pub fn refuse(mut conn: &TcpStream, why: &io::Error) {
     let told = conn
         .write_all(format!("error: {why}\n").as_bytes())
-        .and_then(|()| conn.shutdown(Half::Write));
+        .and_then(|()| conn.shutdown(Shutdown::Write));
     if let Err(err) = told {
         debug!("cannot tell the sender: {err}");
         return;

@@ -1,7 +1,7 @@
 //! Section two, TCP: the concurrent server that answers in upper case.
 
 use std::io::{self, Write};
-use std::net::{Shutdown as Half, TcpListener};
+use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
@@ -10,18 +10,18 @@ use log::warn;
 use crate::go::fmt;
 use crate::go::strings::{split_cut_off, to_upper};
 use crate::go::{go, take_turns};
-use crate::server::accept::{Acceptor, Kind, Limits};
+use crate::server::accept::{Acceptor, Limits, ServerProfile};
 use crate::server::conn::Conn;
-use crate::server::shutdown::Shutdown;
+use crate::server::shutdown::Done;
 use crate::server::spin::Quick;
 
 /// One thread a client, which waits for its client alone.
-const KIND: Kind = Kind {
+const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 1,
     full: "the server is full, try again later\r\n",
     crowded: "too many clients from your address\r\n",
-    cut: Some(Half::Read),
+    shutdown_half: Some(Shutdown::Read),
 };
 
 /// Answers one client in upper case until it leaves.
@@ -75,8 +75,8 @@ fn handler(conn: Arc<Conn>) {
 ///
 /// # Errors
 /// The server cannot start. What goes wrong with a client costs that client only.
-pub fn run(listener: TcpListener, limits: &Limits, shutdown: Shutdown) -> io::Result<()> {
-    let acceptor = Acceptor::new(listener, limits, KIND, shutdown)?;
+pub fn run(listener: TcpListener, limits: &Limits, shutdown: Done) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, limits, PROFILE, shutdown)?;
     take_turns();
     fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
     thread::scope(|s| {

@@ -12,7 +12,7 @@ use crate::error::context;
 use crate::go::fmt;
 use crate::go::go;
 use crate::go::net;
-use crate::server::shutdown::{Shutdown, ended};
+use crate::server::shutdown::{Done, is_closed};
 
 /// Bytes of buffer that hold any datagram.
 // Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
@@ -28,7 +28,7 @@ pub const LONGEST: usize = 65_507;
 ///
 /// # Errors
 /// The socket fails. That a client has gone is no failure.
-pub fn run(conn: UdpSocket, shutdown: Shutdown) -> io::Result<()> {
+pub fn run(conn: UdpSocket, shutdown: Done) -> io::Result<()> {
     info!("listening on {}", conn.local_addr()?);
     let (serving, served) = bounded(0);
     thread::scope(|s| {
@@ -39,12 +39,12 @@ pub fn run(conn: UdpSocket, shutdown: Shutdown) -> io::Result<()> {
     })
 }
 
-fn serve(conn: &UdpSocket, shutdown: &Shutdown) -> io::Result<()> {
+fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
     // Go: makes a new buffer for each datagram.
     let mut buf = vec![0; BUFFER];
     loop {
         let received = conn.recv_from(&mut buf);
-        if ended(shutdown) {
+        if is_closed(shutdown) {
             return Ok(());
         }
         let (n, raddr) = match received {
@@ -91,7 +91,7 @@ fn a_client_has_gone(err: &io::Error) -> bool {
 
 /// Waits for the shutdown, or for the end of the loop, and ends a blocked `recv_from` by an empty
 /// datagram from the socket to itself.
-fn wake(conn: &UdpSocket, shutdown: &Shutdown, served: &Receiver<Infallible>) {
+fn wake(conn: &UdpSocket, shutdown: &Done, served: &Receiver<Infallible>) {
     select! {
         recv(shutdown) -> _ => info!("stopping"),
         recv(served) -> _ => return,

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounde
 use log::warn;
 
 use crate::server::conn::Conn;
-use crate::server::shutdown::{Shutdown, ends_within};
+use crate::server::shutdown::{Done, closes_within};
 
 /// Bytes of messages in one batch at most, the last message aside.
 const FULL: usize = 16 * 1024;
@@ -45,7 +45,7 @@ pub struct Outlet {
 pub struct FanOut {
     outlets: BTreeMap<u64, Outlet>,
     bytes: Vec<u8>,
-    written: Shutdown,
+    written: Done,
 }
 
 impl Default for FanOut {
@@ -89,7 +89,7 @@ impl FanOut {
 
     /// Waits until the last batch is written, or for a millisecond if somebody does not read.
     pub fn wait(&self) {
-        ends_within(&self.written, AT_ONCE);
+        closes_within(&self.written, AT_ONCE);
     }
 
     /// Hands the batch to everyone.

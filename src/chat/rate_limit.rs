@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use crate::server::shutdown::{Shutdown, ended, ends_within};
+use crate::server::shutdown::{Done, closes_within, is_closed};
 
 /// Messages a second, read from `10/s` or `10`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +50,11 @@ impl Pace {
     }
 
     /// Counts one message and waits until it may pass; false if `closed` ends before that.
-    pub fn wait(&mut self, closed: &Shutdown) -> bool {
+    pub fn wait(&mut self, closed: &Done) -> bool {
         if self.interval > Duration::ZERO {
-            return !ends_within(closed, self.count(Instant::now()));
+            return !closes_within(closed, self.count(Instant::now()));
         }
-        !ended(closed)
+        !is_closed(closed)
     }
 }
 

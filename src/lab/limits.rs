@@ -15,7 +15,7 @@ use crate::lab::target::contender::Protocol;
 use crate::lab::target::proc::Uses;
 use crate::lab::target::process::Server;
 use crate::server::ceilings::{Ceiling, ceilings};
-use crate::server::shutdown::Shutdown;
+use crate::server::shutdown::Done;
 use crate::text::columns;
 
 /// The ceilings as a table, and which comes first.
@@ -74,7 +74,7 @@ pub struct Probed {
 /// # Errors
 /// The server does not start, or the program is to end. That it dies under load is no error, but the
 /// result.
-pub fn probe(limits: &Limits, shutdown: &Shutdown) -> io::Result<Probed> {
+pub fn probe(limits: &Limits, shutdown: &Done) -> io::Result<Probed> {
     let protocol = if limits.echo {
         Protocol::Echo
     } else {

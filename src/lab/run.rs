@@ -15,7 +15,7 @@ use crate::lab::scenario::idle;
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::{Contender, Protocol};
 use crate::lab::target::process::Server;
-use crate::server::shutdown::Shutdown;
+use crate::server::shutdown::Done;
 
 /// The version of the record's shape.
 pub const SCHEMA: u32 = 1;
@@ -72,7 +72,7 @@ pub struct Run<'a> {
     /// Who.
     pub contenders: &'a [Contender],
     /// The way out.
-    pub shutdown: &'a Shutdown,
+    pub shutdown: &'a Done,
 }
 
 /// What one line of a table is about.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown as Half, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use socket2::SockRef;
 
 use crate::go::net;
 use crate::server::ceilings;
-use crate::server::conn::{Conn, GRACE, Live, Refusal};
-use crate::server::shutdown::{Shutdown, ended};
+use crate::server::conn::{Conn, GRACE, Refusal, Registry};
+use crate::server::shutdown::{Done, is_closed};
 
 /// Whom a server lets in, as options for its command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,7 +56,7 @@ fn max_clients(text: &str) -> Result<MaxClients, String> {
 
 /// What kind of server the loop serves.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct ServerProfile {
     /// Threads that one client takes.
     pub threads: usize,
     /// Descriptors that one client takes.
@@ -67,7 +67,7 @@ pub struct Kind {
     pub crowded: &'static str,
     /// What of every connection is shut at once when the server is to stop, to end handlers that
     /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
-    pub cut: Option<Half>,
+    pub shutdown_half: Option<Shutdown>,
 }
 
 /// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
@@ -76,11 +76,11 @@ pub struct Kind {
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Arc<TcpListener>,
-    kind: Kind,
+    profile: ServerProfile,
     most: usize,
     most_per_ip: usize,
-    live: Arc<Live>,
-    stopping: Shutdown,
+    registry: Arc<Registry>,
+    stopping: Done,
     next_id: u64,
     full: bool,
     watcher: Option<(Sender<Infallible>, JoinHandle<()>)>,
@@ -95,29 +95,38 @@ impl Acceptor {
     pub fn new(
         listener: TcpListener,
         limits: &Limits,
-        kind: Kind,
-        shutdown: Shutdown,
+        profile: ServerProfile,
+        shutdown: Done,
     ) -> io::Result<Self> {
         if let Err(err) = ceilings::raise_descriptor_limit() {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", listener.local_addr()?);
-        let most = most_clients(limits.max_clients, kind);
+        let most = most_clients(limits.max_clients, profile);
 
         let listener = Arc::new(listener);
-        let live = Arc::new(Live::default());
+        let registry = Arc::new(Registry::default());
         let (running, stopping) = bounded(0);
         let (serving, served) = bounded(0);
         let watcher = thread::Builder::new().name("shutdown".to_owned()).spawn({
-            let (listener, live) = (Arc::clone(&listener), Arc::clone(&live));
-            move || watch(&shutdown, &served, running, &listener, &live, kind.cut)
+            let (listener, registry) = (Arc::clone(&listener), Arc::clone(&registry));
+            move || {
+                watch(
+                    &shutdown,
+                    &served,
+                    running,
+                    &listener,
+                    &registry,
+                    profile.shutdown_half,
+                )
+            }
         })?;
         Ok(Acceptor {
             listener,
-            kind,
+            profile,
             most,
             most_per_ip: limits.max_per_ip.map_or(usize::MAX, |n| n as usize),
-            live,
+            registry,
             stopping,
             next_id: 0,
             full: false,
@@ -126,13 +135,13 @@ impl Acceptor {
     }
 
     /// Ends when the server is to stop, like the channel that was given to [`Acceptor::new`].
-    pub fn stopping(&self) -> Shutdown {
+    pub fn stopping(&self) -> Done {
         self.stopping.clone()
     }
 
     /// Counts a connection in, or turns it away.
     fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
-        match self.live.enter(addr.ip(), self.most, self.most_per_ip) {
+        match self.registry.admit(addr.ip(), self.most, self.most_per_ip) {
             Ok(()) => self.full = false,
             Err(Refusal::Full) => {
                 if !self.full {
@@ -141,19 +150,19 @@ impl Acceptor {
                     );
                 }
                 self.full = true;
-                turn_away(&stream, self.kind.full);
+                turn_away(&stream, self.profile.full);
                 return None;
             }
-            Err(Refusal::Crowded) => {
+            Err(Refusal::PerIp) => {
                 debug!("{addr} turned away: --max-per-ip is reached");
-                turn_away(&stream, self.kind.crowded);
+                turn_away(&stream, self.profile.crowded);
                 return None;
             }
         }
         self.next_id += 1;
-        let conn = Conn::new(stream, addr, self.next_id, &self.live);
+        let conn = Conn::new(stream, addr, self.next_id, &self.registry);
         // Either the watcher has seen it among the living, or the end is seen here.
-        (!ended(&self.stopping)).then_some(conn)
+        (!is_closed(&self.stopping)).then_some(conn)
     }
 }
 
@@ -165,7 +174,7 @@ impl Iterator for Acceptor {
         loop {
             match self.listener.accept() {
                 // The watcher may have woken this loop by a connection of its own.
-                _ if ended(&self.stopping) => return None,
+                _ if is_closed(&self.stopping) => return None,
                 Ok((stream, addr)) => {
                     let addr = net::canonical(addr);
                     if delay.take().is_some() {
@@ -204,12 +213,12 @@ impl Drop for Acceptor {
 
 /// Waits for the shutdown, or for the loop to be dropped, and ends every connection.
 fn watch(
-    shutdown: &Shutdown,
+    shutdown: &Done,
     served: &Receiver<Infallible>,
     running: Sender<Infallible>,
     listener: &TcpListener,
-    live: &Live,
-    cut: Option<Half>,
+    registry: &Registry,
+    shutdown_half: Option<Shutdown>,
 ) {
     select! {
         recv(shutdown) -> _ => info!("stopping"),
@@ -217,16 +226,16 @@ fn watch(
     }
     drop(running);
     wake(listener);
-    if let Some(half) = cut {
-        live.shut(half);
+    if let Some(half) = shutdown_half {
+        registry.shut(half);
     }
-    live.wait_until_empty(GRACE);
-    live.shut(Half::Both);
+    registry.wait_until_empty(GRACE);
+    registry.shut(Shutdown::Both);
 }
 
 /// Ends a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection.
 fn wake(listener: &TcpListener) {
-    if SockRef::from(listener).shutdown(Half::Both).is_err()
+    if SockRef::from(listener).shutdown(Shutdown::Both).is_err()
         && let Ok(addr) = listener.local_addr()
     {
         let _ = TcpStream::connect_timeout(&addr, GRACE);
@@ -238,15 +247,15 @@ fn wake(listener: &TcpListener) {
 fn turn_away(mut stream: &TcpStream, line: &str) {
     let told = stream.set_nonblocking(true).and_then(|()| {
         stream.write_all(line.as_bytes())?;
-        stream.shutdown(Half::Write)?;
+        stream.shutdown(Shutdown::Write)?;
         stream.read(&mut [0; 4096])
     });
     debug!("turned away: {told:?}");
 }
 
 /// Works out how many clients to let in, and logs what decides.
-fn most_clients(wanted: MaxClients, kind: Kind) -> usize {
-    let lowest = ceilings::ceilings(kind.threads, kind.descriptors)
+fn most_clients(wanted: MaxClients, profile: ServerProfile) -> usize {
+    let lowest = ceilings::ceilings(profile.threads, profile.descriptors)
         .into_iter()
         .next();
     match (wanted, lowest) {

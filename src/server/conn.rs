@@ -1,9 +1,9 @@
-//! The connections of a server: each one, and the register of those that live.
+//! The connections of a server: each one, and the register of those that registry.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::net::{IpAddr, Shutdown as Half, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -19,7 +19,7 @@ use socket2::SockRef;
 
 use crate::go::go;
 use crate::go::net;
-use crate::server::shutdown::{Shutdown, ended, ends_within};
+use crate::server::shutdown::{Done, closes_within, is_closed};
 
 /// How long a client may take to read the rest and close its end before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -30,28 +30,37 @@ pub struct Conn {
     stream: TcpStream,
     addr: SocketAddr,
     id: u64,
-    live: Arc<Live>,
+    registry: Arc<Registry>,
     writing: Mutex<()>,
     stalled: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
-    closed: Shutdown,
+    closed: Done,
 }
 
 impl Conn {
-    /// A connection that [`Live::enter`] has counted in.
-    pub(crate) fn new(stream: TcpStream, addr: SocketAddr, id: u64, live: &Arc<Live>) -> Arc<Conn> {
+    /// A connection that [`Registry::enter`] has counted in.
+    pub(crate) fn new(
+        stream: TcpStream,
+        addr: SocketAddr,
+        id: u64,
+        registry: &Arc<Registry>,
+    ) -> Arc<Conn> {
         let (open, closed) = bounded(0);
         let conn = Arc::new(Conn {
             stream,
             addr,
             id,
-            live: Arc::clone(live),
+            registry: Arc::clone(registry),
             writing: Mutex::default(),
             stalled: AtomicBool::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
-        live.conns.lock().by_id.insert(id, Arc::downgrade(&conn));
+        registry
+            .conns
+            .lock()
+            .by_id
+            .insert(id, Arc::downgrade(&conn));
         conn
     }
 
@@ -70,7 +79,7 @@ impl Conn {
     /// # Errors
     /// The connection is broken.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if ended(&self.closed) {
+        if is_closed(&self.closed) {
             return Ok(0);
         }
         net::read(&mut &self.stream, buf)
@@ -103,11 +112,11 @@ impl Conn {
     /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
     pub fn close(&self) {
         drop(self.open.lock().take());
-        let _ = self.stream.shutdown(Half::Both);
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Ends with [`Conn::close`].
-    pub fn closed(&self) -> &Shutdown {
+    pub fn closed(&self) -> &Done {
         &self.closed
     }
 
@@ -127,7 +136,7 @@ impl Conn {
                 conn: self,
                 running,
             });
-            if !ends_within(&all, GRACE) {
+            if !closes_within(&all, GRACE) {
                 self.close();
             }
         });
@@ -175,19 +184,19 @@ impl Deref for Conn {
 
 impl Drop for Conn {
     fn drop(&mut self) {
-        self.live.leave(self.id, self.addr.ip());
+        self.registry.release(self.id, self.addr.ip());
     }
 }
 
 /// Why a client is turned away.
 pub(crate) enum Refusal {
     Full,
-    Crowded,
+    PerIp,
 }
 
 /// The connections that were let in and have not ended.
 #[derive(Debug, Default)]
-pub(crate) struct Live {
+pub(crate) struct Registry {
     conns: Mutex<Conns>,
     left: Condvar,
 }
@@ -199,22 +208,22 @@ struct Conns {
     by_ip: HashMap<IpAddr, usize>,
 }
 
-impl Live {
-    pub(crate) fn enter(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
+impl Registry {
+    pub(crate) fn admit(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
         let mut conns = self.conns.lock();
         if conns.count >= most {
             return Err(Refusal::Full);
         }
         let from_ip = conns.by_ip.entry(ip).or_default();
         if *from_ip >= most_per_ip {
-            return Err(Refusal::Crowded);
+            return Err(Refusal::PerIp);
         }
         *from_ip += 1;
         conns.count += 1;
         Ok(())
     }
 
-    fn leave(&self, id: u64, ip: IpAddr) {
+    fn release(&self, id: u64, ip: IpAddr) {
         let mut conns = self.conns.lock();
         conns.by_id.remove(&id);
         conns.count -= 1;
@@ -227,7 +236,7 @@ impl Live {
         self.left.notify_all();
     }
 
-    pub(crate) fn shut(&self, half: Half) {
+    pub(crate) fn shut(&self, half: Shutdown) {
         // Taken out first: the last owner of a connection needs the lock to drop it.
         let conns: Vec<_> = self
             .conns
@@ -240,7 +249,7 @@ impl Live {
             // With a zero linger, the handler wants its end to be a reset. To shut the writing half
             // would tell the client first that all was said.
             let linger = SockRef::from(&conn.stream).linger();
-            if half == Half::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
+            if half == Shutdown::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
                 let _ = conn.shutdown(half);
             }
         }

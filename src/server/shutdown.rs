@@ -13,14 +13,14 @@ use crate::error::context;
 
 /// The end of a program, as a channel on which nothing is ever sent: it is disconnected when the
 /// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
-pub type Shutdown = Receiver<Infallible>;
+pub type Done = Receiver<Infallible>;
 
 /// Catches SIGINT, SIGTERM and, but under `nohup`, SIGHUP: the first ends the returned channel, the
 /// second ends the process at once, with status 130.
 ///
 /// # Errors
 /// The signals cannot be caught, or there can be no thread to wait for them.
-pub fn on_signal() -> io::Result<Shutdown> {
+pub fn on_signal() -> io::Result<Done> {
     let (running, shutdown) = bounded(0);
     let mut running = Some(running);
     set_handler(move || {
@@ -39,13 +39,13 @@ pub fn exit_on_signal() -> io::Result<()> {
     set_handler(|| process::exit(0))
 }
 
-/// Whether the channel has ended, without waiting.
-pub fn ended(channel: &Shutdown) -> bool {
+/// Whether the channel is closed, without waiting.
+pub fn is_closed(channel: &Done) -> bool {
     channel.try_recv() == Err(TryRecvError::Disconnected)
 }
 
-/// Waits until the channel ends, for `limit` at most, and says whether it has.
-pub fn ends_within(channel: &Shutdown, limit: Duration) -> bool {
+/// Waits at most `limit` for the channel to be closed, and returns whether it is.
+pub fn closes_within(channel: &Done, limit: Duration) -> bool {
     channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
 }
 

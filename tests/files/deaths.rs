@@ -11,7 +11,7 @@ use crossbeam_channel::bounded;
 use socket2::SockRef;
 use tempfile::{TempDir, tempdir};
 use threadline::file;
-use threadline::server::accept::{Acceptor, Kind, Limits};
+use threadline::server::accept::{Acceptor, Limits, ServerProfile};
 
 use super::*;
 
@@ -233,12 +233,12 @@ fn a_server_that_is_stopped_under_full_load_ends() {
 fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = connect(listener.local_addr().unwrap());
-    let kind = Kind {
+    let kind = ServerProfile {
         threads: 1,
         descriptors: 1,
         full: "",
         crowded: "",
-        cut: Some(Shutdown::Read),
+        shutdown_half: Some(Shutdown::Read),
     };
     let (running, shutdown) = bounded(0);
     let mut acceptor = Acceptor::new(listener, &Limits::default(), kind, shutdown).unwrap();

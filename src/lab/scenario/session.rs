@@ -10,7 +10,7 @@ use crate::lab::progress::Progress;
 use crate::lab::results::record::Cost;
 use crate::lab::target::proc::{self, Presence, Snapshot};
 use crate::lab::target::process::Server;
-use crate::server::shutdown::Shutdown;
+use crate::server::shutdown::Done;
 
 /// How often a round looks whether the server lives and Ctrl-C was pressed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const DYING: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct Session<'a> {
     server: &'a mut Server,
-    shutdown: &'a Shutdown,
+    shutdown: &'a Done,
     progress: &'a Progress,
     looked: Instant,
     idle: Option<Snapshot>,
@@ -44,7 +44,7 @@ impl Session<'_> {
     /// Begins a round: no client is there yet.
     pub fn new<'a>(
         server: &'a mut Server,
-        shutdown: &'a Shutdown,
+        shutdown: &'a Done,
         progress: &'a Progress,
     ) -> Session<'a> {
         let idle = snapshot(server);

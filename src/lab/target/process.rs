@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use crate::error::context;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc;
-use crate::server::shutdown::{Shutdown, ends_within};
+use crate::server::shutdown::{Done, closes_within};
 
 /// How long a server may take from its start until it listens.
 const START: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub struct Server {
     pid: Option<i32>,
     said: Arc<Mutex<Said>>,
     /// Ends with its standard error.
-    silent: Shutdown,
+    silent: Done,
 }
 
 /// What a server has written to its standard error, as far as it may tell why it died.
@@ -160,7 +160,7 @@ impl Server {
             return Ok(());
         };
         // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
-        ends_within(&self.silent, LAST_WORDS);
+        closes_within(&self.silent, LAST_WORDS);
         Err(io::Error::new(
             ErrorKind::BrokenPipe,
             format!(
