@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::lab::machine::machine;
 use crate::lab::options::{Options, Rate, Scenario, Servers};
 use crate::lab::progress::Progress;
-use crate::lab::results::record::{Point, Record, Round};
+use crate::lab::results::record::{Point, Record, Round, SCHEMA};
 use crate::lab::results::stats;
 use crate::lab::scenario::chat;
 use crate::lab::scenario::churn;
@@ -16,9 +16,6 @@ use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::{Contender, Protocol};
 use crate::lab::target::process::Server;
 use crate::server::shutdown::Done;
-
-/// The version of the record's shape.
-pub const SCHEMA: u32 = 1;
 
 /// Who is to be measured, in the order of the command line.
 ///
@@ -104,6 +101,9 @@ impl Run<'_> {
             size: options.size.unwrap_or_default(),
             rate: self.rate(),
             duration: options.duration.unwrap_or_default().as_secs_f64(),
+            warm_up: 0.0,
+            rounds: options.rounds,
+            interrupted: false,
             servers: rows.iter().map(|row| row.name.clone()).collect(),
             points: Vec::new(),
             warnings: Vec::new(),
@@ -119,6 +119,7 @@ impl Run<'_> {
                     clients,
                     stalled: row.stalled,
                     rounds: Vec::new(),
+                    failed: None,
                 })
                 .collect();
             result = self.sweep(&mut points, &rows, &progress, &mut notes);

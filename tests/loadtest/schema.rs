@@ -77,6 +77,7 @@ fn is_of(value: &Value, kind: &Value) -> bool {
         "string" => value.is_string(),
         "number" => value.is_number(),
         "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         other => panic!("this test does not know the type {other}"),
     }

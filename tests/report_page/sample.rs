@@ -1,6 +1,6 @@
 //! Made-up runs of the shapes that real ones have.
 
-use threadline::lab::results::record::{Cost, Latency, Machine, Point, Record, Round};
+use threadline::lab::results::record::{Cost, Latency, Machine, Point, Record, Round, SCHEMA};
 
 /// How one made-up server behaves.
 struct Kind {
@@ -166,7 +166,7 @@ fn chat(counts: &[usize], rounds: usize) -> Record {
         .collect();
     let command = "loadtest chat -c 10,100,1000,5000 --server go@127.0.0.1:8000=./chat --floor --html report.html";
     Record {
-        schema: 1,
+        schema: SCHEMA,
         version: "0.1.0".to_owned(),
         commit: Some("3055f85".to_owned()),
         started: 1_790_000_000,
@@ -183,6 +183,9 @@ fn chat(counts: &[usize], rounds: usize) -> Record {
         size: 64,
         rate: None,
         duration: 5.0,
+        warm_up: 0.0,
+        rounds,
+        interrupted: false,
         servers: KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
         points,
         warnings: vec![
@@ -269,9 +272,11 @@ fn latency(kind: &Kind, clients: f64, deliveries: u64, sway: f64) -> Latency {
     Latency {
         p50: at(0.5) as u64,
         p90: at(0.9) as u64,
+        p95: at(0.95) as u64,
         p99: at(0.99) as u64,
         p99_9: at(0.999) as u64,
         max: at(last) as u64,
+        bound_from: None,
         buckets,
     }
 }

@@ -86,9 +86,11 @@ impl Meter {
         Latency {
             p50: histogram.value_at_quantile(0.5),
             p90: histogram.value_at_quantile(0.9),
+            p95: histogram.value_at_quantile(0.95),
             p99: histogram.value_at_quantile(0.99),
             p99_9: histogram.value_at_quantile(0.999),
             max: histogram.max(),
+            bound_from: None,
             buckets: histogram
                 .iter_recorded()
                 .map(|step| (step.value_iterated_to(), step.count_at_value()))

@@ -3,10 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The version of this shape. It is raised when a field changes its meaning or is removed.
+pub const SCHEMA: u32 = 2;
+
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Version of this shape, raised when a field changes its meaning.
+    /// Version of this shape: [`SCHEMA`].
     pub schema: u32,
     /// Version of threadline.
     pub version: String,
@@ -28,12 +31,19 @@ pub struct Record {
     pub size: usize,
     /// Messages a second over all senders in open loop; none is closed loop.
     pub rate: Option<f64>,
-    /// Seconds that each round was to last.
+    /// Seconds that each round was to last, without the warm-up.
     pub duration: f64,
+    /// Seconds of load before the measurement starts, in each round. Nothing of them is in any figure.
+    pub warm_up: f64,
+    /// Rounds asked for, per server and number of clients.
+    pub rounds: usize,
+    /// Whether Ctrl-C ended the run before all rounds were measured.
+    pub interrupted: bool,
     /// Names of the servers in the order of the command line; ratios are to the first. In `slow`,
     /// each stands there twice: its room as it is, and with clients that never read.
     pub servers: Vec<String>,
-    /// One entry for each server and number of clients.
+    /// One entry for each server and number of clients. An interrupted run has none for what it had
+    /// not started.
     pub points: Vec<Point>,
     /// What makes the measurement itself doubtful, a sentence each.
     pub warnings: Vec<String>,
@@ -77,8 +87,24 @@ pub struct Point {
     pub clients: usize,
     /// Clients beside them that never read, in scenario `slow`.
     pub stalled: usize,
-    /// Every round that was measured, in order.
+    /// Every round that was measured, in order: fewer than asked for if the run was interrupted or the
+    /// server failed.
     pub rounds: Vec<Round>,
+    /// Why the server was not measured further, here or at an earlier number of clients.
+    pub failed: Option<Failure>,
+}
+
+/// How a server failed. It takes no part in what remains of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// At which number of clients.
+    pub clients: usize,
+    /// In which round, counted from 1.
+    pub round: usize,
+    /// What happened, such as `died (exit status 2)`.
+    pub what: String,
+    /// What the server wrote last to its standard error, if anything.
+    pub last_words: Option<String>,
 }
 
 impl Point {
@@ -92,17 +118,21 @@ impl Point {
 /// One round: connect, drive, count, leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {
-    /// Clients that were connected.
+    /// Clients that were in when the measurement started; in `churn`, the most that were in at one
+    /// time.
     pub connected: usize,
-    /// Seconds until all of them were connected and, in the chat, had seen their own login.
+    /// Seconds until all of them were in: they had seen their own login, or the first echo.
     pub connect_seconds: f64,
+    /// Whether Ctrl-C ended this round early. Its figures are of the time until then.
+    pub cut_short: bool,
     /// Seconds that were measured: those of sending, and those until the last delivery after them.
     pub seconds: f64,
     /// Messages (requests) sent in that time.
     pub messages: u64,
     /// Deliveries (answers) that were checked in that time.
     pub deliveries: u64,
-    /// Deliveries that never came.
+    /// Deliveries that never came. Each counts in `latency` with the time from its intended sending to
+    /// the end of the round, in the same buckets as the `deliveries`.
     pub lost: u64,
     /// Deliveries that came twice.
     pub duplicated: u64,
@@ -116,6 +146,8 @@ pub struct Round {
     pub pause_seconds: f64,
     /// Time from the intended sending to the delivery.
     pub latency: Latency,
+    /// Deliveries over time.
+    pub timeline: Timeline,
     /// What the server's process used, where it could be looked at.
     pub server: Option<Cost>,
     /// Seconds of which the CPU seconds are: `seconds`, and the waiting for what never came.
@@ -133,14 +165,36 @@ pub struct Latency {
     pub p50: u64,
     /// 90th percentile, in microseconds.
     pub p90: u64,
+    /// 95th percentile, in microseconds.
+    pub p95: u64,
     /// 99th percentile, in microseconds.
     pub p99: u64,
     /// 99.9th percentile, in microseconds.
     pub p99_9: u64,
     /// Longest, in microseconds.
     pub max: u64,
+    /// From this value on, percentiles and `max` are lower bounds (`≥`), in microseconds: it is the
+    /// shortest time waited for a delivery that never came. None if all came.
+    pub bound_from: Option<u64>,
     /// The whole histogram: (upper end of the bucket in microseconds, count), empty buckets left out.
     pub buckets: Vec<(u64, u64)>,
+}
+
+impl Latency {
+    /// Whether a percentile (or `max`) of this distribution is a lower bound only.
+    pub fn is_bound(&self, micros: u64) -> bool {
+        self.bound_from.is_some_and(|from| micros >= from)
+    }
+}
+
+/// Deliveries per step of time, from the start of the measurement to the end of the round, waiting for
+/// what never came included.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Seconds per step, the same in all rounds of a run.
+    pub step: f64,
+    /// Deliveries in each step. The last step may be shorter than the others.
+    pub deliveries: Vec<u64>,
 }
 
 /// What a server's process used in a round.

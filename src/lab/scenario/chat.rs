@@ -9,7 +9,7 @@ use crate::lab::load::clients::{Crowd, Happening};
 use crate::lab::load::delivery::{Account, Ledger};
 use crate::lab::load::message::Format;
 use crate::lab::load::recorder::{Meter, Schedule};
-use crate::lab::results::record::Round;
+use crate::lab::results::record::{Round, Timeline};
 use crate::lab::scenario::login::{Entered, Seat, enter, enter_unread, nobody_left};
 use crate::lab::scenario::session::Session;
 
@@ -109,6 +109,8 @@ pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
         pause_seconds: drive.meter.pause_seconds(),
         latency: drive.meter.latency(),
         server,
+        cut_short: false,
+        timeline: Timeline::default(),
         wall_seconds: session.wall_seconds(),
         generator_cpu_seconds: session.generator_cpu_seconds(),
         other_cpu_seconds: session.other_cpu_seconds(),
