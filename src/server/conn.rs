@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 use log::warn;
 use parking_lot::{Condvar, Mutex};
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
 use socket2::SockRef;
 
 use crate::go::go;
@@ -24,6 +22,9 @@ use crate::server::shutdown::{Done, closes_within, is_closed};
 /// How long a client may take to read the rest and close its end before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
 
+/// A write that takes longer than this many milliseconds waits for its client, not for the CPU.
+const STALLED_AFTER: u64 = 20;
+
 /// A connection that was let in. It counts as a client until it is dropped, which closes it.
 #[derive(Debug)]
 pub struct Conn {
@@ -32,7 +33,8 @@ pub struct Conn {
     id: u64,
     registry: Arc<Registry>,
     writing: Mutex<()>,
-    stalled: AtomicBool,
+    /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
+    write_began: AtomicU64,
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Done,
 }
@@ -52,7 +54,7 @@ impl Conn {
             id,
             registry: Arc::clone(registry),
             writing: Mutex::default(),
-            stalled: AtomicBool::default(),
+            write_began: AtomicU64::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
@@ -91,22 +93,22 @@ impl Conn {
     /// The connection is broken.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let _turn = self.writing.lock();
-        let sent = match send(&self.stream, bytes, SendFlags::DONTWAIT) {
-            Err(Errno::AGAIN | Errno::INTR) => 0,
-            sent => sent?,
-        };
-        if sent < bytes.len() {
-            self.stalled.store(true, Relaxed);
-            let written = (&self.stream).write_all(&bytes[sent..]);
-            self.stalled.store(false, Relaxed);
-            written?;
-        }
-        Ok(())
+        self.write_began.store(self.registry.millis() + 1, Relaxed);
+        let written = (&self.stream).write_all(bytes);
+        self.write_began.store(0, Relaxed);
+        written
     }
 
-    /// Whether somebody waits in [`Conn::write`] for the client to read.
+    /// Whether a write has been waiting for the client to read. The time decides, because not every system
+    /// has a write that never blocks.
     pub fn is_stalled(&self) -> bool {
-        self.stalled.load(Relaxed)
+        let began = self.write_began.load(Relaxed);
+        began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
+    }
+
+    /// Tells the client that nothing more will come.
+    pub fn close_write(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
@@ -195,8 +197,9 @@ pub(crate) enum Refusal {
 }
 
 /// The connections that were let in and have not ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
+    started: Instant,
     conns: Mutex<Conns>,
     left: Condvar,
 }
@@ -208,7 +211,21 @@ struct Conns {
     by_ip: HashMap<IpAddr, usize>,
 }
 
+impl Default for Registry {
+    fn default() -> Registry {
+        Registry {
+            started: Instant::now(),
+            conns: Mutex::default(),
+            left: Condvar::new(),
+        }
+    }
+}
+
 impl Registry {
+    fn millis(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
     pub(crate) fn admit(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
         let mut conns = self.conns.lock();
         if conns.count >= most {
