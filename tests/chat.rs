@@ -284,3 +284,27 @@ fn what_is_no_address_is_wrong_usage() {
         assert!(stderr.starts_with(&start), "{stderr:?}");
     }
 }
+
+#[test]
+fn debug_log_shows_who_came_renamed_left_and_timed_out() {
+    let mut command = Command::new("env");
+    let room = Program::serve(command.args(["RUST_LOG=debug", CHAT, "--timeout", "2s"]));
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    let (a, b) = (ann.addr.clone(), bob.addr.clone());
+    bob.say("rename|Bob\n");
+    bob.read_until("rename successful!!");
+    drop(bob);
+    ann.read_until(": logout\r\n");
+    ann.read_to_end();
+    for line in [
+        format!("{a} login"),
+        format!("{b} login"),
+        format!("{b} rename Bob"),
+        format!("{b} logout"),
+        format!("{a} timeout"),
+    ] {
+        room.wait_for_stderr(&line);
+    }
+    room.stop();
+}

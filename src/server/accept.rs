@@ -16,14 +16,14 @@ use crate::server::ceilings;
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
 use crate::server::shutdown::{Done, is_closed};
 
-/// Whom a server lets in, as options for its command line.
+/// Connection limits, as options for a command line.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
-    /// Most clients at once: a number, or `auto` for what this machine can carry
+    /// Maximum number of connected clients: a number, or `auto` for what this machine supports
     #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = max_clients)]
     pub max_clients: MaxClients,
 
-    /// Most clients at once from one IP address [default: no limit]
+    /// Maximum number of clients from one IP address [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_ip: Option<u32>,
 }
@@ -40,7 +40,7 @@ impl Default for Limits {
 /// The value of `--max-clients`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxClients {
-    /// What the lowest ceiling of this machine allows.
+    /// What the lowest limit of this machine allows.
     Auto,
     /// This many.
     Fixed(usize),
@@ -61,9 +61,9 @@ pub struct ServerProfile {
     pub threads: usize,
     /// Descriptors that one client takes.
     pub descriptors: usize,
-    /// The line that a client gets who finds no room, with its line end.
+    /// Sent to a client that is turned away because the server is full, with its line end.
     pub full: &'static str,
-    /// The line that a client gets when there are too many from its address, with its line end.
+    /// Sent to a client that is turned away because of its address, with its line end.
     pub crowded: &'static str,
     /// What of every connection is shut at once when the server is to stop, to end handlers that
     /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
@@ -77,8 +77,8 @@ pub struct ServerProfile {
 pub struct Acceptor {
     listener: Arc<TcpListener>,
     profile: ServerProfile,
-    most: usize,
-    most_per_ip: usize,
+    max_clients: MostClients,
+    max_per_ip: usize,
     registry: Arc<Registry>,
     stopping: Done,
     next_id: u64,
@@ -102,7 +102,7 @@ impl Acceptor {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", listener.local_addr()?);
-        let most = most_clients(limits.max_clients, profile);
+        let max_clients = most_clients(limits.max_clients, profile);
 
         let listener = Arc::new(listener);
         let registry = Arc::new(Registry::default());
@@ -124,8 +124,8 @@ impl Acceptor {
         Ok(Acceptor {
             listener,
             profile,
-            most,
-            most_per_ip: limits.max_per_ip.map_or(usize::MAX, |n| n as usize),
+            max_clients,
+            max_per_ip: limits.max_per_ip.map_or(usize::MAX, |n| n as usize),
             registry,
             stopping,
             next_id: 0,
@@ -141,12 +141,20 @@ impl Acceptor {
 
     /// Counts a connection in, or turns it away.
     fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
-        match self.registry.admit(addr.ip(), self.most, self.most_per_ip) {
-            Ok(()) => self.full = false,
+        let most = self.max_clients.number;
+        match self.registry.admit(addr.ip(), most, self.max_per_ip) {
+            Ok(connected) => {
+                self.full = false;
+                if connected >= most - most / 10
+                    && let Some(reason) = self.max_clients.reason.take()
+                {
+                    warn!("{connected} of at most {most} clients: {reason}");
+                }
+            }
             Err(Refusal::Full) => {
                 if !self.full {
                     warn!(
-                        "{addr} turned away: --max-clients is reached; so is everyone until there is room"
+                        "{addr} turned away: the client limit of {most} is reached, and no one gets in until a client leaves"
                     );
                 }
                 self.full = true;
@@ -154,14 +162,14 @@ impl Acceptor {
                 return None;
             }
             Err(Refusal::PerIp) => {
-                debug!("{addr} turned away: --max-per-ip is reached");
+                debug!("{addr} turned away: --max-per-ip is reached for its address");
                 turn_away(&stream, self.profile.crowded);
                 return None;
             }
         }
         self.next_id += 1;
         let conn = Conn::new(stream, addr, self.next_id, &self.registry);
-        // Either the watcher has seen it among the living, or the end is seen here.
+        // Registered before this check, so shutdown is noticed either by the watcher or here.
         (!is_closed(&self.stopping)).then_some(conn)
     }
 }
@@ -242,8 +250,8 @@ fn wake(listener: &TcpListener) {
     }
 }
 
-/// Tells a client why it cannot stay. Never waits: a fresh connection has room for a line, and
-/// what the client has said already is taken, because closing over it would reset the line away.
+/// Tells a client why it is turned away. Never blocks: a new connection has room for a line. Reads what the
+/// client has sent: closing a socket with unread data sends RST, and the client may lose the line.
 fn turn_away(mut stream: &TcpStream, line: &str) {
     let told = stream.set_nonblocking(true).and_then(|()| {
         stream.write_all(line.as_bytes())?;
@@ -253,29 +261,43 @@ fn turn_away(mut stream: &TcpStream, line: &str) {
     debug!("turned away: {told:?}");
 }
 
-/// Works out how many clients to let in, and logs what decides.
-fn most_clients(wanted: MaxClients, profile: ServerProfile) -> usize {
+/// How many clients are let in, and what sets the limit, for the log: told once, when it is near.
+#[derive(Debug)]
+struct MostClients {
+    number: usize,
+    reason: Option<String>,
+}
+
+fn most_clients(wanted: MaxClients, profile: ServerProfile) -> MostClients {
     let lowest = ceilings::ceilings(profile.threads, profile.descriptors)
         .into_iter()
         .next();
-    match (wanted, lowest) {
-        (MaxClients::Auto, Some(lowest)) => {
-            let most = lowest.clients.max(1);
-            info!(
-                "at most {most} clients: {} is {}; to raise it: {}",
-                lowest.name, lowest.limit, lowest.remedy
-            );
-            most
+    let reason = lowest.as_ref().map(|lowest| {
+        let (name, limit, remedy) = (lowest.name, &lowest.limit, &lowest.remedy);
+        format!("{name} is {limit}; to raise it: {remedy}")
+    });
+    let supported = lowest.map_or(usize::MAX, |lowest| lowest.clients.max(1));
+    match wanted {
+        MaxClients::Auto => {
+            if let Some(reason) = &reason {
+                debug!("at most {supported} clients: {reason}");
+            }
+            MostClients {
+                number: supported,
+                reason,
+            }
         }
-        (MaxClients::Auto, None) => usize::MAX,
-        (MaxClients::Fixed(most), Some(lowest)) if most > lowest.clients => {
-            warn!(
-                "--max-clients {most} is more than this machine carries, about {}: {} is {}; to raise it: {}",
-                lowest.clients, lowest.name, lowest.limit, lowest.remedy
-            );
-            most
+        MaxClients::Fixed(number) => {
+            if let (Some(reason), true) = (reason, number > supported) {
+                warn!(
+                    "--max-clients {number} is more than this machine supports, about {supported}: {reason}"
+                );
+            }
+            MostClients {
+                number,
+                reason: Some("--max-clients sets the limit".to_owned()),
+            }
         }
-        (MaxClients::Fixed(most), _) => most,
     }
 }
 

@@ -226,18 +226,24 @@ impl Registry {
         self.started.elapsed().as_millis() as u64
     }
 
-    pub(crate) fn admit(&self, ip: IpAddr, most: usize, most_per_ip: usize) -> Result<(), Refusal> {
+    /// Counts a client in, and returns how many are connected now.
+    pub(crate) fn admit(
+        &self,
+        ip: IpAddr,
+        max_clients: usize,
+        max_per_ip: usize,
+    ) -> Result<usize, Refusal> {
         let mut conns = self.conns.lock();
-        if conns.count >= most {
+        if conns.count >= max_clients {
             return Err(Refusal::Full);
         }
         let from_ip = conns.by_ip.entry(ip).or_default();
-        if *from_ip >= most_per_ip {
+        if *from_ip >= max_per_ip {
             return Err(Refusal::PerIp);
         }
         *from_ip += 1;
         conns.count += 1;
-        Ok(())
+        Ok(conns.count)
     }
 
     fn release(&self, id: u64, ip: IpAddr) {

@@ -115,21 +115,28 @@ fn an_address_is_one_client_however_it_comes() {
 #[test]
 fn the_ceiling_of_the_machine_is_found_and_logged() {
     let room = serve_with_limit("-n 200", CHAT, &[]);
-    room.wait_for_stderr("clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n");
+    let mut users = Vec::new();
+    let near = "clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n";
+    while !room.stderr().contains(near) {
+        users.push(User::join(room.addr()));
+        assert!(users.len() < 200, "{}", room.seen());
+    }
     let log = room.stderr();
-    let most: usize = log
-        .split("at most ")
+    let most = log
+        .split("of at most ")
         .nth(1)
-        .unwrap_or("?")
-        .split(' ')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let _users: Vec<_> = (0..most).map(|_| User::join(room.addr())).collect();
+        .and_then(|rest| rest.split(' ').next());
+    let most: usize = most.and_then(|most| most.parse().ok()).expect(&log);
+    assert!(
+        users.len() * 10 >= most * 9,
+        "logged at {} of {most}",
+        users.len()
+    );
+    users.extend((users.len()..most).map(|_| User::join(room.addr())));
     let mut beyond = User::connect(room.addr());
     assert_eq!(beyond.line(), "the room is full, try again later");
     assert!(!room.stderr().contains("cannot accept"), "{}", room.seen());
+    assert_eq!(room.stderr().matches(near).count(), 1, "{}", room.seen());
 }
 
 #[test]
