@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam_channel::{bounded, select};
-use threadline::go::take_turns;
+use threadline::go::use_batch_scheduling;
 
 const RECEIVERS: [usize; 4] = [10, 100, 1000, 5000];
 
@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MESSAGE: &[u8] = b"[127.0.0.1:50000]127.0.0.1:50000: hello, everybody\r\n";
 
 fn fan_out(c: &mut Criterion) {
-    take_turns();
+    use_batch_scheduling();
     let mut group = c.benchmark_group("fan_out");
     for receivers in RECEIVERS {
         group.throughput(Throughput::Elements(receivers as u64));

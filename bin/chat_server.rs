@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::chat;
 use threadline::cli;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net, use_batch_scheduling};
 use threadline::server::shutdown;
 
 /// A chat room: every line that somebody types is shown to everyone
@@ -27,11 +26,12 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
-        fmt::println(&[&"聊天室启动..."]).ok();
+        fmt::println!("聊天室启动...").ok();
         let shutdown = shutdown::on_signal()?;
         // A socket for everyone to connect to.
         let listener = net::listen(&args.addr)?;
 
+        use_batch_scheduling();
         // Manager and the accept loop are in `run`.
         chat::run(listener, args.options, shutdown)
     })

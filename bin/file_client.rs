@@ -18,8 +18,7 @@ use threadline::file;
 use threadline::file::name;
 use threadline::file::progress::{self, Progress};
 use threadline::file::receipt::Tally;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
 const IP_PORT: &str = "127.0.0.1:8005";
@@ -158,7 +157,7 @@ fn send_file(path: &Path, mut f: File, mut conn: &TcpStream) -> io::Result<()> {
                 )));
             }
             confirm(path, &tally, conn)?;
-            return fmt::println(&[&"文件发送完毕"]);
+            return fmt::println!("文件发送完毕");
         }
         // Go: takes no notice when a write fails, reads on to the end, and says that the file was
         // sent. Ours fails, with what the server has said about it.
@@ -213,7 +212,7 @@ fn main() -> ExitCode {
             Some(path) => path,
             None => {
                 // Ask for the file.
-                fmt::println(&[&"请输入需要传输的文件："])?;
+                fmt::println!("请输入需要传输的文件：")?;
                 scan()?
             }
         };

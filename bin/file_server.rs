@@ -93,7 +93,7 @@ fn recv_file(mut f: Part, mut conn: &TcpStream, args: &Args, stopping: &Done) ->
             let path = f.path().to_owned();
             f.keep()?;
             progress::pause(|| {
-                fmt::println(&[&"文件接收完毕"]).ok();
+                fmt::println!("文件接收完毕").ok();
                 info!("{}: {tally}", printable(path.as_os_str().as_bytes()));
             });
             // Go: closes without a word. Ours sends a receipt, which a Go client does not wait for:
@@ -184,7 +184,7 @@ fn main() -> ExitCode {
 /// What the original's `main` goes on to do with its one client.
 fn receive(mut conn: &TcpStream, addr: SocketAddr, args: &Args, stopping: &Done) -> io::Result<()> {
     conn.set_read_timeout(Some(args.timeout))?;
-    progress::pause(|| fmt::print(format!("{addr}已连接..."))).ok();
+    progress::pause(|| fmt::printf!("%s已连接...", addr.to_string())).ok();
     progress::keep_open_line();
 
     let mut buf = [0; 1024];
@@ -199,6 +199,7 @@ fn receive(mut conn: &TcpStream, addr: SocketAddr, args: &Args, stopping: &Done)
 }
 
 fn handler(conn: &Conn, args: &Args, stopping: &Done) -> io::Result<()> {
+    let (addr, conn) = (conn.addr(), conn.stream());
     file::reset_on_death(conn)?;
-    receive(conn, conn.addr(), args, stopping).inspect_err(|err| file::refuse(conn, err))
+    receive(conn, addr, args, stopping).inspect_err(|err| file::refuse(conn, err))
 }

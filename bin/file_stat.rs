@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
         let file_info = fs::metadata(&file_name)
             .map_err(context(format!("cannot look at {}", file_name.display())))?;
-        fmt::println(&[&"文件name为：", &name::base(&file_name).as_bytes()])?; // without its folder
-        fmt::println(&[&"文件size为：", &file_info.len().to_string()]) // in bytes
+        fmt::println!("文件name为：", name::base(&file_name).as_bytes())?; // without its folder
+        fmt::println!("文件size为：", file_info.len().to_string()) // in bytes
     })
 }

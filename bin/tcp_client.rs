@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
 /// Asks a server `R U ok??` and shows its answer
@@ -38,6 +37,6 @@ fn main() -> ExitCode {
             return Err(net::closed("conn.Read"));
         }
         // Show what came.
-        fmt::println(&[&"客户端读取到: ", &&buf[..n]])
+        fmt::println!("客户端读取到: ", &buf[..n])
     })
 }

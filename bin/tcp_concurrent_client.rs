@@ -1,7 +1,7 @@
 //! 并发Client: a client that sends what is typed and shows what comes, both at once.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -10,10 +10,9 @@ use clap::Parser;
 use log::warn;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::utf8::WholeChars;
+use threadline::go::{fmt, net, os};
 use threadline::server::shutdown;
-use threadline::server::shutdown::is_closed;
 
 /// Sends what is typed to a server, and shows what the server sends
 ///
@@ -30,22 +29,21 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
-        let shutdown = shutdown::on_signal()?;
+        shutdown::exit_on_signal()?;
         // Ask for a connection.
         let conn = Arc::new(net::dial(&args.addr)?);
 
         let sender = Arc::clone(&conn);
         let keyboard = move || {
-            let mut conn: &TcpStream = &sender;
-            let mut str = [0; 1024];
+            let mut conn = &*sender;
+            // Go: reads 1024 bytes, so a longer line becomes several messages. Ours takes the longest
+            // line that can be typed.
+            let mut str = [0; 4096];
             loop {
-                let n = match io::stdin().read(&mut str) {
-                    Ok(n) => n,
-                    Err(err) => {
-                        warn!("os.Stdin.Read: {err}");
-                        0
-                    }
-                };
+                let n = os::Stdin.read(&mut str).unwrap_or_else(|err| {
+                    warn!("os.Stdin.Read: {err}");
+                    0
+                });
                 // Go: takes the end of input for an error and stays for ever. Ours tells the server
                 // that no more comes, so that it can answer, close, and let this program end.
                 if n == 0 {
@@ -62,27 +60,19 @@ fn main() -> ExitCode {
         thread::Builder::new()
             .name("stdin".to_owned())
             .spawn(keyboard)?;
-        // Ctrl-C closes the connection, which ends the loop below.
-        let (closer, stopping) = (Arc::clone(&conn), shutdown.clone());
-        thread::Builder::new()
-            .name("shutdown".to_owned())
-            .spawn(move || {
-                let _ = stopping.recv();
-                let _ = closer.shutdown(Shutdown::Both);
-            })?;
-
         // The main thread receives.
+        // Go: prints a character that two reads share as two broken halves. Ours waits for its second
+        // half, for a second at most.
+        let mut conn = WholeChars::new(&conn, &*conn);
         let mut buf = [0; 4096];
         loop {
-            let n = match net::read(&mut &*conn, &mut buf) {
-                // Go: takes the server's end for an error. Ours ends well.
-                Ok(0) => return Ok(()),
-                Ok(n) => n,
-                Err(_) if is_closed(&shutdown) => return Ok(()),
-                Err(err) => return Err(context("conn.Read")(err)),
-            };
+            let n = conn.read(&mut buf).map_err(context("conn.Read"))?;
+            // Go: takes the server's end for an error. Ours ends well.
+            if n == 0 {
+                return Ok(());
+            }
             // Show what came.
-            match fmt::println(&[&"客户端读取到: ", &&buf[..n]]) {
+            match fmt::println!("客户端读取到: ", &buf[..n]) {
                 Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 shown => shown?,
             }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::go::net;
+use threadline::go::{net, use_batch_scheduling};
 use threadline::server::accept::Limits;
 use threadline::server::shutdown;
 use threadline::tcp;
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         let shutdown = shutdown::on_signal()?;
         // The server's address.
         let listener = net::listen(&args.addr)?;
+        use_batch_scheduling();
         tcp::run(listener, &args.limits, shutdown)
     })
 }

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
 /// Waits for one client, shows what it says, answers `server is ok`, and ends
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
         let listener = net::listen(&args.addr)?;
         log::info!("listening on {}", listener.local_addr()?);
 
-        fmt::println(&[&"服务器等待客户端建立连接..."]).ok();
+        fmt::println!("服务器等待客户端建立连接...").ok();
         // Wait for a client.
         let (mut conn, _) = listener.accept().map_err(context("listener.Accept"))?;
 
@@ -39,7 +38,7 @@ fn main() -> ExitCode {
             return Err(net::closed("conn.Read"));
         }
         // Show what came.
-        fmt::println(&[&"服务器读取到: ", &&buf[..n]]).ok();
+        fmt::println!("服务器读取到: ", &buf[..n]).ok();
 
         // Answer.
         conn.write_all(b"server is ok")

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 use threadline::udp;
 
@@ -37,6 +36,6 @@ fn main() -> ExitCode {
             "no answer from {}, is the server running?",
             args.addr
         )))?;
-        fmt::println(&[&"服务器发来：", &&buf[..n]])
+        fmt::println!("服务器发来：", &buf[..n])
     })
 }

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::fmt;
-use threadline::go::net;
+use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 use threadline::udp;
 
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
         let (n, raddr) = conn
             .recv_from(&mut buf)
             .map_err(context("cannot receive"))?; // receive what a client sends
-        fmt::println(&[&"客户端发送：", &&buf[..n]])?;
+        fmt::println!("客户端发送：", &buf[..n])?;
 
         conn.send_to(b"nice to see u in udp", raddr) // answer
             .map_err(context(format!("cannot answer {raddr}")))?;

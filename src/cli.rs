@@ -1,8 +1,8 @@
 //! What every program's `main` needs: the log, one line for an error, its output, durations on the
 //! command line.
 
-use std::io;
-use std::process::ExitCode;
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -17,15 +17,22 @@ pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
         .filter_level(LevelFilter::Info)
         .parse_default_env()
         .init();
-    match program() {
-        Ok(()) => ExitCode::SUCCESS,
-        // Go: the originals print errors on standard output and exit with status 0; a script could
-        // neither see nor filter them.
-        Err(err) => {
-            eprintln!("error: {err}");
-            ExitCode::FAILURE
-        }
-    }
+    ExitCode::from(status(program()))
+}
+
+/// Ends the program from beside its main thread, as [`run`] does when the main thread has returned this.
+pub fn exit(result: io::Result<()>) -> ! {
+    process::exit(status(result).into())
+}
+
+/// Prints an error as one line on standard error. The exit status.
+fn status(result: io::Result<()>) -> u8 {
+    // Go: the originals print errors on standard output and exit with status 0; a script could
+    // neither see nor filter them.
+    let Err(err) = result else { return 0 };
+    // There is nobody to tell if standard error is closed or full.
+    let _ = writeln!(io::stderr(), "error: {err}");
+    1
 }
 
 /// Prints a text on standard output at once. A reader that has seen enough and goes away is no error.

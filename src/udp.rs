@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, select};
 use log::{info, warn};
+use parking_lot::{Condvar, Mutex};
 
 use crate::error::context;
-use crate::go::fmt;
-use crate::go::go;
-use crate::go::net;
+use crate::go::{fmt, go, net};
 use crate::server::shutdown::{Done, is_closed};
 
 /// Bytes of buffer that hold any datagram.
@@ -23,6 +23,55 @@ const ANSWER: &[u8] = b"I-AM-SERVER";
 
 /// Most bytes that one IPv4 datagram carries.
 pub const LONGEST: usize = 65_507;
+
+/// How long no answer may come before [`Unanswered::wait`] gives up.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Counts the datagrams that were sent, and the answers to them.
+#[derive(Debug, Default)]
+pub struct Unanswered {
+    counts: Mutex<Counts>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    sent: u32,
+    answered: u32,
+}
+
+impl Unanswered {
+    /// A datagram was sent.
+    pub fn sent(&self) {
+        self.counts.lock().sent += 1;
+    }
+
+    /// An answer has come.
+    pub fn answered(&self) {
+        self.counts.lock().answered += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until there are as many answers as datagrams.
+    ///
+    /// # Errors
+    /// No answer came for a second.
+    pub fn wait(&self) -> io::Result<()> {
+        let mut counts = self.counts.lock();
+        while counts.answered < counts.sent {
+            let before = counts.answered;
+            if self.changed.wait_for(&mut counts, SILENCE).timed_out() && counts.answered == before
+            {
+                let Counts { sent, answered } = *counts;
+                let why = format!(
+                    "{answered} of {sent} datagrams were answered, then nothing came for a second"
+                );
+                return Err(io::Error::new(ErrorKind::TimedOut, why));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Prints every datagram that comes and answers `I-AM-SERVER`, until `shutdown` ends.
 ///
@@ -58,9 +107,8 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
             Err(err) if err.kind() == ErrorKind::Interrupted => continue,
             Err(err) => return Err(context("cannot receive")(err)),
         };
-        let client = net::canonical(raddr);
-        let received = [format!("接收到客户端[{client}]：").as_bytes(), &buf[..n]].concat();
-        fmt::print(received).ok();
+        let client = net::canonical(raddr).to_string();
+        fmt::printf!("接收到客户端[%s]：%s", client, &buf[..n]).ok();
 
         // Go: answers its own answer too. One forged datagram that seems to come from a server, and the
         // two, or the one, talk for ever. Ours does not answer an answer.
@@ -114,7 +162,6 @@ fn wake(conn: &UdpSocket, shutdown: &Done, served: &Receiver<Infallible>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn socket() -> (UdpSocket, SocketAddr) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

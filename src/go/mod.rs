@@ -2,7 +2,9 @@
 
 pub mod fmt;
 pub mod net;
+pub mod os;
 pub mod strings;
+pub mod utf8;
 
 use std::io;
 use std::thread::{Builder, Scope};
@@ -38,7 +40,7 @@ where
 /// Makes the calling thread, and every thread that it starts, batch work: when one of them is woken, it
 /// waits for its turn and does not interrupt the thread that woke it, as a goroutine does not. Without
 /// effect where the system has no such thing, or where the process was given a policy or a nice value.
-pub fn take_turns() {
+pub fn use_batch_scheduling() {
     #[cfg(target_os = "linux")]
     // The crate sets the nice value too; to this one, the priority 48 of 99 translates into 0.
     if getpriority_process(None) == Ok(0)

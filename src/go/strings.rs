@@ -1,7 +1,5 @@
 //! Upper-casing as Go's `strings.ToUpper` does it.
 
-use std::str;
-
 /// Returns the bytes that `strings.ToUpper` returns for the same input: each character by its
 /// *simple* case mapping (one character for one), each byte that is not UTF-8 as U+FFFD.
 pub fn to_upper(bytes: &[u8]) -> Vec<u8> {
@@ -14,21 +12,6 @@ pub fn to_upper(bytes: &[u8]) -> Vec<u8> {
         upper.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
     upper.into_bytes()
-}
-
-/// Splits `bytes` before a character that is cut off at their end, so that it can wait for its rest.
-/// Nothing but the start of a valid character (at most three bytes) is ever held back.
-pub fn split_cut_off(bytes: &[u8]) -> (&[u8], &[u8]) {
-    for held in 1..=bytes.len().min(3) {
-        let (whole, rest) = bytes.split_at(bytes.len() - held);
-        match str::from_utf8(rest) {
-            Err(err) if err.valid_up_to() == 0 && err.error_len().is_none() => {
-                return (whole, rest);
-            }
-            _ => {}
-        }
-    }
-    (bytes, b"")
 }
 
 /// The simple upper-case mapping of Unicode. std has the full one, which differs where it gives
@@ -54,7 +37,6 @@ fn simple_upper(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn upper(text: &str) -> String {
         String::from_utf8(to_upper(text.as_bytes())).unwrap()
@@ -73,42 +55,5 @@ mod tests {
             to_upper(b"a\xffb\xe4\xb8"),
             "A\u{fffd}B\u{fffd}\u{fffd}".as_bytes()
         );
-    }
-
-    #[test]
-    fn a_cut_off_character_waits() {
-        assert_eq!(
-            split_cut_off("a世".as_bytes()),
-            ("a世".as_bytes(), &b""[..])
-        );
-        assert_eq!(split_cut_off(b"a\xe4\xb8"), (&b"a"[..], &b"\xe4\xb8"[..]));
-        assert_eq!(
-            split_cut_off(b"\xf0\x9f\x98"),
-            (&b""[..], &b"\xf0\x9f\x98"[..])
-        );
-        assert_eq!(split_cut_off(b"a\xff"), (&b"a\xff"[..], &b""[..]));
-        assert_eq!(
-            split_cut_off(b"\xb8\xb8\xb8"),
-            (&b"\xb8\xb8\xb8"[..], &b""[..])
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn any_split_gives_the_same(bytes: Vec<u8>, cuts: Vec<proptest::sample::Index>) {
-            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-            cuts.extend([0, bytes.len()]);
-            cuts.sort_unstable();
-            let (mut held, mut got) = (Vec::new(), Vec::new());
-            for pair in cuts.windows(2) {
-                held.extend_from_slice(&bytes[pair[0]..pair[1]]);
-                let (whole, rest) = split_cut_off(&held);
-                prop_assert!(rest.len() <= 3);
-                got.extend(to_upper(whole));
-                held = rest.to_vec();
-            }
-            got.extend(to_upper(&held));
-            prop_assert_eq!(got, to_upper(&bytes));
-        }
     }
 }

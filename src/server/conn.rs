@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
-use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
@@ -69,6 +68,11 @@ impl Conn {
     /// The client's address.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The connection itself, for what is not read or written here.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// A number that no other connection of this server has; it rises in the order of coming.
@@ -176,14 +180,6 @@ impl<'s> Threads<'s, '_> {
     }
 }
 
-impl Deref for Conn {
-    type Target = TcpStream;
-
-    fn deref(&self) -> &TcpStream {
-        &self.stream
-    }
-}
-
 impl Drop for Conn {
     fn drop(&mut self) {
         self.registry.release(self.id, self.addr.ip());
@@ -273,7 +269,7 @@ impl Registry {
             // would tell the client first that all was said.
             let linger = SockRef::from(&conn.stream).linger();
             if half == Shutdown::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
-                let _ = conn.shutdown(half);
+                let _ = conn.stream.shutdown(half);
             }
         }
     }

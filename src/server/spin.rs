@@ -1,7 +1,6 @@
-//! Reading from a client that answers at once, without falling asleep in between.
+//! Adaptive polling: reading from a client that answers at once, without falling asleep in between.
 
-use std::io;
-use std::net::TcpStream;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,45 +10,51 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::server::conn::Conn;
 
-/// How soon a client has to send again to count as quick. To fall asleep and be woken takes about half
-/// of it.
-const SOON: Duration = Duration::from_micros(100);
+/// How long a thread polls before it falls asleep. To fall asleep and be woken takes about half of it.
+const SPIN_LIMIT: Duration = Duration::from_micros(100);
 
-/// Whether a thread looks for what a quick client sends next; more would be in each other's way.
-static LOOKING: AtomicBool = AtomicBool::new(false);
+/// Whether a thread is polling; a second one would only take CPU time from the first.
+static SPINNING: AtomicBool = AtomicBool::new(false);
 
-/// Whether a client has been quick.
-#[derive(Debug, Default)]
-pub struct Quick(bool);
+/// Reads from a connection as [`Conn::read`] does. If the last read took less than 100 µs, the next one
+/// first polls for as long, yielding to other threads, and sleeps only then. (So do Go's threads, inside
+/// the runtime.)
+#[derive(Debug)]
+pub struct Spin<'a> {
+    conn: &'a Conn,
+    quick: bool,
+}
 
-impl Quick {
-    /// Reads as [`Conn::read`] does. If the client was quick the last time, the thread first lets others
-    /// have their turn for a while instead of falling asleep. (So do Go's threads, inside the runtime.)
-    ///
-    /// # Errors
-    /// The connection is broken.
-    pub fn read(&mut self, conn: &Conn, buf: &mut [u8]) -> io::Result<usize> {
+impl Spin<'_> {
+    /// The client counts as slow until it has been quick once.
+    pub fn new(conn: &Conn) -> Spin<'_> {
+        Spin { conn, quick: false }
+    }
+
+    /// Reads what comes within [`SPIN_LIMIT`] after `start`.
+    fn poll(&self, buf: &mut [u8], start: Instant) -> Option<io::Result<usize>> {
+        while start.elapsed() < SPIN_LIMIT {
+            match recv(self.conn.stream(), &mut *buf, RecvFlags::DONTWAIT) {
+                Err(Errno::AGAIN | Errno::INTR) => thread::yield_now(),
+                read => return Some(read.map(|(n, _)| n).map_err(io::Error::from)),
+            }
+        }
+        None
+    }
+}
+
+impl Read for Spin<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
-        if self.0 && !LOOKING.swap(true, Relaxed) {
-            let found = look(conn, buf, start);
-            LOOKING.store(false, Relaxed);
+        if self.quick && !SPINNING.swap(true, Relaxed) {
+            let found = self.poll(buf, start);
+            SPINNING.store(false, Relaxed);
             if let Some(read) = found {
                 return read;
             }
         }
-        let n = conn.read(buf)?;
-        self.0 = start.elapsed() < SOON;
+        let n = self.conn.read(buf)?;
+        self.quick = start.elapsed() < SPIN_LIMIT;
         Ok(n)
     }
-}
-
-/// Reads what is there until it is no longer soon after `start`.
-fn look(conn: &TcpStream, buf: &mut [u8], start: Instant) -> Option<io::Result<usize>> {
-    while start.elapsed() < SOON {
-        match recv(conn, &mut *buf, RecvFlags::DONTWAIT) {
-            Err(Errno::AGAIN | Errno::INTR) => thread::yield_now(),
-            read => return Some(read.map(|(n, _)| n).map_err(io::Error::from)),
-        }
-    }
-    None
 }

@@ -243,7 +243,7 @@ fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
     let (running, shutdown) = bounded(0);
     let mut acceptor = Acceptor::new(listener, &Limits::default(), kind, shutdown).unwrap();
     let conn = acceptor.next().unwrap();
-    file::reset_on_death(&conn).unwrap();
+    file::reset_on_death(conn.stream()).unwrap();
 
     // As a handler does that waits for a slow disk.
     drop(running);

@@ -63,7 +63,7 @@ fn a_program_is_printed_in_two_columns() {
             "conn.write_all(b\"R U ok??\")",
         ),
         ("n, err := conn.Read(answer)", "=", "conn.read(&mut buf)"),
-        ("客户端读取到: ", "=", "fmt::println(&[&\"客户端读取到: \""),
+        ("客户端读取到: ", "=", "fmt::println!(\"客户端读取到: \""),
     ] {
         let row = row(&text, go);
         let rest = row.split_once(go).expect("the row has it").1;
