@@ -7,6 +7,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Instant;
 
+use common::nobody;
 use common::program::{Program, text};
 use common::wait::DEADLINE;
 use crossbeam_channel::bounded;
@@ -31,14 +32,6 @@ fn expect_answer(socket: &UdpSocket, answer: &[u8]) {
         String::from_utf8_lossy(&buf[..n]),
         String::from_utf8_lossy(answer)
     );
-}
-
-/// An address at which nobody listens.
-fn nobody() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
 
 #[test]
@@ -71,7 +64,8 @@ fn the_server_takes_the_longest_datagram_and_an_empty_one() {
 
 #[test]
 fn without_a_server_the_clients_fail_with_one_line() {
-    let addr = nobody().to_string();
+    let (_taken, addr) = nobody::udp();
+    let addr = addr.to_string();
     for client in [CLIENT, CONCURRENT_CLIENT] {
         Program::run(client, &[&addr], b"hello\n").expect_one_error(&addr);
     }
@@ -204,8 +198,9 @@ fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() 
 
 #[test]
 fn the_concurrent_client_fails_with_one_line_where_nobody_listens() {
+    let (_taken, addr) = nobody::udp();
     for _ in 0..20 {
-        let ended = Program::run(CONCURRENT_CLIENT, &[&nobody().to_string()], b"hello\n");
+        let ended = Program::run(CONCURRENT_CLIENT, &[&addr.to_string()], b"hello\n");
         ended.expect_one_error("is the server running?");
     }
 }
@@ -248,7 +243,7 @@ fn a_connection_refused_does_not_end_the_server() {
     // A server whose socket is connected to a client that has gone: such a socket is told about it.
     let conn = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = conn.local_addr().unwrap();
-    let gone = nobody();
+    let (client, gone) = nobody::udp();
     conn.connect(gone).unwrap();
     let probe = conn.try_clone().unwrap();
     conn.send(b"anybody there?").unwrap();
@@ -269,7 +264,6 @@ fn a_connection_refused_does_not_end_the_server() {
         thread::yield_now();
     }
     // It has come back, and is answered.
-    let client = UdpSocket::bind(gone).unwrap();
     client.connect(addr).unwrap();
     client.set_read_timeout(Some(DEADLINE)).unwrap();
     client.send(b"here I am").unwrap();

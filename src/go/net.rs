@@ -162,6 +162,12 @@ mod tests {
                     .unwrap_or_else(|err| panic!("connection {i}: {err}"))
             })
             .collect();
-        assert_eq!(waiting.len(), 300);
+        // A connection that was dropped may look established to its client, but never comes here.
+        listener.set_nonblocking(true).unwrap();
+        for i in 0..waiting.len() {
+            if let Err(err) = listener.accept() {
+                panic!("connection {i} was dropped: {err}");
+            }
+        }
     }
 }

@@ -3,12 +3,9 @@
 use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use super::program::Program;
-
-/// How long a page may take, with all that its scripts do.
-const DEADLINE: Duration = Duration::from_secs(300);
+use super::wait::PAGE_DEADLINE;
 
 /// Loads a file, with these options beside the usual ones. Its document when it has been loaded,
 /// and the browser's log.
@@ -36,7 +33,7 @@ pub(crate) fn load(file: &Path, options: &[&str]) -> (String, String) {
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(format!("file://{}", file.display())),
     );
-    let status = browser.wait_end_within(DEADLINE);
+    let status = browser.wait_end_within(PAGE_DEADLINE);
     assert!(status.success(), "{}", browser.seen());
     (browser.stdout(), browser.stderr())
 }

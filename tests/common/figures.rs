@@ -1,10 +1,35 @@
 //! What the system says that a running program takes.
 
 use std::fs;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use super::program::Program;
 use super::wait::wait_until;
+
+/// Waits until the other side of a connection on this machine has read all that was sent to it.
+#[track_caller]
+pub(crate) fn wait_until_read(conn: &TcpStream) {
+    let (to, from) = (conn.peer_addr().unwrap(), conn.local_addr().unwrap());
+    let (to, from) = (
+        format!(":{:04X}", to.port()),
+        format!(":{:04X}", from.port()),
+    );
+    wait_until(
+        "the other side reads",
+        || {
+            let table = fs::read_to_string("/proc/net/tcp").unwrap();
+            // Its ends, its state, and the bytes in its two queues.
+            table.lines().any(|line| {
+                let fields: Vec<_> = line.split_whitespace().collect();
+                fields[1].ends_with(&to)
+                    && fields[2].ends_with(&from)
+                    && fields[4].ends_with(":00000000")
+            })
+        },
+        String::new,
+    );
+}
 
 impl Program {
     pub(crate) fn threads(&self) -> usize {

@@ -4,6 +4,7 @@
 pub(crate) mod browser;
 pub(crate) mod ended;
 pub(crate) mod figures;
+pub(crate) mod nobody;
 pub(crate) mod program;
 pub(crate) mod random;
 pub(crate) mod user;

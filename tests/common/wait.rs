@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must come, on a slow and busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
+/// How long a page may take in a browser, with all that its scripts do.
+pub(super) const PAGE_DEADLINE: Duration = Duration::from_secs(300);
+
 /// How long to sleep between two looks.
 pub(super) const PAUSE: Duration = Duration::from_millis(2);
 

@@ -11,6 +11,7 @@ use std::thread;
 use tempfile::tempdir;
 
 use super::*;
+use crate::common::figures::wait_until_read;
 use crate::common::random::Random;
 
 #[test]
@@ -159,8 +160,8 @@ fn an_ok_in_two_pieces_is_an_ok() {
         let n = stream.read(&mut [0; 1024]).unwrap();
         assert_eq!(n, 4);
         stream.write_all(b"o").unwrap();
-        // Nothing tells when the client has read this; either way it must wait for more.
-        thread::yield_now();
+        // Its first read ends with this.
+        wait_until_read(&stream);
         stream.write_all(b"k").unwrap();
         rest(&mut stream)
     });

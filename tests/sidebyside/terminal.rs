@@ -125,13 +125,24 @@ fn colours_come_when_they_are_asked_for() {
 }
 
 #[test]
-fn the_same_input_gives_the_same_output() {
+fn output_in_a_pipe_does_not_depend_on_the_folder_or_the_environment() {
+    let elsewhere = tempfile::tempdir().expect("a folder for the test");
     for args in [
         &[COURSE][..],
         &[COURSE, "tcp_client"],
         &[COURSE, "--check", "0"],
     ] {
-        assert_eq!(printed(args), printed(args));
+        let output = sidebyside(args)
+            .current_dir(elsewhere.path())
+            .envs([
+                ("COLUMNS", "40"),
+                ("LINES", "5"),
+                ("LANG", "C"),
+                ("TERM", "dumb"),
+            ])
+            .output()
+            .expect("sidebyside starts");
+        assert_eq!(crate::stdout(&output), printed(args), "{args:?}");
     }
 }
 

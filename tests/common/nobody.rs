@@ -1,0 +1,25 @@
+//! Addresses at which nobody listens. They stay taken as long as the socket lives, so that no test
+//! that runs at the same time can get them.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use socket2::{Domain, Socket, Type};
+
+/// A TCP address that refuses connections.
+pub(crate) fn tcp() -> (Socket, String) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    // Bound, but not listening.
+    socket.bind(&any_port.into()).unwrap();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, addr.to_string())
+}
+
+/// A UDP address at which datagrams are refused.
+pub(crate) fn udp() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // A connected socket takes nothing from anybody else.
+    socket.connect("127.0.0.1:9").unwrap();
+    let addr = socket.local_addr().unwrap();
+    (socket, addr)
+}
