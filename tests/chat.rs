@@ -247,16 +247,6 @@ fn who_speaks_and_leaves_at_once_still_hears_it() {
 }
 
 #[test]
-fn a_second_interrupt_ends_it_at_once() {
-    let room = room(&[]);
-    let _stays = User::join(room.addr());
-    room.signal("INT");
-    room.wait_for_stderr("stopping");
-    room.signal("INT");
-    assert_eq!(room.wait_end().code(), Some(130), "{}", room.seen());
-}
-
-#[test]
 fn an_address_in_use_is_one_line_and_a_failure() {
     let taken = room(&[]);
     let addr = taken.addr().to_string();

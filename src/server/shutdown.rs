@@ -15,8 +15,8 @@ use crate::error::context;
 /// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
 pub type Done = Receiver<Infallible>;
 
-/// Catches SIGINT, SIGTERM and, but under `nohup`, SIGHUP: the first ends the returned channel, the
-/// second ends the process at once, with status 130.
+/// Catches SIGINT, SIGTERM and SIGHUP: the first closes the returned channel, the second ends the process
+/// at once, with status 130. A signal that was ignored when the program started stays ignored, as in Go.
 ///
 /// # Errors
 /// The signals cannot be caught, or there can be no thread to wait for them.
@@ -50,22 +50,25 @@ pub fn closes_within(channel: &Done, limit: Duration) -> bool {
 }
 
 fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
-    // ctrlc takes SIGHUP even where it is ignored. Blocked here, and so in every thread to come, it never
-    // arrives.
-    if hangup_is_ignored() {
-        SigSet::from(Signal::SIGHUP).thread_block()?;
-    }
+    // ctrlc catches a signal even where it is ignored. Blocked here, and so in every thread to come, the
+    // signal never arrives.
+    ignored_signals().thread_block()?;
     ctrlc::set_handler(handler)
         .map_err(io::Error::other)
         .map_err(context("cannot catch Ctrl-C"))
 }
 
-/// Whether `nohup`, or its like, has started this program: then it outlives its terminal.
-fn hangup_is_ignored() -> bool {
+/// The signals that were ignored when this program started: `nohup` ignores SIGHUP, and a script SIGINT
+/// for what it runs in the background. Only Linux shows them without unsafe code.
+fn ignored_signals() -> SigSet {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status
+    let mask = status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    ignored.is_some_and(|mask| mask & 1 << (Signal::SIGHUP as u32 - 1) != 0)
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
+        .into_iter()
+        .filter(|&signal| mask & 1 << (signal as u32 - 1) != 0)
+        .collect()
 }

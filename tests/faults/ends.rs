@@ -2,26 +2,13 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::program::Program;
 use crate::common::user::User;
 use crate::common::wait::DEADLINE;
 use crate::{CHAT, serve};
-
-#[test]
-fn nohup_keeps_it_running() {
-    let script = format!("trap '' HUP; exec {CHAT} 127.0.0.1:0");
-    let room = Program::spawn(Command::new("sh").args(["-c", &script]));
-    let mut ann = User::join(room.addr());
-    room.signal("HUP");
-    ann.say("still here");
-    ann.read_until(": still here\r\n");
-    room.stop();
-}
 
 #[test]
 fn clients_that_close_at_the_end_are_not_waited_for() {

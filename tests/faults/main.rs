@@ -8,6 +8,8 @@ mod crowds;
 mod ends;
 mod floods;
 mod slow;
+#[cfg(target_os = "linux")]
+mod turns;
 
 use std::process::Command;
 
