@@ -1,30 +1,33 @@
-//! What a chat room can be told on its command line.
+//! The command-line options of the chat room.
 
 use std::time::Duration;
 
 use crate::chat::rate_limit::Rate;
 use crate::server::accept::Limits;
 
-/// How a room behaves, as options for its command line.
+/// How a room behaves, as options for a command line.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// How far the course has got: each stage has what the ones before it have
+    /// Which lesson to run; each includes the earlier ones
     #[arg(long, value_enum, default_value_t = Stage::Timeout)]
     pub stage: Stage,
 
-    /// Kick a client who says nothing for this long (500ms, 60s, 5m); only the last stage does
+    /// Disconnect a client that sends nothing for this long (500ms, 60s, 5m); from stage timeout on
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = crate::cli::duration)]
     pub timeout: Duration,
 
-    /// Bursts that may wait for a client that reads slowly, before it is kicked. A burst has at most
-    /// 21 KiB, so 64 of them, and the one being written, hold at most 1.4 MiB. 0 is Go's unbuffered
-    /// channel: nobody is kicked, and one client that stops reading freezes the room. An answer to
-    /// `who` that is not read comes on top, twice at most. Up to 1024
-    #[arg(long, value_name = "BURSTS", default_value_t = 64, value_parser = queue)]
+    /// Batches that may wait for a client that does not read, before it is kicked (0 to 1024)
+    ///
+    /// A batch has at most 21 KiB, so 64 batches and the one being written hold at most 1.4 MiB. Up to two
+    /// unread answers to `who` come on top. 0 is Go's unbuffered channel: no client is kicked, and one that
+    /// stops reading freezes the room.
+    #[arg(long, value_name = "BATCHES", default_value_t = 64, value_parser = queue)]
     pub queue: usize,
 
-    /// Messages a second that a client may send; beyond it the room stops reading that client for a
-    /// while, which counts as silence: keep --timeout longer [default: no limit]
+    /// Maximum number of messages per second from one client [default: no limit]
+    ///
+    /// The room stops reading a client that sends more for a while. That counts as silence: keep --timeout
+    /// longer.
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
 
@@ -34,11 +37,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// How long a client may say nothing; the stages before the last kick nobody.
+    /// How long a client may send nothing. The stages before the last have no timeout.
     pub(crate) fn kick_after(&self) -> Duration {
-        match self.stage {
-            Stage::Timeout => self.timeout,
-            _ => Duration::MAX,
+        match self.stage >= Stage::Timeout {
+            true => self.timeout,
+            false => Duration::MAX,
         }
     }
 }
@@ -55,25 +58,25 @@ impl Default for Options {
     }
 }
 
-/// Every client has room made for so many bursts when it comes, 16 bytes each.
+/// A channel allocates all its places when it is made, 16 bytes each.
 fn queue(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(bursts @ 0..=1024) => Ok(bursts),
-        _ => Err("expected a number of bursts from 0 to 1024".to_owned()),
+        Ok(batches @ 0..=1024) => Ok(batches),
+        _ => Err("expected a number of batches from 0 to 1024".to_owned()),
     }
 }
 
-/// The steps in which the course builds the room.
+/// The lessons in which the course builds the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Stage {
-    /// Everyone sees who logs in
+    /// Everyone sees each login
     Login,
-    /// ... and what is said
+    /// Everyone sees each message
     Broadcast,
-    /// ... and `who` lists the users, gone ones too
+    /// `who` lists the users, also those who have left
     Who,
-    /// ... and `rename|NAME` changes one's name
+    /// `rename|NAME` changes the own name
     Rename,
-    /// ... and everyone sees who leaves, and who is silent too long is kicked: the whole room
+    /// Everyone sees each logout, and idle users are disconnected: the complete server
     Timeout,
 }
