@@ -1,5 +1,5 @@
-//! The README's table of differences is made from the `// Go:` comments, which are the one place
-//! where differences are written down.
+//! The table in docs/differences.md is made from the `// Go:` comments, which are the one place where
+//! differences are written down.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,13 @@ const START: &str = "<!-- differences -->\n";
 const END: &str = "<!-- end of differences -->\n";
 
 #[test]
-fn the_readme_lists_every_difference() {
+fn the_table_lists_every_difference() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let table = table(root);
-    let path = root.join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme
-        .split_once(START)
-        .expect("README.md has the table's start");
-    let (listed, after) = rest.split_once(END).expect("README.md has the table's end");
+    let path = root.join("docs/differences.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(START).expect("the table's start is there");
+    let (listed, after) = rest.split_once(END).expect("the table's end is there");
     if std::env::var_os("UPDATE_README").is_some() {
         fs::write(&path, [before, START, &table, END, after].concat()).unwrap();
         return;
@@ -24,13 +22,13 @@ fn the_readme_lists_every_difference() {
     for (got, want) in listed.lines().zip(table.lines()) {
         assert_eq!(
             got, want,
-            "make the table anew: UPDATE_README=1 cargo test --test readme"
+            "generate the table again: UPDATE_README=1 cargo test --test readme"
         );
     }
     assert_eq!(
         listed.lines().count(),
         table.lines().count(),
-        "rows in the README and in the code"
+        "rows in the table and in the code"
     );
 }
 
@@ -45,7 +43,10 @@ fn table(root: &Path) -> String {
     for file in files {
         let name = file.strip_prefix(root).unwrap().display().to_string();
         for comment in comments(&fs::read_to_string(&file).unwrap()) {
-            table += &format!("| [`{name}`]({name}) | {} |\n", comment.replace('|', "\\|"));
+            table += &format!(
+                "| [`{name}`](../{name}) | {} |\n",
+                comment.replace('|', "\\|")
+            );
         }
     }
     table
