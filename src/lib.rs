@@ -1,5 +1,5 @@
-//! A Go course on network programming, rebuilt in Rust line by line, one thread a goroutine. Blocking std
-//! threads, zero async.
+//! The Go network-programming course in plain Rust: one OS thread per goroutine, one crossbeam channel per Go
+//! channel, blocking std, no async.
 //!
 //! | section of the course | module | programs |
 //! |---|---|---|
@@ -8,17 +8,12 @@
 //! | three: file transfer | [`mod@file`] | `file_stat`, `file_client`, `file_server` |
 //! | four: the chat room | [`chat`] | `chat_server` |
 //!
-//! A program that is short in Go is whole in its file under `bin/`; the modules hold what two
-//! programs share or what a test calls.
+//! A program that is short in Go is whole in its file under `bin/`. The four modules are read beside the
+//! listings; what they call is in the folder of the same name, and below that come two floors that know
+//! nothing of the course: [`server`], which every server needs, and [`mod@go`], Go's packages as this crate has
+//! them. [`cli`], [`error`] and [`text`] belong to every program.
 //!
-//! What the servers share stands in modules of its own: [`accept`] (the accept loop), [`conn`] (one connection), [`ceilings`]
-//! (how many clients this machine can carry), [`shutdown`] (Ctrl-C), [`lines`] (cutting reads into
-//! messages), [`upper`] (Go's upper-casing), [`net`] (listening and dialling as Go does), [`fmt`]
-//! (printing as Go does), [`cli`] (options, log and errors), [`mod@go`] (starting a thread), [`quick`]
-//! (a read that need not sleep), [`fan_out`] (the way out to the users of the room), [`pace`] (holding a
-//! client to a rate). The file programs have [`file_name`] (which names are safe), [`part`] (a file
-//! while it is received), [`receipt`] (the count and the hash that confirm it), [`progress`] (the line
-//! on the terminal) and [`size`] (sizes as people write them).
+//! Two tools stand beside the course: `lab` is the load tester, `sidebyside` the comparison with the Go listings.
 #![warn(missing_docs)]
 
 pub mod chat;
