@@ -54,7 +54,11 @@ macro_rules! source {
     };
 }
 
-const CHAT: &[Source] = &[source!("src/chat.rs"), source!("bin/chat_server.rs")];
+const CHAT: &[Source] = &[
+    source!("src/chat.rs"),
+    source!("src/chat/online_map.rs"),
+    source!("bin/chat_server.rs"),
+];
 
 /// The stage that is meant where none is said: the whole room.
 pub const LAST_STAGE: &str = "timeout";
