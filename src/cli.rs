@@ -56,32 +56,30 @@ pub fn addr(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads a duration such as `500ms`, `60s`, `5m` or `1h`, for clap's `value_parser`.
+/// Reads a duration such as `500ms`, `1.5s`, `5m` or `1h`, for clap's `value_parser`.
 ///
 /// # Errors
 /// One line that says what is wrong.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
-        .find(|c: char| !c.is_ascii_digit())
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let millis_per_unit = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err("expected a number with a unit, such as 500ms, 60s or 5m".to_owned()),
+        "ms" => 1.0,
+        "s" => 1e3,
+        "m" => 6e4,
+        "h" => 3.6e6,
+        _ => return Err("expected a number with a unit, such as 500ms, 1.5s or 5m".to_owned()),
     };
-    match number
-        .parse::<u64>()
-        .ok()
-        .and_then(|n| n.checked_mul(millis_per_unit))
-    {
-        Some(0) => Err("must be longer than nothing".to_owned()),
-        Some(millis) => Ok(Duration::from_millis(millis)),
-        None => Err(format!(
-            "{number:?} is not a number this program can count with"
-        )),
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("{number:?} is not a number"))?;
+    match number * millis_per_unit {
+        // Whatever is added to it is still a time.
+        millis if millis > u64::MAX as f64 => Err(format!("{text:?} is too long")),
+        millis if millis < 1.0 => Err("must be at least a millisecond".to_owned()),
+        millis => Ok(Duration::from_secs_f64(millis / 1e3)),
     }
 }
 
@@ -113,13 +111,19 @@ mod tests {
         assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("0.1m"), Ok(Duration::from_secs(6)));
         for bad in [
             "",
             "5",
             "s",
             "-1s",
-            "1.5s",
+            "1.5",
+            "1.5.5s",
+            ".s",
             "0s",
+            "0.0s",
+            "0.1ms",
             "99999999999999999999s",
             "5 s",
             "5d",

@@ -1,21 +1,134 @@
-//! The load tester: what thread-per-client costs, on this machine, in figures that hold.
+//! The load tester: what one OS thread per client costs on this machine.
 //!
-//! | step | modules |
+//! | folder | contents |
 //! |---|---|
-//! | what is asked for | [`options`], [`contender`] (who is measured), [`threshold`] (`--fail-if`) |
-//! | a run | [`run`] (sizes, rounds, servers in turn), [`server`] (start, watch, stop), [`session`] (what a round has at hand), [`progress`] |
-//! | a round | [`chat`] (and `slow`), [`echo`], [`idle`], [`churn`]; [`limits`] by itself |
-//! | the generator | [`crowd`] and [`client`] (sockets by readiness, on one thread), [`enter`] and [`room`] (the chat's protocol), [`message`], [`ledger`] (what came to whom), [`meter`] (latency, schedule) |
-//! | what is measured against | [`floor`], [`cost`] (`/proc`), [`machine`] |
-//! | what comes out | [`record`] (raw), [`metric`] and [`stats`] (worked out of it), [`table`], [`html`], [`charts`], [`output`] |
+//! | [`options`] | the command line |
+//! | [`target`] | the servers under test: started, watched, stopped, looked at in `/proc` |
+//! | [`load`] | the generator: clients on one thread, protocol, delivery log, latency recorder |
+//! | [`scenario`] | one file per scenario, and what a round has at hand |
+//! | [`run`] | all sizes and rounds, the servers alternately; [`limits`] is a command of its own |
+//! | [`results`] | the record, and what is calculated from it |
+//! | [`report`] | tables, charts, the page |
 
-pub mod limits;
-pub mod load;
-pub mod machine;
-pub mod options;
-pub mod progress;
+mod limits;
+mod load;
+mod machine;
+mod options;
+mod progress;
 pub mod report;
 pub mod results;
-pub mod run;
-pub mod scenario;
-pub mod target;
+mod run;
+mod scenario;
+mod target;
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::cli;
+use crate::server::{ceilings, shutdown};
+use options::{Command, Limits, Plan, Scenario};
+use report::table;
+use run::{Run, contenders};
+use target::contender::Protocol;
+use target::floor;
+
+/// A `--fail-if` was crossed.
+const CROSSED: u8 = 99;
+
+/// The program `loadtest`.
+pub fn main() -> ExitCode {
+    let args = options::parse();
+    let status = Cell::new(0);
+    let code = cli::run(|| {
+        let plan = match args.command {
+            Command::Chat {
+                common,
+                load,
+                senders,
+            } => Plan::new(Scenario::Chat, common, Some(load), Some(senders)),
+            Command::Echo { common, load } => Plan::new(Scenario::Echo, common, Some(load), None),
+            Command::Idle { common } => Plan::new(Scenario::Idle, common, None, None),
+            Command::Churn { common, load } => Plan::new(Scenario::Churn, common, Some(load), None),
+            Command::Slow {
+                common,
+                load,
+                senders,
+                stalled,
+            } => Plan::new(
+                Scenario::Slow { stalled },
+                common,
+                Some(load),
+                Some(senders),
+            ),
+            Command::Limits(limits) => return show_limits(&limits),
+            Command::Floor { addr, echo: true } => return floor::run(addr, Protocol::Echo),
+            Command::Floor { addr, echo: false } => return floor::run(addr, Protocol::Chat),
+        };
+        status.set(measure(&plan)?);
+        Ok(())
+    });
+    match status.get() {
+        0 => code,
+        status => ExitCode::from(status),
+    }
+}
+
+/// Measures, writes everything and returns the exit status.
+fn measure(plan: &Plan) -> io::Result<u8> {
+    let common = &plan.common;
+    let stdout_is_taken = match common.outputs.take_stdout() {
+        Ok(taken) => taken,
+        Err(wrong) => options::wrong_usage(wrong),
+    };
+    ceilings::raise_descriptor_limit()?;
+    let run = Run {
+        plan,
+        contenders: &contenders(&common.servers, common.floor, plan.scenario.protocol())?,
+        shutdown: &shutdown::on_signal()?,
+    };
+    let outputs = common.outputs.open()?;
+    let (record, result) = run.measure();
+    if record.points.is_empty() {
+        return result.map(|()| 0);
+    }
+    let mut errors = outputs.write(&record);
+    let tables = table::tables_of(&record);
+    if stdout_is_taken {
+        tell(&tables);
+    } else {
+        errors.extend(cli::print(&tables).err());
+    }
+    errors.extend(result.err());
+    let warnings = record.warnings.iter();
+    warnings.for_each(|warning| tell(format_args!("warning: {warning}\n")));
+    let crossed: Vec<String> = (common.fail_if.iter())
+        .flat_map(|rule| rule.crossed(&record))
+        .collect();
+    let lines = crossed.iter().map(|line| line as &dyn Display);
+    let lines = lines.chain(errors.iter().map(|err| err as &dyn Display));
+    lines.for_each(|line| tell(format_args!("error: {line}\n")));
+    Ok(match (errors.is_empty(), crossed.is_empty()) {
+        (false, _) => 1,
+        (true, false) => CROSSED,
+        (true, true) => 0,
+    })
+}
+
+/// Prints on standard error. Where nobody can be told, the exit status remains.
+fn tell(what: impl Display) {
+    let _ = write!(io::stderr(), "{what}");
+}
+
+fn show_limits(limits: &Limits) -> io::Result<()> {
+    ceilings::raise_descriptor_limit()?;
+    cli::print(&limits::table(
+        limits.threads,
+        &ceilings::ceilings(limits.threads, 1),
+    ))?;
+    if limits.probe {
+        cli::print(&limits::probe(limits, &shutdown::on_signal()?)?.to_string())?;
+    }
+    Ok(())
+}

@@ -1,58 +1,109 @@
 //! The command line of `loadtest`.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::lab::load::message;
+use crate::lab::report::output::Outputs;
 use crate::lab::results::metric::Metric;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::target::contender::{self, Contender, Protocol};
 
-/// Shows what thread-per-client costs on this machine
+/// Load tester for the course's servers: chat room and echo
 ///
-/// Loads a server of the course's protocols, checks every answer, and tells how fast, how evenly and
-/// at what cost it went. Without --addr, our own server beside this program is started and measured;
-/// --server and --floor add others to compare it with. Exit status: 0 done, 1 failed, 2 wrong usage,
-/// 99 a --fail-if was crossed.
+/// It starts our own server (or those of --server, or takes the running one of --addr), applies the
+/// load, checks every answer, and prints throughput, latency, faults and what the server used.
+///
+/// Exit status:
+///   0    done
+///   1    failed: something could not be measured or written
+///   2    wrong usage
+///   99   a --fail-if rule was crossed
+///   130  interrupted by Ctrl-C; what was measured until then is printed and written
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, verbatim_doc_comment)]
 pub struct Args {
-    /// What to do
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Everyone in the chat room hears everyone [-c 10,100,1000 -d 2s]
-    Chat(Options),
-    /// Each connection has one request in flight, and gets it back in upper case [-c 1,100,1000 -d 2s]
-    Echo(Options),
-    /// Everyone is in the room and says nothing: what a client takes [-c 100,1000 -d 1s]
-    Idle(Options),
-    /// Visitors come, say one thing and leave: what they leave behind [-c 50 -d 3s --rate 200]
-    Churn(Options),
-    /// The chat without and with clients that never read: what the others notice [-c 100 -d 3s --size
-    /// 2048]
-    Slow {
-        #[allow(missing_docs)]
+    /// Chat room: every message goes to every client
+    #[command(after_help = "\
+Examples:
+  loadtest chat -c 10,100,1000 --floor --html report.html
+  loadtest chat -c 100 --rate 1000 -d 10s --fail-if 'p99>50ms' --fail-if 'lost>0'")]
+    Chat {
         #[command(flatten)]
-        options: Options,
+        common: Common,
+        #[command(flatten)]
+        load: Load,
+        #[command(flatten)]
+        senders: Senders,
+    },
+    /// Echo: each connection sends a line and waits for it in upper case
+    #[command(after_help = "\
+Examples:
+  loadtest echo -c 1,100,1000 --floor
+  loadtest echo --addr 127.0.0.1:9000 -c 100 --rate 10k --json run.json")]
+    Echo {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        load: Load,
+    },
+    /// Silent chat clients: memory, threads and descriptors per client
+    #[command(after_help = "\
+Examples:
+  loadtest idle -c 100,1000
+  loadtest idle -c 1000 --fail-if 'rss>64KiB'")]
+    Idle {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Chat clients that connect, send one message and leave: what is left behind
+    #[command(after_help = "\
+Examples:
+  loadtest churn -c 50 --rate 500 -d 10s
+  loadtest churn --fail-if 'threads-left>0' --fail-if 'descriptors-left>0'")]
+    Churn {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        load: Load,
+    },
+    /// Slow consumers: the chat without and with clients that never read
+    #[command(after_help = "\
+Examples:
+  loadtest slow --fail-if 'pause>1s'
+  loadtest slow --stalled 5 --server 'go=./target/originals/chat_server {addr}' --html slow.html")]
+    Slow {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        load: Load,
+        #[command(flatten)]
+        senders: Senders,
         /// Clients that never read
         #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
         stalled: usize,
     },
-    /// How many clients this machine carries, and what to raise to carry more
+    /// How many clients this machine supports, and how to raise the limits
+    #[command(after_help = "\
+Examples:
+  loadtest limits
+  loadtest limits --probe --echo -c 5000")]
     Limits(Limits),
     /// The built-in server that --floor measures.
     #[command(hide = true)]
     Floor {
-        /// Where to listen
+        /// Address to listen on
         addr: SocketAddr,
         /// Speak the echo's protocol instead of the chat's
         #[arg(long)]
@@ -62,7 +113,6 @@ pub enum Command {
 
 /// A scenario that is measured in rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
 pub enum Scenario {
     Chat,
     Echo,
@@ -71,103 +121,106 @@ pub enum Scenario {
     Slow { stalled: usize },
 }
 
-/// What the measured scenarios share.
+/// Options of every scenario. Those without a default here have one per scenario, in [`DEFAULTS`].
 #[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// Clients; a list is measured one after the other
+pub struct Common {
+    /// Number of clients; each number of a list is measured
     #[arg(short, long, value_name = "N,N...", value_delimiter = ',', value_parser = positive)]
     pub clients: Vec<usize>,
 
-    /// How long each round is driven (500ms, 10s, 1m)
+    /// Duration of each round, such as 500ms, 1.5s or 1m
     #[arg(short, long, value_parser = crate::cli::duration)]
-    pub duration: Option<Duration>,
+    pub duration: Duration,
 
-    /// Clients that speak, in chat and slow; all of them where there are fewer
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
-    pub senders: usize,
-
-    /// Bytes of a message with its line end [default: 64; slow: 2048]
-    #[arg(long, value_name = "BYTES", value_parser = size)]
-    pub size: Option<usize>,
-
-    /// Messages (requests, visits) a second over all clients, at even times; latency then counts from
-    /// those times, even if a message had to wait before it could be sent. `max` sends the next when
-    /// the last has come back [default: max; churn: 200]
-    #[arg(long, value_name = "N|max", value_parser = rate)]
-    pub rate: Option<Rate>,
-
-    /// Rounds for each server and number of clients, each with a server started afresh; servers take
-    /// turns
+    /// Rounds per server and number of clients. Each starts the server anew; servers alternate
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = positive)]
     pub rounds: usize,
 
-    /// Chooses who speaks, and the letters
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-
-    #[allow(missing_docs)]
     #[command(flatten)]
     pub servers: Servers,
 
-    /// Measure the floor too: one thread, one write for each client and burst
+    /// Measure the built-in baseline too: one thread, one write per client and batch
     #[arg(long)]
     pub floor: bool,
 
-    /// Write all raw figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub outputs: Outputs,
 
-    /// Write one page with charts to this file; it needs nothing but itself
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-
-    /// Write each chart of that page to a file of its own in this directory: chat-deliveries.svg and
-    /// so on
-    #[arg(long, value_name = "DIR")]
-    pub svg: Option<PathBuf>,
-
-    /// What a figure must not cross, for exit status 99; the help names the figures.
     #[arg(long, value_name = "RULE", help = fail_if())]
     pub fail_if: Vec<Threshold>,
 }
 
+/// Options of the scenarios that send.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Load {
+    /// Bytes per message, with its newline
+    #[arg(long, value_name = "BYTES", value_parser = size)]
+    pub size: usize,
+
+    /// Messages (requests, visits) per second over all clients, at even times: latency counts from
+    /// those times, even if a message had to wait. `max` sends the next when the last has come back
+    #[arg(long, value_name = "N|max", value_parser = rate)]
+    pub rate: Rate,
+
+    /// Load before the measurement starts; nothing of it is in any figure [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = crate::cli::duration)]
+    pub warm_up: Option<Duration>,
+
+    /// Random seed for choosing senders and message contents
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+}
+
+/// The option of the scenarios where some clients send and all receive.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Senders {
+    /// Number of clients that send (all, if there are fewer)
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
+    pub senders: usize,
+}
+
 /// Which servers.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Servers")]
 pub struct Servers {
     /// Measure a server that is running already, instead of our own
     #[arg(long, value_name = "HOST:PORT", value_parser = contender::resolve)]
     pub addr: Option<SocketAddr>,
 
-    /// Measure this server too: NAME=COMMAND with {addr} where the address is to stand, or
-    /// NAME@HOST:PORT=COMMAND for one that listens where it listens; may be given several times
+    /// Start and measure this server too: NAME=COMMAND with {addr} in the place of its address, or
+    /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
     #[arg(long, value_name = "NAME=COMMAND")]
     pub server: Vec<Contender>,
 
-    /// Leave our own server out
+    /// Do not measure our own server
     #[arg(long)]
     pub no_own: bool,
 
-    /// Allow targets that are not on this machine; load only what is yours
+    /// Allow servers that are not on this machine; load only what is yours
     #[arg(long)]
     pub remote: bool,
+
+    /// How long a server may take from its start until it listens
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = crate::cli::duration)]
+    pub start_timeout: Duration,
 }
 
 /// What `limits` is to do.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
-    /// Threads that a client takes: 3 in the chat, 1 in the echo
+    /// Threads per client: 3 in the chat, 1 in the echo
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
     pub threads: usize,
 
-    /// Connect clients until no more are let in, and say what it was
+    /// Connect clients until no more are admitted, and print why
     #[arg(long)]
     pub probe: bool,
 
-    /// Most clients that the probe connects
+    /// Maximum number of clients of the probe
     #[arg(short, long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
     pub clients: usize,
 
-    /// How long the probe may last
+    /// Maximum duration of the probe
     #[arg(short, long, default_value = "60s", value_parser = crate::cli::duration)]
     pub duration: Duration,
 
@@ -175,7 +228,6 @@ pub struct Limits {
     #[arg(long)]
     pub echo: bool,
 
-    #[allow(missing_docs)]
     #[command(flatten)]
     pub servers: Servers,
 }
@@ -185,8 +237,49 @@ pub struct Limits {
 pub enum Rate {
     /// Closed loop: as fast as the server answers.
     Max,
-    /// Open loop: this many a second.
+    /// Open loop: this many per second.
     PerSecond(f64),
+}
+
+/// A run of a scenario, with nothing left open.
+#[derive(Debug)]
+pub struct Plan {
+    pub scenario: Scenario,
+    pub common: Common,
+    pub load: Load,
+    pub senders: usize,
+}
+
+impl Plan {
+    /// Without `load` and `senders` nobody sends.
+    pub fn new(
+        scenario: Scenario,
+        mut common: Common,
+        load: Option<Load>,
+        senders: Option<Senders>,
+    ) -> Plan {
+        let mut seen = HashSet::new();
+        common.clients.retain(|&clients| seen.insert(clients));
+        Plan {
+            scenario,
+            common,
+            load: load.unwrap_or(Load {
+                size: 0,
+                rate: Rate::Max,
+                warm_up: None,
+                seed: 0,
+            }),
+            senders: senders.map_or(0, |senders| senders.senders),
+        }
+    }
+
+    /// Messages per second in open loop.
+    pub fn rate(&self) -> Option<f64> {
+        match self.load.rate {
+            Rate::PerSecond(rate) => Some(rate),
+            Rate::Max => None,
+        }
+    }
 }
 
 impl Scenario {
@@ -201,46 +294,57 @@ impl Scenario {
         }
     }
 
-    /// What its servers talk.
+    /// The protocol of its servers.
     pub fn protocol(self) -> Protocol {
         match self {
             Scenario::Echo => Protocol::Echo,
             _ => Protocol::Chat,
         }
     }
+}
 
-    /// Puts this scenario's defaults where the command line says nothing; with them it ends within
-    /// 30 seconds.
-    pub fn complete(self, options: &mut Options) {
-        let (clients, seconds): (&[usize], u64) = match self {
-            Scenario::Chat => (&[10, 100, 1000], 2),
-            Scenario::Echo => (&[1, 100, 1000], 2),
-            Scenario::Idle => (&[100, 1000], 1),
-            Scenario::Churn => (&[50], 3),
-            Scenario::Slow { .. } => (&[100], 3),
-        };
-        if options.clients.is_empty() {
-            options.clients = clients.to_vec();
-        }
-        let mut seen = HashSet::new();
-        options.clients.retain(|&clients| seen.insert(clients));
-        options.duration.get_or_insert(Duration::from_secs(seconds));
-        options.size.get_or_insert(match self {
-            Scenario::Slow { .. } => 2048,
-            _ => 64,
-        });
-        options.rate.get_or_insert(match self {
-            Scenario::Churn => Rate::PerSecond(200.0),
-            _ => Rate::Max,
+/// Defaults of each scenario; with them it ends within 30 seconds.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("chat", "clients=10,100,1000 duration=2s size=64 rate=max"),
+    ("echo", "clients=1,100,1000 duration=2s size=64 rate=max"),
+    ("idle", "clients=100,1000 duration=1s"),
+    ("churn", "clients=50 duration=3s size=64 rate=200"),
+    ("slow", "clients=100 duration=3s size=2048 rate=max"),
+];
+
+/// Reads the command line. Wrong usage ends the program with status 2.
+pub fn parse() -> Args {
+    from(&mut std::env::args_os()).unwrap_or_else(|err| err.exit())
+}
+
+/// Ends the program as clap does for wrong usage.
+pub fn wrong_usage(what: &str) -> ! {
+    command().error(ErrorKind::ArgumentConflict, what).exit()
+}
+
+fn from(words: &mut dyn Iterator<Item = OsString>) -> Result<Args, clap::Error> {
+    Args::from_arg_matches(&command().try_get_matches_from(words)?)
+}
+
+fn command() -> clap::Command {
+    let mut command = Args::command();
+    for (scenario, defaults) in DEFAULTS {
+        command = command.mut_subcommand(scenario, |scenario| {
+            let defaults = defaults.split(' ').filter_map(|word| word.split_once('='));
+            defaults.fold(scenario, |scenario, (option, value)| {
+                scenario.mut_arg(option, |arg| arg.required(false).default_value(value))
+            })
         });
     }
+    command
 }
 
 fn fail_if() -> String {
     let names = Metric::ALL.map(|(_, name, _)| name);
     format!(
-        "Exit with status 99 if a figure crosses this, such as 'p99>50ms', 'lost>0', 'rate<100k', \
-         'rss>40KiB' (a client); may be given several times. Figures: {}",
+        "Exit with status 99 if a figure crosses this: 'p99>50ms', 'lost>0', 'rate<100k', \
+         'rss>40KiB' (per client). Repeatable. Judged is the median of the rounds, and the worst round \
+         for max, pause, lost and other faults. What was not measured counts as crossed. Figures: {}",
         names.join(", ")
     )
 }
@@ -289,33 +393,48 @@ fn rate(text: &str) -> Result<Rate, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
-    #[test]
-    fn the_command_line_is_sound() {
-        Args::command().debug_assert();
+    fn plan(line: &str) -> Plan {
+        let args = from(&mut line.split(' ').map(OsString::from)).unwrap();
+        match args.command {
+            Command::Churn { common, load } => Plan::new(Scenario::Churn, common, Some(load), None),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn defaults_give_way_to_options() {
-        let parse = |line: &str| match Args::parse_from(line.split(' ')).command {
-            Command::Churn(mut options) => {
-                Scenario::Churn.complete(&mut options);
-                options
-            }
-            other => panic!("{other:?}"),
-        };
-        let options = parse("loadtest churn");
-        assert_eq!(options.clients, [50]);
-        assert_eq!(options.rate, Some(Rate::PerSecond(200.0)));
-        assert_eq!(options.size, Some(64));
-        let options = parse("loadtest churn -c 1,2,1 -d 500ms --rate max --size 100");
-        assert_eq!(options.clients, [1, 2]);
-        assert_eq!(options.duration, Some(Duration::from_millis(500)));
-        assert_eq!(options.rate, Some(Rate::Max));
-        assert_eq!(options.size, Some(100));
+    fn command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn options_replace_defaults() {
+        let Plan { common, load, .. } = plan("loadtest churn");
+        assert_eq!(common.clients, [50]);
+        assert_eq!(common.duration, Duration::from_secs(3));
+        assert_eq!(load.rate, Rate::PerSecond(200.0));
+        assert_eq!(load.size, 64);
+        let Plan { common, load, .. } =
+            plan("loadtest churn -c 1,2,1 -d 1.5s --rate max --size 100");
+        assert_eq!(common.clients, [1, 2]);
+        assert_eq!(common.duration, Duration::from_millis(1500));
+        assert_eq!(load.rate, Rate::Max);
+        assert_eq!(load.size, 100);
+    }
+
+    #[test]
+    fn options_without_meaning_in_a_scenario_are_rejected() {
+        for line in [
+            "idle --size 64",
+            "idle --rate 5",
+            "echo --senders 2",
+            "chat --stalled 1",
+        ] {
+            let words = format!("loadtest {line}");
+            let err = from(&mut words.split(' ').map(OsString::from)).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::UnknownArgument, "{line}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::lab::machine::machine;
-use crate::lab::options::{Options, Rate, Scenario, Servers};
+use crate::lab::options::{Plan, Scenario, Servers};
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{Point, Record, Round, SCHEMA};
 use crate::lab::results::stats;
@@ -59,14 +59,10 @@ pub fn contenders(
     Ok(contenders)
 }
 
-/// One run of a scenario with options that are complete.
+/// One run of a scenario.
 #[derive(Debug)]
 pub struct Run<'a> {
-    /// What is measured.
-    pub scenario: Scenario,
-    /// How; see [`Scenario::complete`].
-    pub options: &'a Options,
-    /// Who.
+    pub plan: &'a Plan,
     pub contenders: &'a [Contender],
     /// The way out.
     pub shutdown: &'a Done,
@@ -83,7 +79,12 @@ struct Row<'a> {
 impl Run<'_> {
     /// Measures everything. What was measured before an error is in the record all the same.
     pub fn measure(&self) -> (Record, io::Result<()>) {
-        let options = self.options;
+        let Plan {
+            scenario,
+            common: options,
+            load,
+            senders,
+        } = self.plan;
         let rows = self.rows();
         let mut record = Record {
             schema: SCHEMA,
@@ -92,15 +93,16 @@ impl Run<'_> {
             started: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            command: std::env::args().collect(),
+            command: std::env::args_os()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             machine: machine(),
-            scenario: self.scenario.name().to_owned(),
-            seed: options.seed,
-            senders: matches!(self.scenario, Scenario::Chat | Scenario::Slow { .. })
-                .then_some(options.senders),
-            size: options.size.unwrap_or_default(),
-            rate: self.rate(),
-            duration: options.duration.unwrap_or_default().as_secs_f64(),
+            scenario: scenario.name().to_owned(),
+            seed: load.seed,
+            senders: (*senders > 0).then_some(*senders),
+            size: load.size,
+            rate: self.plan.rate(),
+            duration: options.duration.as_secs_f64(),
             warm_up: 0.0,
             rounds: options.rounds,
             interrupted: false,
@@ -143,7 +145,7 @@ impl Run<'_> {
 
     /// Every server; in `slow`, its room as it is and with clients that never read.
     fn rows(&self) -> Vec<Row<'_>> {
-        let stalled: &[usize] = match self.scenario {
+        let stalled: &[usize] = match self.plan.scenario {
             Scenario::Slow { stalled } => &[0, stalled],
             _ => &[0],
         };
@@ -171,14 +173,14 @@ impl Run<'_> {
         progress: &Progress,
         notes: &mut Vec<String>,
     ) -> io::Result<()> {
-        for nth in 0..self.options.rounds {
+        for nth in 0..self.plan.common.rounds {
             for (point, row) in points.iter_mut().zip(rows) {
                 progress.begin(&row.name, point.clients);
                 // A server of its own for each round: what one round leaves behind, or breaks, is
                 // not the next one's.
                 let mut server = Server::start(row.contender)?;
                 let mut session = Session::new(&mut server, self.shutdown, progress);
-                let seed = self.options.seed.wrapping_add(nth as u64);
+                let seed = self.plan.load.seed.wrapping_add(nth as u64);
                 let round = self.round(&mut session, point, seed)?;
                 if round.connected < point.clients && nth == 0 && !server.said().is_empty() {
                     notes.push(format!("{} said{}", point.server, server.said()));
@@ -191,15 +193,15 @@ impl Run<'_> {
     }
 
     fn round(&self, session: &mut Session<'_>, point: &Point, seed: u64) -> io::Result<Round> {
-        let (clients, rate) = (point.clients, self.rate());
-        let duration = self.options.duration.unwrap_or_default();
-        let size = self.options.size.unwrap_or_default();
-        match self.scenario {
+        let (clients, rate) = (point.clients, self.plan.rate());
+        let duration = self.plan.common.duration;
+        let size = self.plan.load.size;
+        match self.plan.scenario {
             Scenario::Chat | Scenario::Slow { .. } => chat::round(
                 session,
                 &chat::Plan {
                     clients,
-                    senders: self.options.senders,
+                    senders: self.plan.senders,
                     stalled: point.stalled,
                     size,
                     rate,
@@ -228,13 +230,6 @@ impl Run<'_> {
                     seed,
                 },
             ),
-        }
-    }
-
-    fn rate(&self) -> Option<f64> {
-        match self.options.rate {
-            Some(Rate::PerSecond(rate)) => Some(rate),
-            _ => None,
         }
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use threadline::lab::results::record::Record;
 
 use crate::common::ended::Ended;
 use crate::common::program::text;
@@ -120,44 +119,6 @@ fn a_table_that_cannot_be_printed_is_an_error() {
         let expected = "error: cannot write to standard output: No space left on device";
         assert!(last.starts_with(expected), "{line}: {}", ended.stderr);
     }
-}
-
-#[test]
-fn old_results_stay_until_there_are_new_ones() {
-    let folder = TempDir::new().unwrap();
-    let old = "old and longer than what replaces it\n".repeat(10_000);
-    let files = ["run.json", "run.html"].map(|name| folder.path().join(name));
-    let [json, html] = files.each_ref().map(|path| {
-        fs::write(path, &old).unwrap();
-        path.to_str().unwrap()
-    });
-    let line = format!("-c 1 -d 100ms --rounds 1 --json {json} --html {html}");
-
-    let addr = free_addr();
-    run(&format!("echo --addr {addr} {line}"), &[]).expect_one_error("nobody answers at --addr");
-    for path in &files {
-        assert!(fs::read_to_string(path).unwrap() == old, "{path:?} is gone");
-    }
-
-    let ended = run(&format!("echo {line}"), &[]);
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    let json = fs::read_to_string(json).unwrap();
-    serde_json::from_str::<Record>(&json).expect("nothing of the old one is left");
-    let html = fs::read_to_string(html).unwrap();
-    assert!(html.trim_end().ends_with("</html>"), "the old one is left");
-}
-
-#[test]
-fn results_may_go_down_a_pipe() {
-    let ended = run(
-        "echo -c 1 -d 100ms --rounds 1 --json /dev/stdout --html /dev/stderr",
-        &[],
-    );
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    let out = text(&ended.stdout);
-    let json = out.lines().next().unwrap_or_default();
-    serde_json::from_str::<Record>(json).expect(&out);
-    assert!(ended.stderr.contains("</html>"), "{}", ended.stderr);
 }
 
 #[test]

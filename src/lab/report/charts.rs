@@ -4,6 +4,7 @@
 //! drawing serves light and dark mode, on a page or as a file of its own.
 
 use crate::lab::report::axis::Axis;
+use crate::lab::report::chart::{Chart, Drawing};
 use crate::lab::report::distribution;
 use crate::lab::report::finding::{self, finding};
 use crate::lab::report::plot::{self, Mark, Series};
@@ -11,55 +12,6 @@ use crate::lab::results::metric::{Metric, Unit};
 use crate::lab::results::record::Record;
 use crate::lab::results::stats::{self, Figure};
 use crate::lab::results::units::thousands;
-use crate::text::escape;
-
-/// Colours and fonts of every chart, light and dark.
-pub(crate) const STYLE: &str = include_str!("chart.css");
-
-/// One chart.
-pub struct Chart {
-    /// A name for files and anchors: `deliveries`.
-    pub name: &'static str,
-    /// What is drawn.
-    pub title: String,
-    /// The chart, or the reason why there is none.
-    pub drawing: Result<Drawing, String>,
-}
-
-/// A chart that could be drawn.
-pub struct Drawing {
-    /// What it shows, in words and figures.
-    pub finding: String,
-    /// An `svg` element, for a page that has the charts' style sheet.
-    pub svg: String,
-}
-
-impl Chart {
-    /// The chart as a file of its own, with its title and its style; none if it is absent.
-    pub fn file(&self) -> Option<String> {
-        const MARGIN: f64 = 14.0;
-        const TITLE: f64 = 24.0;
-        let drawing = self.drawing.as_ref().ok()?;
-        let (width, height) = plot::size(&drawing.svg)?;
-        let (outer_width, outer_height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN + TITLE);
-        let (left, top) = (-MARGIN, -MARGIN - TITLE);
-        let spoken = escape(&format!("{}. {}", self.title, drawing.finding));
-        let place = format!("<svg width=\"{width}\" height=\"{height}\" ");
-        Some(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" \
-             width=\"{:.0}\" height=\"{:.0}\" \
-             viewBox=\"{left} {top} {outer_width} {outer_height}\" \
-             role=\"img\" aria-label=\"{spoken}\">\n<style>\n{STYLE}</style>\n\
-             <rect class=\"page\" x=\"{left}\" y=\"{top}\" \
-             width=\"{outer_width}\" height=\"{outer_height}\"/>\n\
-             <text class=\"title\" x=\"0\" y=\"-14\">{}</text>\n{}</svg>\n",
-            outer_width * 1.5,
-            outer_height * 1.5,
-            escape(&self.title),
-            drawing.svg.replacen("<svg ", &place, 1),
-        ))
-    }
-}
 
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::lab::report::axis::Axis;
-use crate::lab::report::charts::{Chart, Drawing};
+use crate::lab::report::chart::{Chart, Drawing};
 use crate::lab::report::finding;
 use crate::lab::report::plot::{self, Mark, Series};
 use crate::lab::results::metric::{Metric, Unit};

@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use crate::lab::report::charts::{self, Chart};
+use crate::lab::report::chart::{self, Chart};
+use crate::lab::report::charts;
 use crate::lab::report::finding;
 use crate::lab::report::plot;
 use crate::lab::report::table;
@@ -29,7 +30,7 @@ pub fn page(record: &Record) -> String {
          <link rel=\"icon\" href=\"data:,\"/>\n\
          <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n",
         escape(&title),
-        charts::STYLE
+        chart::STYLE
     );
     header(&mut out, record, &title);
     warnings(&mut out, record);

@@ -1,10 +1,11 @@
 //! What people read: tables, charts, the page.
 
-pub mod axis;
+pub(crate) mod axis;
+pub mod chart;
 pub mod charts;
-pub mod distribution;
-pub mod finding;
+pub(crate) mod distribution;
+pub(crate) mod finding;
 pub mod html;
-pub mod output;
-pub mod plot;
-pub mod table;
+pub(crate) mod output;
+pub(crate) mod plot;
+pub(crate) mod table;

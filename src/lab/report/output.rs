@@ -1,84 +1,218 @@
-//! The files that a run writes.
+//! The files that a run writes, each by itself: one that fails takes no other with it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::context;
-use crate::lab::options::Options;
-use crate::lab::report::charts;
-use crate::lab::report::html;
+use crate::cli;
+use crate::error::{context, ignore_broken_pipe};
+use crate::lab::report::{charts, html};
 use crate::lab::results::record::Record;
 
-/// The files that the command line asks for, open.
-#[derive(Debug)]
+/// Where results go besides the tables. `-` is standard output; the tables go to standard error then.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub struct Outputs {
-    json: Option<File>,
-    html: Option<File>,
+    /// Write all raw figures as JSON to this file, or - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Write a self-contained HTML report to this file, or -
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write each chart of the report to a file of its own in this directory
+    #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
 }
 
+type Make = fn(&Record) -> String;
+
 impl Outputs {
-    /// Opens them, and makes the directory of `--svg`. What is in them stays until there is something
-    /// to write.
+    fn files(&self) -> impl Iterator<Item = (&'static str, &Path, Make)> {
+        let json: Make = |record| serde_json::to_string(record).expect("a record is JSON") + "\n";
+        let all = [
+            ("--json", &self.json, json),
+            ("--html", &self.html, html::page),
+        ];
+        all.into_iter()
+            .filter_map(|(option, path, make)| Some((option, path.as_deref()?, make)))
+    }
+
+    /// Whether one of them goes to standard output.
+    ///
+    /// # Errors
+    /// More than one does, or what cannot.
+    pub fn take_stdout(&self) -> Result<bool, &'static str> {
+        let dashes = self.files().filter(|(_, path, _)| is_dash(path)).count();
+        match (dashes, &self.svg) {
+            (_, Some(path)) if is_dash(path) => Err("--svg takes a directory, not standard output"),
+            (0 | 1, _) => Ok(dashes == 1),
+            _ => Err("only one output can go to standard output (-)"),
+        }
+    }
+
+    /// Opens them before anything is measured, so that a wrong path is known at once. What is in
+    /// them stays until there is something to write.
     ///
     /// # Errors
     /// One cannot be written.
-    pub fn open(options: &Options) -> io::Result<Outputs> {
-        if let Some(directory) = &options.svg {
-            let what = format!("cannot make the directory --svg {}", directory.display());
-            fs::create_dir_all(directory).map_err(context(what))?;
+    pub fn open(&self) -> io::Result<Open> {
+        let mut files = Vec::new();
+        for (option, path, make) in self.files() {
+            let name = format!("{option} {}", path.display());
+            let target = Target::open(path).map_err(context(format!("cannot write {name}")))?;
+            files.push((name, target, make));
         }
-        Ok(Outputs {
-            json: open("--json", options.json.as_deref())?,
-            html: open("--html", options.html.as_deref())?,
-            svg: options.svg.clone(),
-        })
+        if let Some(path) = &self.svg {
+            let what = format!("cannot create the directory --svg {}", path.display());
+            fs::create_dir_all(path).map_err(context(what))?;
+        }
+        let svg = self.svg.clone();
+        Ok(Open { files, svg })
     }
+}
 
-    /// Writes them over what is there. Without a single point they stay as they are.
-    ///
-    /// # Errors
-    /// Writing fails, for example because the disk is full.
-    pub fn write(self, record: &Record) -> io::Result<()> {
-        if record.points.is_empty() {
-            return Ok(());
+fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The outputs of a run, open.
+pub struct Open {
+    files: Vec<(String, Target, Make)>,
+    svg: Option<PathBuf>,
+}
+
+impl Open {
+    /// Writes all of them and returns what went wrong, if anything.
+    pub fn write(self, record: &Record) -> Vec<io::Error> {
+        let mut errors = Vec::new();
+        let mut write = |name: String, target: Target, text: &str| {
+            let written = target
+                .write(text)
+                .map_err(context(format!("cannot write {name}")));
+            errors.extend(written.err());
+        };
+        for (name, target, make) in self.files {
+            write(name, target, &make(record));
         }
-        if let Some(file) = self.json {
-            let mut json = serde_json::to_vec(record)?;
-            json.push(b'\n');
-            replace(file, &json).map_err(context("cannot write the file of --json"))?;
-        }
-        if let Some(file) = self.html {
-            replace(file, html::page(record).as_bytes())
-                .map_err(context("cannot write the file of --html"))?;
-        }
-        if let Some(directory) = self.svg {
-            for chart in charts::all(record) {
-                let Some(svg) = chart.file() else { continue };
+        for (directory, chart) in self.svg.iter().flat_map(|directory| {
+            charts::all(record)
+                .into_iter()
+                .map(move |chart| (directory, chart))
+        }) {
+            if let Some(svg) = chart.file() {
                 let path = directory.join(format!("{}-{}.svg", record.scenario, chart.name));
-                let what = format!("cannot write --svg {}", path.display());
-                fs::write(path, svg).map_err(context(what))?;
+                write(
+                    format!("--svg {}", path.display()),
+                    Target::File(path),
+                    &svg,
+                );
             }
         }
-        Ok(())
+        errors
     }
 }
 
-fn open(option: &str, path: Option<&Path>) -> io::Result<Option<File>> {
-    path.map(|path| {
-        let what = format!("cannot write {option} {}", path.display());
-        let mut how = File::options();
-        how.write(true).create(true).truncate(false);
-        how.open(path).map_err(context(what))
-    })
-    .transpose()
+enum Target {
+    Stdout,
+    Stderr,
+    /// A device or a pipe, written as it is. It is held open: a reader would take the second opening
+    /// for another writer.
+    Device(File),
+    /// A regular file, or none yet.
+    File(PathBuf),
 }
 
-fn replace(mut file: File, bytes: &[u8]) -> io::Result<()> {
-    // A pipe has no length to set.
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
+impl Target {
+    fn open(path: &Path) -> io::Result<Target> {
+        if is_dash(path) || is_same(path, io::stdout()) {
+            return Ok(Target::Stdout);
+        }
+        if is_same(path, io::stderr()) {
+            return Ok(Target::Stderr);
+        }
+        let path = followed(path);
+        match fs::metadata(&path) {
+            Ok(found) => {
+                let file = File::options().write(true).open(&path)?;
+                if !found.is_file() {
+                    return Ok(Target::Device(file));
+                }
+            }
+            // The file itself is made only when there is something to write.
+            Err(_) => drop(beside(&path)?),
+        }
+        Ok(Target::File(path))
     }
-    file.write_all(bytes)
+
+    fn write(self, text: &str) -> io::Result<()> {
+        match self {
+            Target::Stdout => cli::print(text),
+            Target::Stderr => ignore_broken_pipe(io::stderr().write_all(text.as_bytes())),
+            Target::Device(mut file) => ignore_broken_pipe(file.write_all(text.as_bytes())),
+            Target::File(path) => replace(&path, text),
+        }
+    }
+}
+
+/// Whether a path leads to the file that is open there, as `/dev/stdout` does. Another opening of
+/// it would have a place of its own to write at, and both would overwrite each other.
+fn is_same(path: &Path, stream: impl AsFd) -> bool {
+    let Ok(stream) = stream.as_fd().try_clone_to_owned() else {
+        return false;
+    };
+    match (fs::metadata(path), File::from(stream).metadata()) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// The path that a symbolic link leads to, even if nothing is there yet.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.with_file_name("").join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// A new file in the folder of another, to take its place.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+}
+
+/// Puts a file with this text in the place of the one at the path, if any: whole or not at all.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let old = fs::metadata(path);
+    let mut new = match (beside(path), &old) {
+        (Ok(new), _) => new,
+        // A folder that takes no new files, but the old one may be written.
+        (Err(_), Ok(_)) => return fs::write(path, text),
+        (Err(err), Err(_)) => return Err(err),
+    };
+    new.write_all(text.as_bytes())?;
+    if let Ok(old) = &old {
+        new.as_file().set_permissions(old.permissions())?;
+    }
+    // A full disk or a quota may show only here.
+    new.as_file().sync_all()?;
+    match new.persist(path) {
+        Ok(_) => Ok(()),
+        // A mount point, as in a container.
+        Err(_) if old.is_ok() => fs::write(path, text),
+        Err(err) => Err(err.error),
+    }
 }

@@ -1,7 +1,7 @@
 //! Figures: what was recorded and what is worked out of it. No I/O.
 
-pub mod metric;
+pub(crate) mod metric;
 pub mod record;
-pub mod stats;
-pub mod threshold;
-pub mod units;
+pub(crate) mod stats;
+pub(crate) mod threshold;
+pub(crate) mod units;
