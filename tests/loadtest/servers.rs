@@ -58,7 +58,7 @@ fn a_room_that_is_full_is_said_to_be() {
     assert_eq!((round.connected, round.lost), (7, 0), "{round:?}");
     let warnings = record.warnings.join("\n");
     assert!(warnings.contains("only 7 got in"), "{warnings}");
-    assert!(warnings.contains("--max-clients"), "{warnings}");
+    assert!(warnings.contains("client limit of 7"), "{warnings}");
 }
 
 #[test]
