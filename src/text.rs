@@ -3,18 +3,31 @@
 #[cfg(feature = "lab")]
 use unicode_width::UnicodeWidthStr;
 
-/// Text from the network or the command line, made fit for one line on a terminal.
+/// Text from the network, a file or the command line, made fit for one line on a terminal or a page.
+///
+/// Characters that reorder or hide text are shown as their code, such as `‹U+202E›`. Text with them
+/// can look unlike what it is, on a page as on a terminal.
 pub fn printable(text: impl AsRef<[u8]>) -> String {
-    String::from_utf8_lossy(text.as_ref())
-        .chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    let mut shown = String::new();
+    for c in String::from_utf8_lossy(text.as_ref()).chars() {
+        match c {
+            c if c.is_control() => shown.push(char::REPLACEMENT_CHARACTER),
+            c if reorders_or_hides(c) => shown.push_str(&format!("‹U+{:04X}›", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Unicode's bidirectional controls, line separators, and whatever it has that is drawn as nothing
+/// (its property Default_Ignorable_Code_Point).
+fn reorders_or_hides(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text for use in XML and HTML, between tags and in quoted attributes.
@@ -82,14 +95,29 @@ mod tests {
         assert_eq!(columns(&rows, &[1]), "   a  µs    n\n聊天  c   100\n");
     }
 
+    #[test]
+    fn characters_that_reorder_or_hide_are_shown_as_their_codes() {
+        assert_eq!(printable("a\u{202e}b\u{200b}"), "a‹U+202E›b‹U+200B›");
+        assert_eq!(
+            printable("\u{e0041}\u{feff}消息 שלום"),
+            "‹U+E0041›‹U+FEFF›消息 שלום"
+        );
+        assert_eq!(
+            printable("a\tb\x1b[2J\u{9b}c"),
+            "a\u{fffd}b\u{fffd}[2J\u{fffd}c"
+        );
+    }
+
     proptest! {
         #[test]
         fn printable_text_is_one_line_without_control_characters(text in any::<Vec<u8>>()) {
-            prop_assert!(!printable(text).chars().any(char::is_control));
+            let shown = printable(text);
+            prop_assert!(!shown.chars().any(|c| c.is_control() || reorders_or_hides(c)));
         }
 
         #[test]
         fn printable_text_stays_as_it_is(text in "\\PC*") {
+            prop_assume!(!text.contains(reorders_or_hides));
             prop_assert_eq!(printable(&text), text);
         }
     }

@@ -1,12 +1,73 @@
 //! Every line of the course's Go programs beside its line here.
 //!
-//! The text of the course is read where its reader has it ([`listings`]), the listings that are
-//! originals of ours are found in it ([`programs`]), and each is put beside our sources: cut into
-//! [`tokens`] and lines ([`source`](mod@source)), [scored](score) line by line and [aligned](align).
-//! [`compare`] brings it together with our `// Go:` [`notes`] and with what Rust does by itself
-//! ([`language`]). [`rows`] lays a comparison out, [`highlight`](mod@highlight) colours it, and
-//! [`terminal`], [`table`](mod@table) and [`pager`] show it there; [`hunks`] and [`html`] make pages.
+//! The text of the course is read where its reader has it: `read` finds the listings that are
+//! originals of ours in it and cuts both sides into lines and tokens. `pair` scores and aligns
+//! them, and brings in our `// Go:` notes and what Rust does by itself. `show` prints a comparison
+//! or writes it as pages.
 
-pub mod pair;
-pub mod read;
-pub mod show;
+mod options;
+mod pair;
+mod read;
+mod show;
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli;
+use options::{Args, Colour};
+use pair::compare::compare;
+use read::article::Article;
+use show::table::{check, gaps, others, table};
+use show::terminal::{Style, columns};
+use show::{html, pager};
+
+/// The program `sidebyside`.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let program = args.program();
+    cli::run(|| {
+        let article = Article::read(&args.article)?;
+        if let Some(program) = program {
+            let comparisons = compare(&article, &program.command(), |p| p == program)?;
+            let columns = |comparison| columns(&article.name, comparison, style(args.color));
+            let pages: Vec<String> = comparisons.iter().map(columns).collect();
+            return pager::page(&pages.join("\n"));
+        }
+        let comparisons = compare(&article, "any program of ours", |_| true)?;
+        if let Some(dir) = &args.html {
+            let pages = html::write(dir, &article, &comparisons)?;
+            let index = dir.join("index.html");
+            return cli::print(&format!("wrote {pages} pages, open {}\n", index.display()));
+        }
+        let checked = args.check.is_some() || args.check_all.is_some();
+        cli::print(&(table(&comparisons) + &others(&article)))?;
+        if checked {
+            let each = args.check.unwrap_or(0.0);
+            for short in comparisons.iter().filter(|c| c.figures().percent() < each) {
+                let (program, figure) = (short.program.command(), short.figures().shown());
+                cli::print(&format!("\n{program}, {figure}, gaps:\n{}", gaps(short)))?;
+            }
+            check(&comparisons, each, args.check_all.unwrap_or(0.0)).map_err(io::Error::other)?;
+        }
+        Ok(())
+    })
+}
+
+fn style(colour: Colour) -> Style {
+    let terminal = io::stdout().is_terminal();
+    let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style {
+        width: terminal
+            .then(terminal_size::terminal_size)
+            .flatten()
+            .map(|(columns, _)| columns.0.into()),
+        colour: match colour {
+            Colour::Auto => terminal && !no_colour,
+            Colour::Always => true,
+            Colour::Never => false,
+        },
+    }
+}

@@ -14,9 +14,12 @@
 //!   if the comment explains that very line of ours, no blank line of the listing may be between,
 //! - or a **gap**.
 
+use std::io;
+
 use crate::sidebyside::pair::align::align;
 use crate::sidebyside::pair::language::{answers, carried, error_handling};
 use crate::sidebyside::pair::score::Score;
+use crate::sidebyside::read::article::{Article, invalid};
 use crate::sidebyside::read::listings::Listing;
 use crate::sidebyside::read::notes::{Note, notes};
 use crate::sidebyside::read::programs::Program;
@@ -41,6 +44,8 @@ pub struct Comparison {
     pub cover: Vec<Cover>,
     /// The `// Go:` comments of ours, by the places of their lines in `rust`.
     pub notes: Vec<Note>,
+    /// Whether a line of ours belongs to a later stage.
+    pub later: Vec<bool>,
 }
 
 /// A line of ours.
@@ -91,6 +96,11 @@ impl Figures {
         self.paired + self.carried + self.noted
     }
 
+    /// How much is covered, as text, rounded down, so that 100 % means all.
+    pub fn shown(&self) -> String {
+        format!("{:.1} %", (self.percent() * 10.0).floor() / 10.0)
+    }
+
     /// How many of a hundred lines are covered; 100 where no line counts.
     pub fn percent(&self) -> f64 {
         match self.lines() {
@@ -109,6 +119,31 @@ impl std::iter::Sum for Figures {
             gaps: a.gaps + b.gaps,
         })
     }
+}
+
+/// Compares the originals of the programs that `wanted` is true for.
+///
+/// # Errors
+/// There are none; `what` says what was wanted.
+pub fn compare(
+    article: &Article,
+    what: &str,
+    wanted: impl Fn(&Program) -> bool,
+) -> io::Result<Vec<Comparison>> {
+    let originals = article
+        .originals
+        .iter()
+        .filter(|(_, program)| wanted(program));
+    let comparisons: Vec<Comparison> = originals
+        .map(|(listing, program)| Comparison::new(listing.clone(), program))
+        .collect();
+    if comparisons.is_empty() {
+        let name = &article.name;
+        return Err(invalid(format!(
+            "{name} has no listing of {what}; without a program's name, all that it has is listed"
+        )));
+    }
+    Ok(comparisons)
 }
 
 impl Comparison {
@@ -158,6 +193,7 @@ impl Comparison {
         let lines: Vec<Line> = rust.iter().map(|line| line.line.clone()).collect();
         let notes = notes(&lines);
         let cover = cover(&go, &lines, &partners, &notes);
+        let n = lines.len();
         Comparison {
             listing,
             program,
@@ -165,6 +201,7 @@ impl Comparison {
             rust,
             cover,
             notes,
+            later: vec![false; n],
         }
     }
 

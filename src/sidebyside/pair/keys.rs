@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::sidebyside::pair::language::{
+use crate::sidebyside::pair::idioms::{
     deferred_close, is_end_of_file, is_error, is_error_check, makes_array,
 };
 use crate::sidebyside::read::names::{KEYWORDS, common_names, snake_case};

@@ -21,6 +21,7 @@
 
 use std::ops::Range;
 
+use crate::sidebyside::pair::idioms::{deferred_close, is_error, is_error_check};
 use crate::sidebyside::pair::statement::Statement;
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::{Language, Token};
@@ -133,34 +134,8 @@ fn names(line: &Line) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a Go name is that of an error: `err`, `err1`.
-pub fn is_error(name: &str) -> bool {
-    name.strip_prefix("err")
-        .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
-}
-
 fn counts(line: &Line) -> bool {
     line.kind == Kind::Code
-}
-
-/// Whether a line asks whether there is an error: Go's `err != nil`, Rust's pattern `Err(..)`.
-pub fn is_error_check(language: Language, tokens: &[Token]) -> bool {
-    let is = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
-    match language {
-        Language::Go => tokens.windows(4).any(|w| match w {
-            [Token::Name(err), Token::Mark("!"), Token::Mark("="), nil] => {
-                is_error(err) && is(nil, "nil")
-            }
-            _ => false,
-        }),
-        Language::Rust => {
-            let arrow = [Token::Mark("="), Token::Mark(">")];
-            let arm = is(&tokens[0], "Err") && tokens.windows(2).any(|w| w == arrow);
-            arm || tokens
-                .windows(2)
-                .any(|w| is(&w[0], "let") && is(&w[1], "Err"))
-        }
-    }
 }
 
 /// Whether a Go line opens a block for the error that it asks for.
@@ -208,38 +183,6 @@ fn block(go: &[Line], open: usize) -> Range<usize> {
 /// `} else {` before the printing of an error.
 fn is_else_for_error(go: &[Line], line: usize) -> bool {
     names(&go[line]).eq(["else"]) && go.get(line + 1).is_some_and(prints_error)
-}
-
-/// The `x` of `defer x.Close()`.
-pub fn deferred_close(line: &Line) -> Option<&str> {
-    match &line.tokens[..] {
-        [
-            Token::Name(defer),
-            Token::Name(x),
-            Token::Mark("."),
-            Token::Name(close),
-            ..,
-        ] if defer == "defer" && close == "Close" => Some(x),
-        _ => None,
-    }
-}
-
-/// Whether a Rust line has `Ok(0)` or `== 0`: a read of no bytes, which Go calls `io.EOF`.
-pub fn is_end_of_file(tokens: &[Token]) -> bool {
-    tokens.windows(3).any(|w| match w {
-        [before, Token::Mark("(" | "="), Token::Number(zero)] => {
-            let ok = matches!(before, Token::Name(name) if name == "Ok");
-            zero == "0" && (ok || *before == Token::Mark("="))
-        }
-        _ => false,
-    })
-}
-
-/// Whether a Rust line has `[0; n]`, which Go calls `make`.
-pub fn makes_array(tokens: &[Token]) -> bool {
-    tokens
-        .windows(3)
-        .any(|w| matches!(w, [Token::Mark("["), Token::Number(_), Token::Mark(";")]))
 }
 
 /// Whether a Rust line makes `name` a binding of something owned.

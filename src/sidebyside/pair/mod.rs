@@ -1,8 +1,9 @@
-//! Pairing the lines.
+//! Pairing: which line of ours does what a line of the listing does.
 
-pub mod align;
+mod align;
 pub mod compare;
-pub mod keys;
-pub mod language;
-pub mod score;
-pub mod statement;
+mod idioms;
+mod keys;
+mod language;
+mod score;
+mod statement;

@@ -1,19 +1,19 @@
 //! A statement of ours, as far as it matters what becomes of an error in it.
 
-use crate::sidebyside::pair::language::is_error_check;
+use crate::sidebyside::pair::idioms::is_error_check;
 use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::{Language, Token};
 
 /// From a line of ours to the end of the statement that it is in.
-pub(crate) struct Statement {
+pub struct Statement {
     tokens: Vec<Token>,
     /// Whether its value is that of the block that it stands in.
-    pub(crate) last: bool,
+    pub last: bool,
 }
 
 impl Statement {
     /// The statement that a line is in, from that line on.
-    pub(crate) fn at(rust: &[Line], line: usize) -> Statement {
+    pub fn at(rust: &[Line], line: usize) -> Statement {
         let mut statement = Statement {
             tokens: Vec::new(),
             last: false,
@@ -44,14 +44,14 @@ impl Statement {
     }
 
     /// Whether a name is in it.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.tokens
             .iter()
             .any(|t| matches!(t, Token::Name(n) if n == name))
     }
 
     /// Whether an error in it goes to whoever called: by `?`, or as the value of the block.
-    pub(crate) fn hands_on(&self) -> bool {
+    pub fn hands_on(&self) -> bool {
         let drops = [
             "ok",
             "is_ok",
@@ -64,14 +64,14 @@ impl Statement {
     }
 
     /// Whether it goes on with success alone, and drops the error.
-    pub(crate) fn takes_ok(&self) -> bool {
+    pub fn takes_ok(&self) -> bool {
         let name = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
         let binds_ok = |w: &[Token]| name(&w[0], "let") && name(&w[1], "Ok");
         self.tokens.windows(2).any(binds_ok) && (self.has("else") || self.has("while"))
     }
 
     /// Whether it asks for an error in any way.
-    pub(crate) fn asks(&self) -> bool {
+    pub fn asks(&self) -> bool {
         let asks = is_error_check(Language::Rust, &self.tokens);
         self.hands_on() || self.takes_ok() || asks || self.has("match")
     }

@@ -1,24 +1,23 @@
 //! The text of the course, or any other Markdown with the same programs.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::error::context;
-
-use crate::sidebyside::pair::compare::Comparison;
 use crate::sidebyside::read::listings::{Listing, listings};
 use crate::sidebyside::read::programs::{Program, identify};
+use crate::text::printable;
 
 /// What was found in a Markdown text.
-#[derive(Debug)]
 pub struct Article {
     /// Its name, for headings.
     pub name: String,
     /// The listings that are originals of our programs, in the order of the text.
     pub originals: Vec<(Listing, &'static Program)>,
     /// The other listings.
-    pub others: Vec<Listing>,
+    others: Vec<Listing>,
+    /// What looks like a Go listing and is not marked as one.
+    unmarked: Vec<Listing>,
 }
 
 impl Article {
@@ -27,7 +26,7 @@ impl Article {
     /// # Errors
     /// It cannot be read, is not UTF-8, or has no Go listing.
     pub fn read(path: &Path) -> io::Result<Article> {
-        let shown = path.display();
+        let shown = printable(path.as_os_str().as_encoded_bytes());
         let bytes = fs::read(path).map_err(context(format!("cannot read {shown}")))?;
         let text = String::from_utf8(bytes).map_err(|err| {
             let at = err.utf8_error().valid_up_to();
@@ -36,15 +35,24 @@ impl Article {
                 "{shown} is not UTF-8 text, see line {line}; convert it first, for example with iconv -t UTF-8"
             ))
         })?;
-        let name = path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
         let article = Article::parse(name, text.trim_start_matches('\u{feff}'));
         if article.originals.is_empty() && article.others.is_empty() {
+            let lines = article
+                .unmarked
+                .iter()
+                .map(|listing| listing.line.to_string());
+            let lines: Vec<String> = lines.collect();
+            let unmarked = match lines.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "; line {} looks like Go, start its block with ```go",
+                    lines.join(", ")
+                ),
+            };
             return Err(invalid(format!(
-                "{shown} has no Go listing: no code block that starts with ```go"
+                "{shown} has no Go listing, which is a code block that starts with ```go{unmarked}"
             )));
         }
         Ok(article)
@@ -53,7 +61,8 @@ impl Article {
     /// Finds the listings of a text.
     pub fn parse(name: String, markdown: &str) -> Article {
         let (mut originals, mut others) = (Vec::new(), Vec::new());
-        for listing in listings(markdown) {
+        let (found, unmarked) = listings(markdown);
+        for listing in found {
             match identify(&listing.code) {
                 Some(program) => originals.push((listing, program)),
                 None => others.push(listing),
@@ -63,32 +72,25 @@ impl Article {
             name,
             originals,
             others,
+            unmarked,
         }
     }
 
-    /// Compares the originals of the programs that `wanted` is true for.
-    ///
-    /// # Errors
-    /// There are none; `what` says what was wanted.
-    pub fn compare(
-        &self,
-        what: &str,
-        wanted: impl Fn(&Program) -> bool,
-    ) -> io::Result<Vec<Comparison>> {
-        let originals = self.originals.iter().filter(|(_, program)| wanted(program));
-        let comparisons: Vec<Comparison> = originals
-            .map(|(listing, program)| Comparison::new(listing.clone(), program))
-            .collect();
-        if comparisons.is_empty() {
-            let name = &self.name;
-            return Err(invalid(format!(
-                "{name} has no listing of {what}; without a program's name, all that it has is listed"
-            )));
-        }
-        Ok(comparisons)
+    /// The listings that are compared with nothing, by why.
+    pub fn not_compared(&self) -> impl Iterator<Item = (&'static str, &[Listing])> {
+        let groups = [
+            ("none of ours", &self.others[..]),
+            (
+                "looks like Go, but is not in a block that starts with ```go",
+                &self.unmarked,
+            ),
+        ];
+        groups
+            .into_iter()
+            .filter(|(_, listings)| !listings.is_empty())
     }
 }
 
-fn invalid(why: String) -> io::Error {
+pub fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }

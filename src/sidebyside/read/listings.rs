@@ -1,6 +1,8 @@
-//! The Go listings of a Markdown text: its fenced code blocks in the language `go`.
+//! The Go listings of a Markdown text: its code blocks in the language `go`.
 
-/// One fenced code block.
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+/// A code block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// What the text calls it: the file name on the line above the fence, or else the heading
@@ -8,111 +10,112 @@ pub struct Listing {
     pub title: String,
     /// The line of the text on which its code starts, counted from 1.
     pub line: usize,
-    /// The code, without the fences and without the indent that the fence itself has.
+    /// The code, without the fences and without their indent.
     pub code: String,
 }
 
 impl Listing {
-    /// How many lines of code it has.
-    pub fn lines(&self) -> usize {
-        self.code.lines().count()
+    /// The first line that says something.
+    pub fn first_line(&self) -> &str {
+        let mut lines = self.code.lines().map(str::trim);
+        lines.find(|line| !line.is_empty()).unwrap_or_default()
     }
 }
 
-/// Finds every fenced block whose language is `go` or `golang`, in the order of the text.
-///
-/// A fence is three or more backticks or tildes, at any indent; it is closed by as many of the same
-/// or by the end of the text, as CommonMark has it.
-pub fn listings(markdown: &str) -> Vec<Listing> {
-    let mut found = Vec::new();
-    let mut heading = "";
-    let mut above = "";
-    let mut lines = markdown.lines().enumerate();
-    while let Some((number, line)) = lines.next() {
-        let text = line.trim();
-        let Some(fence) = Fence::open(line) else {
-            if let Some(words) = heading_text(text) {
-                heading = words;
-                above = "";
-            } else if !text.is_empty() {
-                above = text;
+/// Finds the code blocks in Go, and what looks like Go and is not in such a block, in the order of
+/// the text. What a code block is, says CommonMark.
+pub fn listings(markdown: &str) -> (Vec<Listing>, Vec<Listing>) {
+    let (mut found, mut unmarked) = (Vec::new(), Vec::new());
+    let mut heading = String::new();
+    // The end of the block or the heading before.
+    let mut last = 0;
+    let listing = |title: &str, start: usize, code: &str| Listing {
+        title: title.to_owned(),
+        line: 1 + markdown[..start].matches('\n').count(),
+        code: code.to_owned(),
+    };
+    let mut events =
+        Parser::new_ext(markdown, Options::ENABLE_YAML_STYLE_METADATA_BLOCKS).into_offset_iter();
+    while let Some((event, range)) = events.next() {
+        match event {
+            Event::Start(Tag::Heading { .. }) => {
+                let inner = events.by_ref().map_while(|(event, _)| match event {
+                    Event::End(TagEnd::Heading(_)) => None,
+                    Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => {
+                        Some(text.into_string())
+                    }
+                    _ => Some(String::new()),
+                });
+                heading = inner.collect();
+                heading.truncate(heading.trim_end_matches([':', '：', ' ']).len());
+                last = range.end;
             }
-            continue;
-        };
-        let mut code = String::new();
-        for (_, line) in lines.by_ref() {
-            if fence.closed_by(line) {
-                break;
+            Event::Start(Tag::CodeBlock(kind)) => {
+                let mut code = String::new();
+                let mut start = None;
+                for (event, part) in events.by_ref() {
+                    match event {
+                        Event::Text(text) => {
+                            start.get_or_insert(part.start);
+                            code.push_str(&text);
+                        }
+                        _ => break,
+                    }
+                }
+                let title = file_name(&markdown[last..range.start]).unwrap_or(&heading);
+                let listing = listing(title, start.unwrap_or(range.start), &code);
+                match kind {
+                    CodeBlockKind::Fenced(info) if is_go(&info) => found.push(listing),
+                    _ if looks_like_go(&code) => unmarked.push(listing),
+                    _ => {}
+                }
+                last = range.end;
             }
-            code.push_str(fence.unindent(line));
-            code.push('\n');
+            Event::Html(_) | Event::Text(_) | Event::InlineHtml(_) => {
+                for line in markdown[range.clone()].lines() {
+                    // What a tag like `<code>` precedes.
+                    let code = line.rsplit('>').next().unwrap_or(line).trim();
+                    if code == "package main" {
+                        unmarked.push(listing(&heading, range.start, code));
+                    }
+                }
+            }
+            _ => {}
         }
-        if matches!(fence.language.as_str(), "go" | "golang") {
-            let title = file_name(above).unwrap_or(heading).to_owned();
-            found.push(Listing {
-                title,
-                line: number + 2,
-                code,
-            });
-        }
-        above = "";
     }
-    found
+    (found, unmarked)
 }
 
-struct Fence {
-    indent: usize,
-    mark: char,
-    length: usize,
-    language: String,
+/// Whether what stands behind a fence names Go as the language: `go`, `Go {.numbers}`, `{.go}`,
+/// `go=12`, `go{1,3}`, `go:main.go`.
+fn is_go(info: &str) -> bool {
+    let braces = info.trim_start().starts_with('{');
+    let ends = |c: char| c.is_whitespace() || "{}[](),:;=!\"'".contains(c);
+    let mut words = info.split(ends).filter(|word| !word.is_empty());
+    let first = words.next().into_iter();
+    let classes = words.filter(|word| braces && word.starts_with('.'));
+    first.chain(classes).any(|word| {
+        let word = word.trim_start_matches('.').to_ascii_lowercase();
+        let word = word.strip_prefix("lang-").unwrap_or(&word);
+        matches!(
+            word.strip_prefix("language-").unwrap_or(word),
+            "go" | "golang"
+        )
+    })
 }
 
-impl Fence {
-    fn open(line: &str) -> Option<Fence> {
-        let text = line.trim_start();
-        let mark = text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-        let info = text.trim_start_matches(mark);
-        let length = text.len() - info.len();
-        // Three backticks that open and close on one line are code in a sentence, not a fence.
-        if length < 3 || info.contains('`') {
-            return None;
-        }
-        let language = info
-            .trim_start()
-            .split(|c: char| c.is_whitespace() || matches!(c, '{' | ','))
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        Some(Fence {
-            indent: line.len() - text.len(),
-            mark,
-            length,
-            language,
-        })
-    }
-
-    fn closed_by(&self, line: &str) -> bool {
-        let text = line.trim();
-        text.len() >= self.length && text.chars().all(|c| c == self.mark)
-    }
-
-    fn unindent<'a>(&self, line: &'a str) -> &'a str {
-        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
-        &line[blank.min(self.indent)..]
-    }
+fn looks_like_go(code: &str) -> bool {
+    code.lines().map(str::trim_end).any(|line| {
+        let package = line.trim_start().strip_prefix("package ");
+        let word = |name: &str| name.chars().all(|c| c == '_' || c.is_alphanumeric());
+        package.is_some_and(word) || line.starts_with("func ") && line.ends_with('{')
+    })
 }
 
-fn heading_text(text: &str) -> Option<&str> {
-    let words = text.trim_start_matches('#');
-    let level = text.len() - words.len();
-    (1..=6)
-        .contains(&level)
-        .then(|| words.trim().trim_end_matches([':', '：', '#', ' ']))
-}
-
-/// The name of a Go file, where the line is nothing else.
-fn file_name(line: &str) -> Option<&str> {
-    let name = line.trim_matches(['*', '`', ' ', ':', '：']);
+/// The name of a Go file, where the last line of a text is nothing else.
+fn file_name(text: &str) -> Option<&str> {
+    let bare = |line| str::trim_matches(line, ['*', '`', ' ', '\t', '>', ':', '：']);
+    let name = text.lines().map(bare).rfind(|line| !line.is_empty())?;
     (name.ends_with(".go") && !name.contains(char::is_whitespace)).then_some(name)
 }
 
@@ -120,59 +123,95 @@ fn file_name(line: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn go(markdown: &str) -> Vec<(usize, String, String)> {
+        let found = listings(markdown).0.into_iter();
+        found.map(|l| (l.line, l.title, l.code)).collect()
+    }
+
+    fn codes(markdown: &str) -> Vec<(usize, String)> {
+        let found = listings(markdown).0.into_iter();
+        found.map(|l| (l.line, l.code)).collect()
+    }
+
     #[test]
     fn go_blocks_are_found_with_their_titles_and_lines() {
         let text = "# One: \n\ntalk\n```go\na\n\nb\n```\n**two.go**:\n\n```golang\nc\n```\n```rust\nd\n```\n";
-        let found = listings(text);
-        assert_eq!(
-            found,
-            [
-                Listing {
-                    title: "One".into(),
-                    line: 5,
-                    code: "a\n\nb\n".into()
-                },
-                Listing {
-                    title: "two.go".into(),
-                    line: 12,
-                    code: "c\n".into()
-                },
-            ]
-        );
-        assert_eq!(found[0].lines(), 3);
+        let expected = [(5, "One", "a\n\nb\n"), (12, "two.go", "c\n")];
+        let expected = expected.map(|(line, title, code)| (line, title.into(), code.into()));
+        assert_eq!(go(text), expected);
+        assert_eq!(go(&text.replace('\n', "\r\n")), expected, "with CRLF");
     }
 
     #[test]
     fn fences_may_be_indented_longer_or_of_tildes_and_the_last_may_stay_open() {
         let text =
             "- item\n  ````go\n  a\n  ```\n\n    b\n  ````\n\n~~~ Go {.numbers}\nc\n~~~\n```go\nd";
-        let code: Vec<_> = listings(text)
-            .into_iter()
-            .map(|l| (l.line, l.code))
-            .collect();
+        let expected = [(3, "a\n```\n\n  b\n"), (10, "c\n"), (13, "d")];
         assert_eq!(
-            code,
-            [
-                (3, "a\n```\n\n  b\n".to_owned()),
-                (10, "c\n".to_owned()),
-                (13, "d\n".to_owned())
-            ]
+            codes(text),
+            expected.map(|(line, code)| (line, code.into()))
         );
+        let quoted = "> a.go\n> ```go\n> \ta\n> ```\n\n1. item\n\n\t```go\n\tb\n\t```\n";
+        let expected = [(3, "a.go", "\ta\n"), (9, "", "b\n")];
+        let expected = expected.map(|(line, title, code)| (line, title.into(), code.into()));
+        assert_eq!(go(quoted), expected);
+    }
+
+    #[test]
+    fn the_language_may_be_followed_by_what_extensions_put_there() {
+        for info in [
+            "go",
+            " Golang ",
+            "go=",
+            "go=12",
+            "go!",
+            "go{1,3}",
+            "go {.numbers}",
+            "{.go}",
+            "{go}",
+            "{#id .x .go}",
+            "go:main.go",
+            "go,ignore",
+            "go title=\"a\"",
+            "language-go",
+        ] {
+            assert_eq!(codes(&format!("```{info}\na\n```\n")).len(), 1, "{info}");
+        }
+        for info in [
+            "",
+            "golf",
+            "go.mod",
+            "go-template",
+            "rust go",
+            "{.rust title=go}",
+            "text=go",
+        ] {
+            assert_eq!(codes(&format!("```{info}\na\n```\n")).len(), 0, "{info}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_go_in_other_blocks_is_told() {
+        let text = "# T\n\n```\npackage main\n```\n\n    package p\n\n```text\nfunc f() {\n```\n\
+                    <pre><code>package main\n</code></pre>\n\n{% code %}\npackage main\n{% end %}\n\
+                    ```java\npackage a.b;\n```\n```rust\nfn f() {\n```\n";
+        let (found, unmarked) = listings(text);
+        assert_eq!(found, []);
+        let lines: Vec<_> = unmarked.iter().map(|l| (l.line, &l.title[..])).collect();
+        assert_eq!(lines, [(4, "T"), (7, "T"), (10, "T"), (12, "T"), (16, "T")]);
     }
 
     #[test]
     fn code_in_a_sentence_and_other_languages_are_not_listings() {
-        assert_eq!(
-            listings("```go x``` is inline\n\n    ```\n    go\n    ```\n"),
-            []
-        );
-        assert_eq!(listings(""), []);
+        let text = "```go x``` is inline\n\n    ```\n    go\n    ```\n";
+        assert_eq!(listings(text), (Vec::new(), Vec::new()));
+        assert_eq!(listings(""), (Vec::new(), Vec::new()));
     }
 
     #[test]
     fn a_title_does_not_outlive_the_listing_or_the_heading_it_stands_above() {
         let text = "a.go\n```go\n1\n```\n```go\n2\n```\nb.go\n## Next\n```go\n3\n```\n";
-        let titles: Vec<_> = listings(text).into_iter().map(|l| l.title).collect();
+        let titles: Vec<_> = go(text).into_iter().map(|l| l.1).collect();
         assert_eq!(titles, ["a.go", "", "Next"]);
     }
 }

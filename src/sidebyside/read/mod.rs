@@ -1,4 +1,4 @@
-//! Reading the article and our sources.
+//! Reading: the course's text, its listings and our sources, down to tokens.
 
 pub mod article;
 pub mod listings;

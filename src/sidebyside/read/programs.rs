@@ -36,6 +36,12 @@ impl Program {
         }
     }
 
+    /// The files of ours that stand beside the listing.
+    pub fn files(&self, between: &str) -> String {
+        let paths: Vec<&str> = self.sources.iter().map(|source| source.path).collect();
+        paths.join(between)
+    }
+
     /// A name for files and anchors: `chat_server-who`.
     pub fn slug(&self) -> String {
         match self.stage {
@@ -59,9 +65,6 @@ const CHAT: &[Source] = &[
     source!("src/chat/online_map.rs"),
     source!("bin/chat_server.rs"),
 ];
-
-/// The stage that is meant where none is said: the whole room.
-pub const LAST_STAGE: &str = "timeout";
 
 /// All our programs, in the order of the course.
 pub static PROGRAMS: [Program; 16] = [
@@ -142,7 +145,7 @@ pub static PROGRAMS: [Program; 16] = [
     stage("broadcast", &["Read"], &["\"who", "Split", "select"]),
     stage("who", &["\"who"], &["Split", "select"]),
     stage("rename", &["\"who", "Split"], &["select"]),
-    stage(LAST_STAGE, &["\"who", "Split", "select"], &[]),
+    stage("timeout", &["\"who", "Split", "select"], &[]),
 ];
 
 const fn program(

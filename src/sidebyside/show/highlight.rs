@@ -1,87 +1,35 @@
 //! Colouring sources, for the terminal and for the pages alike.
 
 use crate::sidebyside::read::tokens::{Language, Token, raw};
+use crate::text::printable;
 
 /// What a piece of a line is, as far as colours go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// Everything else.
     Plain,
-    /// Keywords.
     Keyword,
-    /// Names of types.
     Type,
-    /// Names of functions and macros, where they are defined or called.
+    /// Functions and macros, where they are defined or called.
     Function,
-    /// Strings and characters.
     Text,
     /// Numbers and constants of the language.
     Number,
-    /// Comments.
     Comment,
 }
 
 /// A piece of a line in one colour.
 pub type Span = (Ink, String);
 
-/// Colours a source by its tokens.
+const GO: &str = "break case chan const continue default defer else fallthrough for func go goto if \
+    import interface map package range return select struct switch type var bool byte error float32 \
+    float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64 uintptr";
+
+const RUST: &str = "as async await break const continue crate dyn else enum extern fn for if impl in let \
+    loop match mod move mut pub ref return static struct super trait type unsafe use where while bool \
+    char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize";
+
+/// Colours a source by its tokens. What it says is made fit to be shown, tabs as four spaces.
 pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
-    const GO: &[&str] = &[
-        "break",
-        "case",
-        "chan",
-        "const",
-        "continue",
-        "default",
-        "defer",
-        "else",
-        "fallthrough",
-        "for",
-        "func",
-        "go",
-        "goto",
-        "if",
-        "import",
-        "interface",
-        "map",
-        "package",
-        "range",
-        "return",
-        "select",
-        "struct",
-        "switch",
-        "type",
-        "var",
-        "bool",
-        "byte",
-        "error",
-        "float32",
-        "float64",
-        "int",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "rune",
-        "string",
-        "uint",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "uintptr",
-    ];
-    const RUST: &[&str] = &[
-        "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum",
-        "extern", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut",
-        "pub", "ref", "return", "static", "struct", "super", "trait", "type", "unsafe", "use",
-        "where", "while", "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize",
-        "str", "u8", "u16", "u32", "u64", "u128", "usize",
-    ];
-    let words = match language {
-        Language::Go => GO,
-        Language::Rust => RUST,
-    };
     let pieces = raw(language, source);
     let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
     for (i, (piece, token)) in pieces.iter().enumerate() {
@@ -90,46 +38,49 @@ pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
             Some(Token::Comment(_)) => Ink::Comment,
             Some(Token::Text(_)) => Ink::Text,
             Some(Token::Number(_)) => Ink::Number,
-            Some(Token::Name(name)) => match name.as_str() {
-                n if words.contains(&n) => Ink::Keyword,
-                "true" | "false" | "nil" | "iota" => Ink::Number,
-                _ if next(1) == "("
-                    && (language == Language::Go || !name.starts_with(char::is_uppercase)) =>
-                {
-                    Ink::Function
-                }
-                _ if language == Language::Rust
-                    && next(1) == "!"
-                    && matches!(next(2), "(" | "[" | "{") =>
-                {
-                    Ink::Function
-                }
-                n if language == Language::Rust
-                    && n.starts_with(char::is_uppercase)
-                    && n.contains(char::is_lowercase) =>
-                {
-                    Ink::Type
-                }
-                _ => Ink::Plain,
-            },
+            Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
             _ => Ink::Plain,
         };
         for (n, part) in piece.split('\n').enumerate() {
             if n > 0 {
                 lines.push(Vec::new());
             }
-            push(lines.last_mut().unwrap(), ink, part);
+            push(lines.last_mut().expect("there is a line"), ink, part);
         }
     }
     lines.truncate(source.lines().count());
     lines
 }
 
+fn name_ink(language: Language, name: &str, next: &str, after: &str) -> Ink {
+    let rust = language == Language::Rust;
+    let keywords = if rust { RUST } else { GO };
+    let capital = name.starts_with(char::is_uppercase);
+    if keywords.split_whitespace().any(|word| word == name) {
+        Ink::Keyword
+    } else if matches!(name, "true" | "false" | "nil" | "iota") {
+        Ink::Number
+    } else if next == "(" && !(rust && capital)
+        || rust && next == "!" && matches!(after, "(" | "[" | "{")
+    {
+        Ink::Function
+    } else if rust && capital && name.contains(char::is_lowercase) {
+        Ink::Type
+    } else {
+        Ink::Plain
+    }
+}
+
+/// Code, made fit to be shown.
+pub fn shown(code: &str) -> String {
+    printable(code.replace('\t', "    "))
+}
+
 fn push(spans: &mut Vec<Span>, ink: Ink, text: &str) {
     match spans.last_mut() {
         _ if text.is_empty() => {}
-        Some((last, before)) if *last == ink => before.push_str(text),
-        _ => spans.push((ink, text.to_owned())),
+        Some((last, before)) if *last == ink => before.push_str(&shown(text)),
+        _ => spans.push((ink, shown(text))),
     }
 }
 
@@ -173,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_spans_make_up_the_lines() {
-        let source = "fn f() -> \"消息\" {\n\n\t/* open\n'x' \"\\";
+        let source = "fn f() -> \"消息\" {\n\n    /* open\n'x' \"\\";
         let lines: Vec<String> = highlight(Language::Rust, source)
             .into_iter()
             .map(|spans| spans.into_iter().map(|(_, text)| text).collect())

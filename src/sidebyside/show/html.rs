@@ -1,21 +1,15 @@
-//! The comparisons as pages for a browser: an index, and a page a program.
+//! The comparisons as pages for a browser: an index, and one page per program.
 //!
-//! Each page is whole in its file and asks for nothing from anywhere, which its content security
-//! policy holds the browser to.
+//! Each page is whole in its file and loads nothing, to which its content security policy holds the
+//! browser.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use crate::error::context;
-
-use crate::sidebyside::pair::compare::{Comparison, Figures};
+use crate::sidebyside::pair::compare::{Comparison, Cover, Figures};
 use crate::sidebyside::read::article::Article;
-use crate::sidebyside::show::hunks::blocks;
-use crate::sidebyside::show::sheet::Sheet;
-use crate::sidebyside::show::table::percent;
-use crate::sidebyside::show::terminal::printable;
-use crate::text::escape;
+use crate::sidebyside::show::sheet::{Sheet, text};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -24,33 +18,72 @@ const SCRIPT: &str = include_str!("page.js");
 /// files it wrote.
 ///
 /// # Errors
-/// The folder or a file cannot be written.
+/// The folder or a file cannot be written, or there is something that is not ours under one of their
+/// names.
 pub fn write(dir: &Path, article: &Article, comparisons: &[Comparison]) -> io::Result<usize> {
     let cannot = |path: &Path| context(format!("cannot write {}", path.display()));
     fs::create_dir_all(dir).map_err(cannot(dir))?;
     let names = names(comparisons);
-    let mut pages = vec![("index.html".to_owned(), index(article, comparisons, &names))];
+    let mut pages = vec![("index.html", index(article, comparisons, &names))];
     for (i, comparison) in comparisons.iter().enumerate() {
-        let near = |i: Option<usize>| Some((names.get(i?)?.as_str(), comparisons.get(i?)?));
-        let neighbours = (near(i.checked_sub(1)), near(i.checked_add(1)));
-        pages.push((names[i].clone(), page(article, comparison, neighbours)));
+        let near = |i: usize| Some((names.get(i)?.as_str(), comparisons.get(i)?));
+        let links = [
+            ("prev", "previous", i.checked_sub(1).and_then(near)),
+            ("next", "next", near(i + 1)),
+        ];
+        pages.push((&names[i], page(article, comparison, links)));
     }
-    for (name, text) in &pages {
+    // Nothing is written unless everything can be.
+    for (name, _) in &pages {
         let path = dir.join(name);
-        fs::write(&path, text).map_err(cannot(&path))?;
+        replaceable(&path).map_err(cannot(&path))?;
+    }
+    for (name, page) in &pages {
+        let path = dir.join(name);
+        replace(&path, page).map_err(cannot(&path))?;
     }
     Ok(pages.len())
+}
+
+/// What each page has near its start, by which it is known as written here.
+const MARK: &str = "<meta name=\"generator\" content=\"threadline sidebyside\">";
+
+/// Whether a page may take this place: it is free, or a page has been written there before.
+fn replaceable(path: &Path) -> io::Result<()> {
+    let why = match fs::symlink_metadata(path) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(err) => return Err(err),
+        Ok(found) if found.is_symlink() => "it is a symbolic link, which is not followed",
+        Ok(found) if !found.is_file() => "it is not a file",
+        Ok(_) => match fs::read(path)? {
+            page if page
+                .windows(MARK.len())
+                .take(1000)
+                .any(|w| w == MARK.as_bytes()) =>
+            {
+                return Ok(());
+            }
+            _ => "it exists and was not written by sidebyside",
+        },
+    };
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
+}
+
+/// Writes a new file. Whatever comes under its name in the meantime is neither followed nor replaced.
+fn replace(path: &Path, page: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+        _ => {}
+    }
+    io::Write::write_all(&mut fs::File::create_new(path)?, page.as_bytes())
 }
 
 /// A file name for each comparison; a program whose original is there twice has two.
 fn names(comparisons: &[Comparison]) -> Vec<String> {
     let name = |(i, comparison): (usize, &Comparison)| {
         let slug = comparison.program.slug();
-        let before = comparisons[..i]
-            .iter()
-            .filter(|c| c.program == comparison.program)
-            .count();
-        match before {
+        let same = |c: &&Comparison| c.program == comparison.program;
+        match comparisons[..i].iter().filter(same).count() {
             0 => format!("{slug}.html"),
             before => format!("{slug}-{}.html", before + 1),
         }
@@ -58,18 +91,13 @@ fn names(comparisons: &[Comparison]) -> Vec<String> {
     comparisons.iter().enumerate().map(name).collect()
 }
 
-fn document(title: &str, body: &str, script: &str) -> String {
-    let title = escape(title);
-    let script = match script {
-        "" => String::new(),
-        script => format!("<script>\n{script}</script>\n"),
-    };
+fn document(title: &str, body: &str) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{MARK}\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}{script}</body>\n</html>\n"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 }
 
@@ -80,13 +108,11 @@ fn bar(figures: Figures) -> String {
         (figures.noted, "noted"),
         (figures.gaps, "gap"),
     ];
-    let mut bar = "<span class=\"bar\" aria-hidden=\"true\">".to_owned();
-    for (lines, class) in parts.into_iter().filter(|(lines, _)| *lines > 0) {
-        bar.push_str(&format!(
-            "<i class=\"{class}-fill\" style=\"flex:{lines}\"></i>"
-        ));
-    }
-    bar + "</span>"
+    let parts = parts.into_iter().filter(|(lines, _)| *lines > 0);
+    let parts: String = parts
+        .map(|(lines, class)| format!("<i class=\"{class}-fill\" style=\"flex:{lines}\"></i>"))
+        .collect();
+    format!("<span class=\"bar\" aria-hidden=\"true\">{parts}</span>")
 }
 
 const KEY: &str = "<ul class=\"key\">\
@@ -98,108 +124,95 @@ const KEY: &str = "<ul class=\"key\">\
 fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> String {
     let mut body = format!(
         "<main class=\"text\">\n<h1 style=\"margin-top:2rem\">Go beside Rust</h1>\n\
-         <p>Every line of the Go programs of <em>{}</em> beside the line of threadline that does the \
-         same, in plain threads. The pairs are computed from the two sources.</p>\n{KEY}",
-        escape(&printable(&article.name))
-    );
-    body.push_str(
-        "<table class=\"programs\">\n<thead><tr><th>program<th>original<th class=\"figure\">line\
+         <p>Every line of the Go programs of <em><bdi>{}</bdi></em> beside the line of threadline that \
+         does the same, in plain threads. The pairs are computed from the two sources.</p>\n{KEY}\
+         <table class=\"programs\">\n<thead><tr><th>program<th>original<th class=\"figure\">line\
          <th class=\"figure\">lines<th>matched<th class=\"figure\"><th>ours</tr></thead>\n<tbody>\n",
+        text(&article.name)
     );
     for (comparison, name) in comparisons.iter().zip(names) {
         let figures = comparison.figures();
-        let files: Vec<&str> = comparison.program.sources.iter().map(|s| s.path).collect();
-        body.push_str(&format!("<tr><td class=\"name\"><a href=\"{name}\">{}</a><td class=\"title faint\">{}\
-             <td class=\"figure faint hide\">{}<td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\
-             <td class=\"faint hide\"><code>{}</code></tr>\n",
+        body.push_str(&format!(
+            "<tr><td class=\"name\"><a href=\"{name}\">{}</a><td class=\"title faint\"><bdi>{}</bdi>\
+             <td class=\"figure faint hide\">{}<td class=\"figure hide\">{}<td class=\"matched\">{}\
+             <td class=\"figure percent\">{}<td class=\"faint hide\"><code>{}</code></tr>\n",
             comparison.program.command(),
-            escape(&printable(&comparison.listing.title)),
+            text(&comparison.listing.title),
             comparison.listing.line,
             figures.lines(),
             bar(figures),
-            percent(figures),
-            files.join("<br>")));
+            figures.shown(),
+            comparison.program.files("<br>"),
+        ));
     }
     let all: Figures = comparisons.iter().map(Comparison::figures).sum();
-    body.push_str(&format!("</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\"><td class=\"figure hide\">{}\
-         <td class=\"matched\">{}<td class=\"figure percent\">{}<td class=\"hide\"></tr></tfoot>\n</table>\n",
+    body.push_str(&format!(
+        "</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\">\
+         <td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\
+         <td class=\"hide\"></tr></tfoot>\n</table>\n\
+         <p class=\"faint\">Lines are those that count: no blank lines, brackets, imports or \
+         comments.</p>\n",
         all.lines(),
         bar(all),
-        percent(all)));
-    body.push_str(
-        "<p class=\"faint\">Lines are those that count: no blank lines, brackets, imports or \
-         comments.</p>\n",
-    );
-    if !article.others.is_empty() {
-        body.push_str("<h2>Not compared</h2>\n<p>Listings that are none of our programs:</p>\n<ul class=\"others\">\n");
-        for listing in &article.others {
-            let first = listing
-                .code
-                .lines()
-                .find(|l| !l.trim().is_empty())
-                .unwrap_or_default();
+        all.shown()
+    ));
+    for (what, listings) in article.not_compared() {
+        body.push_str(&format!(
+            "<h2>Not compared</h2>\n<p>{what}:</p>\n<ul class=\"others\">\n"
+        ));
+        for listing in listings {
             body.push_str(&format!(
-                "<li>line {}, {}: <code>{}</code>\n",
+                "<li>line {}, <bdi>{}</bdi>: <code>{}</code>\n",
                 listing.line,
-                escape(&printable(&listing.title)),
-                escape(&printable(first.trim()))
+                text(&listing.title),
+                text(listing.first_line())
             ));
         }
         body.push_str("</ul>\n");
     }
-    body.push_str("</main>\n");
-    document("Go beside Rust", &body, "")
+    document("Go beside Rust", &(body + "</main>\n"))
 }
 
-type Neighbour<'a> = Option<(&'a str, &'a Comparison)>;
+/// The relation and the name of a link to another page, with its file and its program.
+type Link<'a> = (&'a str, &'a str, Option<(&'a str, &'a Comparison)>);
 
-fn page(article: &Article, comparison: &Comparison, near: (Neighbour, Neighbour)) -> String {
+fn page(article: &Article, comparison: &Comparison, links: [Link; 2]) -> String {
     let command = comparison.program.command();
     let figures = comparison.figures();
+    let mut covers = comparison.go.iter().zip(&comparison.cover);
+    let gaps = match covers.find(|(_, cover)| **cover == Cover::Gap) {
+        None => "no gap".to_owned(),
+        Some((go, _)) => format!("<a href=\"#go-{}\">gaps: {}</a>", go.number, figures.gaps),
+    };
+    let link = |(rel, name, to): &Link| match to {
+        None => String::new(),
+        Some((file, other)) => format!(
+            "<a rel=\"{rel}\" href=\"{file}\" title=\"{}\">{name}</a>",
+            other.program.command()
+        ),
+    };
     let mut body = format!(
         "<header class=\"top\">\n<div class=\"bar-line\"><h1>{command}</h1>\n\
          <span class=\"figures\">{} {} <span class=\"faint\">of {} lines: {} paired, {} by Rust itself, \
-         {} with a note, {}</span></span>\n<nav>",
+         {} with a note, {gaps}</span></span>\n<nav>{}<a href=\"index.html\">all programs</a>{}</nav></div>\n\
+         <div class=\"sides\"><span><b class=\"go-side\">Go</b> <bdi>{}</bdi> <span class=\"faint\">\
+         <bdi>{}</bdi>:{}</span></span><span><b class=\"rust-side\">Rust</b> {}</span></div>\n</header>\n\
+         <div class=\"intro\">{KEY}<p class=\"keys\"><kbd>o</kbd> unfolds all.</p></div>\n\
+         <main class=\"sheet\">\n",
         bar(figures),
-        percent(figures),
+        figures.shown(),
         figures.lines(),
         figures.paired,
         figures.carried,
         figures.noted,
-        match figures.gaps {
-            0 => "no gap".to_owned(),
-            1 => "<a href=\"#gaps\">1 gap</a>".to_owned(),
-            gaps => format!("<a href=\"#gaps\">{gaps} gaps</a>"),
-        },
-    );
-    if let Some((href, other)) = near.0 {
-        body.push_str(&format!(
-            "<a rel=\"prev\" href=\"{href}\" title=\"{}\">previous</a>",
-            other.program.command()
-        ));
-    }
-    body.push_str("<a href=\"index.html\">all programs</a>");
-    if let Some((href, other)) = near.1 {
-        body.push_str(&format!(
-            "<a rel=\"next\" href=\"{href}\" title=\"{}\">next</a>",
-            other.program.command()
-        ));
-    }
-    let files: Vec<&str> = comparison.program.sources.iter().map(|s| s.path).collect();
-    body.push_str(&format!("</nav></div>\n<div class=\"sides\"><span><b class=\"go-side\">Go</b> {} <span class=\"faint\">{}:{}\
-         </span></span><span><b class=\"rust-side\">Rust</b> {}</span></div>\n</header>\n\
-         <div class=\"intro\">{KEY}<p class=\"keys\"><kbd>Tab</kbd> to the lines, then <kbd>↑</kbd> \
-         <kbd>↓</kbd> along a side, <kbd>←</kbd> <kbd>→</kbd> to the partner, <kbd>Enter</kbd> for a \
-         link to the line; <kbd>o</kbd> unfolds all.</p></div>\n<main class=\"sheet\">\n",
-        escape(&printable(&comparison.listing.title)),
-        escape(&printable(&article.name)),
+        link(&links[0]),
+        link(&links[1]),
+        text(&comparison.listing.title),
+        text(&article.name),
         comparison.listing.line,
-        files.join(", ")));
-    let sheet = Sheet::new(comparison);
-    for block in blocks(comparison) {
-        sheet.block(&block, &mut body);
-    }
-    body.push_str("</main>\n");
-    sheet.ends(&mut body);
-    document(&format!("{command}: Go beside Rust"), &body, SCRIPT)
+        comparison.program.files(", "),
+    );
+    Sheet::new(comparison).write(&mut body);
+    body.push_str(&format!("</main>\n<script>\n{SCRIPT}</script>\n"));
+    document(&format!("{command}: Go beside Rust"), &body)
 }

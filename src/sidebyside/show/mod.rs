@@ -1,10 +1,9 @@
-//! Showing a comparison on the terminal and as pages.
+//! Showing: on a terminal and as pages.
 
-pub mod highlight;
+mod highlight;
 pub mod html;
-pub mod hunks;
 pub mod pager;
-pub mod rows;
-pub mod sheet;
+mod rows;
+mod sheet;
 pub mod table;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! Laying a comparison out in rows of two columns.
 //!
-//! A pair is one row. What stands between two pairs has rows of its own, the listing's lines first,
+//! A pair is one row, and so are a Go line and the first line of the note that covers it, where their
+//! order allows that. What stands between two such rows has rows of its own, the listing's lines first,
 //! but for what only sets lines apart: closing brackets after a pair, comments before one, and blank
 //! lines next to either share a row, and so do lines that go on with a pair's statement of ours and
 //! lines that it carries. Every line of both sides is in exactly one row.
@@ -8,114 +9,188 @@
 use crate::sidebyside::pair::compare::{Comparison, Cover};
 use crate::sidebyside::read::source::Kind;
 
-/// One row: a line of the listing, a line of ours, or both.
+/// Fewest lines of ours that are folded.
+const FOLDED: usize = 6;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The line of the listing.
     pub go: Option<usize>,
-    /// Our line.
     pub rust: Option<usize>,
     /// Whether the two are a pair, not merely beside each other.
     pub paired: bool,
 }
 
-/// Lays out a comparison.
-pub fn rows(comparison: &Comparison) -> Vec<Row> {
-    let pairs = comparison
-        .cover
-        .iter()
-        .enumerate()
-        .filter_map(|(go, cover)| match cover {
-            Cover::Paired(rust) => Some((go, *rust)),
-            _ => None,
-        });
-    let end = (comparison.go.len(), comparison.rust.len());
+impl Row {
+    /// A line of ours with nothing beside it.
+    pub fn ours(r: usize) -> Row {
+        Row {
+            go: None,
+            rust: Some(r),
+            paired: false,
+        }
+    }
+}
+
+/// What a page shows as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// From here on, our lines are of this file.
+    Path(&'static str),
+    /// Lines of ours, from the first to the last, that have nothing beside them and no note.
+    Ours(usize, usize),
+    /// Lines of ours, from the first to the last, that belong to later stages of the chat room.
+    Later(usize, usize),
+    Rows(Vec<Row>),
+}
+
+/// Cuts a comparison into blocks, which have every line once and in order.
+pub fn blocks(comparison: &Comparison) -> Vec<Block> {
+    let rows = rows(comparison);
+    let noted = |r: usize| {
+        let mut notes = comparison.notes.iter();
+        notes.any(|note| (note.first..=note.explains).contains(&r))
+    };
+    // Whether a row can be folded, and whether as one of a later stage.
+    let folds = |row: &Row| match (row.go, row.rust) {
+        (None, Some(r)) if comparison.later[r] => Some(true),
+        (None, Some(r)) if !noted(r) => Some(false),
+        _ => None,
+    };
+    let path = |row: &Row| row.rust.map(|r| comparison.rust[r].path);
+    let mut blocks = Vec::new();
+    let mut shown = None;
+    let mut rest = &rows[..];
+    while let Some(first) = rest.first() {
+        if path(first).is_some() && path(first) != shown {
+            shown = path(first);
+            blocks.extend(shown.map(Block::Path));
+        }
+        let fold = folds(first);
+        let same = |row: &&Row| folds(row) == fold && path(row).is_none_or(|p| shown == Some(p));
+        let count = rest.iter().take_while(same).count();
+        let (run, after) = rest.split_at(count);
+        let lines = first.rust.zip(run[count - 1].rust);
+        match (fold, lines) {
+            (Some(true), Some((first, last))) if count > 1 => {
+                blocks.push(Block::Later(first, last))
+            }
+            (Some(false), Some((first, last))) if count >= FOLDED => {
+                blocks.push(Block::Ours(first, last));
+            }
+            _ => match blocks.last_mut() {
+                Some(Block::Rows(rows)) => rows.extend(run),
+                _ => blocks.push(Block::Rows(run.to_vec())),
+            },
+        }
+        rest = after;
+    }
+    blocks
+}
+
+fn rows(comparison: &Comparison) -> Vec<Row> {
     let mut rows = Vec::new();
     let (mut go, mut rust) = (0, 0);
-    for (next_go, next_rust) in pairs.chain([end]) {
+    for (next_go, next_rust, paired) in anchors(comparison) {
         between(comparison, (go, rust), (next_go, next_rust), &mut rows);
-        if (next_go, next_rust) != end {
-            rows.push(Row {
-                go: Some(next_go),
-                rust: Some(next_rust),
-                paired: true,
-            });
-        }
+        rows.push(Row {
+            go: Some(next_go),
+            rust: Some(next_rust),
+            paired,
+        });
         (go, rust) = (next_go + 1, next_rust + 1);
     }
+    let end = (comparison.go.len(), comparison.rust.len());
+    between(comparison, (go, rust), end, &mut rows);
     rows
+}
+
+/// The Go lines and lines of ours that share a row: pairs, and notes with the first line that they
+/// cover, as far as these keep to the order of the pairs.
+fn anchors(comparison: &Comparison) -> Vec<(usize, usize, bool)> {
+    let mut anchors = Vec::new();
+    let mut noted: Vec<(usize, usize)> = Vec::new();
+    let mut from = (0, 0);
+    for (go, cover) in comparison.cover.iter().enumerate() {
+        match *cover {
+            Cover::Noted(note) => noted.push((go, comparison.notes[note].first)),
+            Cover::Paired(rust) => {
+                for (go, note) in noted.drain(..) {
+                    if (from.1..rust).contains(&note) {
+                        anchors.push((go, note, false));
+                        from = (go + 1, note + 1);
+                    }
+                }
+                anchors.push((go, rust, true));
+                from = (go + 1, rust + 1);
+            }
+            _ => {}
+        }
+    }
+    for (go, note) in noted {
+        if note >= from.1 {
+            anchors.push((go, note, false));
+            from = (go + 1, note + 1);
+        }
+    }
+    anchors
 }
 
 /// The rows of the lines from `from` up to `to`, where there is no pair.
 fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), rows: &mut Vec<Row>) {
     let (mut go, mut rust) = from;
     let (mut go_end, mut rust_end) = to;
-    let beside = |go, rust| Row {
-        go: Some(go),
-        rust: Some(rust),
+    let row = |go, rust| Row {
+        go,
+        rust,
         paired: false,
     };
     let is_note = |rust| {
-        comparison
-            .notes
-            .iter()
-            .any(|n| (n.first..=n.last).contains(&rust))
+        let mut notes = comparison.notes.iter();
+        notes.any(|n| (n.first..=n.last).contains(&rust))
     };
     let alike = |go: usize, rust: usize, kinds: &[Kind]| {
         let kind = comparison.go[go].kind;
         kind == comparison.rust[rust].line.kind && kinds.contains(&kind) && !is_note(rust)
     };
     // Brackets belong to what they close, so they go with the pair above; comments speak of what is
-    // below them.
-    while go < go_end && rust < rust_end && alike(go, rust, &[Kind::Blank, Kind::Brace]) {
-        rows.push(beside(go, rust));
-        (go, rust) = (go + 1, rust + 1);
-    }
-    // What goes on with the statement of the pair above stands by what that carries.
+    // below them. What goes on with the statement of the pair above stands by what that carries.
     let goes_on = |go: usize, rust: usize| {
-        comparison.cover[go] == Cover::Carried(from.1 - 1)
-            && comparison.rust[rust]
-                .line
-                .text
-                .trim_start()
-                .starts_with('.')
+        from.1 > 0 && comparison.cover[go] == Cover::Carried(from.1 - 1) && {
+            let text = comparison.rust[rust].line.text.trim_start();
+            text.starts_with('.')
+        }
     };
-    while from.1 > 0 && go < go_end && rust < rust_end && goes_on(go, rust) {
-        rows.push(beside(go, rust));
+    let beside = |go, rust| alike(go, rust, &[Kind::Blank, Kind::Brace]) || goes_on(go, rust);
+    while go < go_end && rust < rust_end && beside(go, rust) {
+        rows.push(row(Some(go), Some(rust)));
         (go, rust) = (go + 1, rust + 1);
     }
     let mut last = Vec::new();
     let above = [Kind::Blank, Kind::Comment];
     while go < go_end && rust < rust_end && alike(go_end - 1, rust_end - 1, &above) {
         (go_end, rust_end) = (go_end - 1, rust_end - 1);
-        last.push(beside(go_end, rust_end));
+        last.push(row(Some(go_end), Some(rust_end)));
     }
-    rows.extend((go..go_end).map(|go| Row {
-        go: Some(go),
-        rust: None,
-        paired: false,
-    }));
-    rows.extend((rust..rust_end).map(|rust| Row {
-        go: None,
-        rust: Some(rust),
-        paired: false,
-    }));
+    rows.extend((go..go_end).map(|go| row(Some(go), None)));
+    rows.extend((rust..rust_end).map(Row::ours));
     rows.extend(last.into_iter().rev());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sidebyside::pair::compare::compare;
     use crate::sidebyside::read::article::Article;
+
+    fn course() -> Vec<Comparison> {
+        let course = include_str!("../../../tests/data/sidebyside.md");
+        let article = Article::parse("course".to_owned(), course);
+        compare(&article, "any", |_| true).expect("it has programs of ours")
+    }
 
     #[test]
     fn every_line_of_both_sides_is_in_one_row_and_in_order() {
-        let course = include_str!("../../../tests/data/sidebyside.md");
-        let article = Article::parse("course".to_owned(), course);
-        for comparison in article
-            .compare("any", |_| true)
-            .expect("it has programs of ours")
-        {
+        for comparison in course() {
             let rows = rows(&comparison);
             let go: Vec<usize> = rows.iter().filter_map(|row| row.go).collect();
             let rust: Vec<usize> = rows.iter().filter_map(|row| row.rust).collect();
@@ -132,6 +207,27 @@ mod tests {
                     assert_eq!(r, rust, "a pair shares its row: {row:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_row_is_in_one_block_and_long_stretches_of_ours_fold() {
+        for comparison in course() {
+            let mut ours = Vec::new();
+            let mut folds = 0;
+            for block in blocks(&comparison) {
+                match block {
+                    Block::Path(_) => {}
+                    Block::Ours(first, last) | Block::Later(first, last) => {
+                        assert!(last - first + 1 >= FOLDED);
+                        ours.extend(first..=last);
+                        folds += 1;
+                    }
+                    Block::Rows(rows) => ours.extend(rows.iter().filter_map(|row| row.rust)),
+                }
+            }
+            assert_eq!(ours, (0..comparison.rust.len()).collect::<Vec<_>>());
+            assert!(folds > 0, "the options of our program are folded");
         }
     }
 }

@@ -1,23 +1,25 @@
-//! The lines of a page: both sides, their anchors, and the notes and gaps below them.
+//! The lines of a page: both sides, with their anchors.
 
 use crate::sidebyside::pair::compare::{Comparison, Cover};
+use crate::sidebyside::read::source::Kind;
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
-use crate::sidebyside::show::hunks::{Block, declared};
-use crate::sidebyside::show::rows::Row;
-use crate::sidebyside::show::terminal::printable;
-use crate::text::escape;
+use crate::sidebyside::show::rows::{Block, Row, blocks};
+use crate::text::{escape, printable};
+
+/// Rows after which the next pair begins a new hunk. On a narrow screen the two sides cannot stand
+/// beside each other: there, a hunk shows the listing's lines and then ours.
+const LONG: usize = 10;
 
 /// A page's lines, coloured.
-pub(crate) struct Sheet<'a> {
+pub struct Sheet<'a> {
     comparison: &'a Comparison,
     go: Vec<Vec<Span>>,
     rust: Vec<(&'static str, Vec<Vec<Span>>)>,
 }
 
 impl<'a> Sheet<'a> {
-    /// Colours both sides.
-    pub(crate) fn new(comparison: &'a Comparison) -> Sheet<'a> {
+    pub fn new(comparison: &'a Comparison) -> Sheet<'a> {
         let sources = comparison.program.sources.iter();
         Sheet {
             comparison,
@@ -28,30 +30,53 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Writes a block.
-    pub(crate) fn block(&self, block: &Block, body: &mut String) {
-        match block {
-            Block::Path(path) => {
-                body.push_str(&format!(
+    /// Writes all lines.
+    pub fn write(&self, body: &mut String) {
+        let one_file = self.rust.len() == 1;
+        for block in blocks(self.comparison) {
+            match block {
+                // The heading of the page names it.
+                Block::Path(_) if one_file => {}
+                Block::Path(path) => body.push_str(&format!(
                     "<div class=\"path-row\"><div class=\"path\">{path}</div></div>\n"
-                ));
+                )),
+                Block::Ours(first, last) => self.fold("ours alone", first, last, body),
+                Block::Later(first, last) => self.fold("later stages", first, last, body),
+                Block::Rows(rows) => self.hunks(&rows, body),
             }
-            Block::Fold(lines) => {
-                let number = |r: usize| self.comparison.rust[r].line.number;
-                let (first, last) = (number(lines.start), number(lines.end - 1));
-                let declared = escape(&declared(self.comparison, lines.clone()));
-                body.push_str(&format!("<details class=\"fold\"><summary>{first}–{last}, ours alone: {declared}</summary>\n"));
-                for r in lines.clone() {
-                    self.rust_line(r, 0, body);
-                }
-                body.push_str("</details>\n");
-            }
-            Block::Hunk(rows) => self.hunk(rows, body),
         }
     }
 
-    /// The listing's lines first, then ours: on a narrow screen they stand in that order, on a wide one
-    /// each in its row.
+    fn fold(&self, why: &str, first: usize, last: usize, body: &mut String) {
+        let lines = &self.comparison.rust[first..=last];
+        let code = lines.iter().find(|l| l.line.kind == Kind::Code);
+        body.push_str(&format!(
+            "<details class=\"fold\"><summary>{}–{}, {why}: <code>{}</code> …</summary>\n",
+            lines[0].line.number,
+            lines[lines.len() - 1].line.number,
+            text(code.map_or("", |l| l.line.text.trim())),
+        ));
+        for r in first..=last {
+            self.rust_line(r, 0, body);
+        }
+        body.push_str("</details>\n");
+    }
+
+    fn hunks(&self, rows: &[Row], body: &mut String) {
+        let blank = |row: &Row| {
+            row.go
+                .is_some_and(|g| self.comparison.go[g].kind == Kind::Blank)
+        };
+        let mut start = 0;
+        for end in 1..=rows.len() {
+            let long = || rows[end].paired && end - start >= LONG;
+            if end == rows.len() || blank(&rows[end - 1]) || long() {
+                self.hunk(&rows[start..end], body);
+                start = end;
+            }
+        }
+    }
+
     fn hunk(&self, rows: &[Row], body: &mut String) {
         body.push_str("<div class=\"hunk\">\n");
         for (i, row) in rows.iter().enumerate() {
@@ -68,113 +93,53 @@ impl<'a> Sheet<'a> {
     }
 
     fn go_line(&self, g: usize, row: usize, body: &mut String) {
-        let number = self.comparison.go[g].number;
+        let mark = |title: &str, mark: &str| {
+            format!("<span class=\"mark\" title=\"{title}\">{mark}</span>")
+        };
         let (class, with, mark) = match self.comparison.cover[g] {
-            Cover::None => ("", None, String::new()),
-            Cover::Paired(r) => (" paired", Some(format!("l{r}")), String::new()),
+            Cover::None => ("go", String::new(), String::new()),
+            Cover::Paired(r) => ("go paired", format!("l{r}"), String::new()),
             Cover::Carried(r) => (
-                " carried",
-                Some(format!("l{r}")),
-                "<span class=\"mark\" title=\"Rust does it by itself\">~</span>".to_owned(),
+                "go carried",
+                format!("l{r}"),
+                mark("Rust does it by itself", "~"),
             ),
-            Cover::Noted(n) => (" noted", Some(format!("n{n}")), note_mark(n)),
+            Cover::Noted(n) => ("go noted", format!("n{n}"), note_mark(n)),
             Cover::Gap => (
-                " gap",
-                None,
-                "<span class=\"mark\" title=\"a gap: nothing of ours, and no note\">!</span>"
-                    .to_owned(),
+                "go gap",
+                String::new(),
+                mark("a gap: nothing of ours, and no note", "!"),
             ),
         };
+        let number = self.comparison.go[g].number;
         let id = format!("go-{number}");
-        line(
-            body,
-            &format!("go{class}"),
-            &id,
-            number,
-            with,
-            row,
-            &self.go[g],
-            &mark,
-        );
+        line(body, (class, &id, row, number), &with, &self.go[g], &mark);
     }
 
     fn rust_line(&self, r: usize, row: usize, body: &mut String) {
         let ours = &self.comparison.rust[r];
-        let notes = &self.comparison.notes;
-        let note = notes
-            .iter()
-            .position(|note| (note.first..=note.last).contains(&r));
+        let mut notes = self.comparison.notes.iter();
+        let note = notes.position(|note| (note.first..=note.last).contains(&r));
         let has = |cover: &Cover| matches!(cover, Cover::Paired(l) | Cover::Carried(l) if *l == r);
-        let partner = self
-            .comparison
-            .cover
-            .iter()
-            .any(has)
-            .then(|| format!("l{r}"));
         let (class, with, mark) = match note {
-            Some(n) if notes[n].first == r => (" note", Some(format!("n{n}")), note_mark(n)),
-            Some(n) => (" note", Some(format!("n{n}")), String::new()),
-            None => ("", partner, String::new()),
-        };
-        let (_, lines) = self
-            .rust
-            .iter()
-            .find(|(path, _)| *path == ours.path)
-            .expect("its file");
-        let id = format!("{}-{}", slug(ours.path), ours.line.number);
-        let spans = &lines[ours.line.number - 1];
-        line(
-            body,
-            &format!("rust{class}"),
-            &id,
-            ours.line.number,
-            with,
-            row,
-            spans,
-            &mark,
-        );
-    }
-
-    /// The notes and the gaps, with links to where they are.
-    pub(crate) fn ends(&self, body: &mut String) {
-        let comparison = self.comparison;
-        body.push_str("<section class=\"text ends\">\n");
-        if !comparison.notes.is_empty() {
-            body.push_str("<h2 id=\"notes\">Notes</h2>\n<ol>\n");
-        }
-        for (n, note) in comparison.notes.iter().enumerate() {
-            let ours = &comparison.rust[note.explains];
-            let (path, number) = (ours.path, ours.line.number);
-            let covered = comparison.cover.iter().zip(&comparison.go);
-            let covered = covered.filter(|(cover, _)| **cover == Cover::Noted(n));
-            let covered: Vec<String> = covered
-                .map(|(_, go)| format!("<a href=\"#go-{0}\">{0}</a>", go.number))
-                .collect();
-            body.push_str(&format!("<li id=\"note-{}\">{} <span class=\"faint\"><a href=\"#{}-{number}\">{path}:{number}</a>{}</span>\n",
-                n + 1,
-                inline_code(&note.text),
-                slug(path),
-                match covered.is_empty() {
-                    true => String::new(),
-                    false => format!(", for Go line {}", covered.join(", ")),
-                }));
-        }
-        if !comparison.notes.is_empty() {
-            body.push_str("</ol>\n");
-        }
-        let gaps = comparison.go.iter().zip(&comparison.cover);
-        let gaps: Vec<_> = gaps.filter(|(_, cover)| **cover == Cover::Gap).collect();
-        if !gaps.is_empty() {
-            body.push_str("<h2 id=\"gaps\">Gaps</h2>\n<ul>\n");
-            for (go, _) in gaps {
-                let (number, text) = (go.number, escape(&printable(go.text.trim())));
-                body.push_str(&format!(
-                    "<li><a href=\"#go-{number}\">{number}</a> <code>{text}</code>\n"
-                ));
+            Some(n) if self.comparison.notes[n].first == r => {
+                let anchor = format!("<span id=\"note-{}\"></span>", n + 1);
+                ("rust note", format!("n{n}"), anchor + &note_mark(n))
             }
-            body.push_str("</ul>\n");
-        }
-        body.push_str("</section>\n");
+            Some(n) => ("rust note", format!("n{n}"), String::new()),
+            None if self.comparison.cover.iter().any(has) => {
+                ("rust", format!("l{r}"), String::new())
+            }
+            None => ("rust", String::new(), String::new()),
+        };
+        let file = self.rust.iter().find(|(path, _)| *path == ours.path);
+        let number = ours.line.number;
+        let id = format!(
+            "{}-{number}",
+            ours.path.trim_end_matches(".rs").replace('/', "-")
+        );
+        let spans = &file.expect("its file").1[number - 1];
+        line(body, (class, &id, row, number), &with, spans, &mark);
     }
 }
 
@@ -185,65 +150,77 @@ fn note_mark(n: usize) -> String {
     )
 }
 
-/// `src/chat.rs` as a part of an anchor.
-fn slug(path: &str) -> String {
-    path.trim_end_matches(".rs").replace('/', "-")
-}
-
-/// Text with what stands between backticks as code.
-fn inline_code(text: &str) -> String {
-    let mut html = String::new();
-    for (i, piece) in text.split('`').enumerate() {
-        match i % 2 {
-            0 => html.push_str(&escape(piece)),
-            _ => html.push_str(&format!("<code>{}</code>", escape(piece))),
-        }
-    }
-    html
-}
-
-#[allow(clippy::too_many_arguments)]
 fn line(
     body: &mut String,
-    class: &str,
-    id: &str,
-    number: usize,
-    with: Option<String>,
-    row: usize,
+    (class, id, row, number): (&str, &str, usize, usize),
+    with: &str,
     spans: &[Span],
     mark: &str,
 ) {
-    let code: String = spans.iter().map(|(_, text)| printable(text)).collect();
+    let code: String = spans.iter().map(|(_, text)| text.as_str()).collect();
     let blank = if code.is_empty() { " blank" } else { "" };
     let indent = code.len() - code.trim_start_matches(' ').len();
     body.push_str(&format!(
         "<div class=\"line {class}{blank}\" id=\"{id}\" style=\"--row:{row};--in:{indent}ch\""
     ));
-    if let Some(with) = with {
+    if !with.is_empty() {
         body.push_str(&format!(" data-with=\"{with}\""));
     }
     body.push_str(&format!(
         "><a class=\"number\" href=\"#{id}\">{number}</a><code>"
     ));
     if indent > 0 {
-        body.push_str(&format!("<span class=\"in\">{}</span>", " ".repeat(indent)));
+        body.push_str(&format!("<span class=\"in\">{}</span>", &code[..indent]));
     }
     let mut left = indent;
-    for (ink, text) in spans {
-        let text = printable(text);
-        let bare = text.trim_start_matches(' ');
-        let skipped = left.min(text.len() - bare.len());
+    for (ink, code) in spans {
+        let skipped = left.min(code.len());
         left -= skipped;
-        let text = escape(&text[skipped..]);
-        match ink {
-            Ink::Plain => body.push_str(&text),
-            Ink::Keyword => body.push_str(&format!("<span class=\"k\">{text}</span>")),
-            Ink::Type => body.push_str(&format!("<span class=\"t\">{text}</span>")),
-            Ink::Function => body.push_str(&format!("<span class=\"f\">{text}</span>")),
-            Ink::Text => body.push_str(&format!("<span class=\"s\">{text}</span>")),
-            Ink::Number => body.push_str(&format!("<span class=\"n\">{text}</span>")),
-            Ink::Comment => body.push_str(&format!("<span class=\"c\">{text}</span>")),
-        }
+        let code = text(&code[skipped..]);
+        let class = match ink {
+            Ink::Plain => {
+                body.push_str(&code);
+                continue;
+            }
+            Ink::Keyword => 'k',
+            Ink::Type => 't',
+            Ink::Function => 'f',
+            Ink::Text => 's',
+            Ink::Number => 'n',
+            Ink::Comment => 'c',
+        };
+        body.push_str(&format!("<span class=\"{class}\">{code}</span>"));
     }
     body.push_str(&format!("</code>{mark}</div>\n"));
+}
+
+/// Text from outside, for a page: harmless, and with its Chinese marked as such, so that a browser
+/// takes the right glyphs and voice for it.
+pub fn text(text: &str) -> String {
+    let chinese = |c: char| {
+        matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}'
+            | '\u{20000}'..='\u{3ffff}')
+    };
+    let escaped = escape(&printable(text));
+    let chars: Vec<char> = escaped.chars().collect();
+    let runs = chars.chunk_by(|a, b| chinese(*a) == chinese(*b));
+    let html = runs.map(|run| match String::from_iter(run) {
+        text if chinese(run[0]) => format!("<span lang=\"zh\">{text}</span>"),
+        text => text,
+    });
+    html.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_harmless_and_chinese_is_marked() {
+        assert_eq!(
+            text("a<消息>\u{202e}b"),
+            "a&lt;<span lang=\"zh\">消息</span>&gt;‹U+202E›b"
+        );
+        assert_eq!(text(""), "");
+    }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use crate::sidebyside::pair::compare::{Comparison, Cover, Figures};
 use crate::sidebyside::read::article::Article;
-use crate::sidebyside::show::terminal::printable;
-use crate::text::columns;
+use crate::sidebyside::read::listings::Listing;
+use crate::sidebyside::show::highlight::shown;
+use crate::text::{columns, printable};
 
 /// The table of what was compared: a row a program, and one for all of them.
 pub fn table(comparisons: &[Comparison]) -> String {
@@ -14,13 +15,12 @@ pub fn table(comparisons: &[Comparison]) -> String {
     ];
     let mut rows = vec![heads.map(str::to_owned)];
     for comparison in comparisons {
-        let paths: Vec<&str> = comparison.program.sources.iter().map(|s| s.path).collect();
         rows.push(row(
             &comparison.program.command(),
             &printable(&comparison.listing.title),
             &comparison.listing.line.to_string(),
             comparison.figures(),
-            &paths.join(" "),
+            &comparison.program.files(" "),
         ));
     }
     rows.push(row(
@@ -44,7 +44,7 @@ fn row(program: &str, title: &str, line: &str, figures: Figures, paths: &str) ->
         title.to_owned(),
         line.to_owned(),
         figures.lines().to_string(),
-        percent(figures),
+        figures.shown(),
         figures.paired.to_string(),
         figures.carried.to_string(),
         figures.noted.to_string(),
@@ -53,36 +53,20 @@ fn row(program: &str, title: &str, line: &str, figures: Figures, paths: &str) ->
     ]
 }
 
-/// How much is covered, rounded down, so that 100 % means all.
-pub fn percent(figures: Figures) -> String {
-    format!("{:.1} %", (figures.percent() * 10.0).floor() / 10.0)
-}
-
-/// The listings that were compared with nothing, each with its place and its first line.
+/// The listings that are compared with nothing, each with its place and its first line.
 pub fn others(article: &Article) -> String {
-    if article.others.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<[String; 3]> = article
-        .others
-        .iter()
-        .map(|listing| {
-            let first = listing
-                .code
-                .lines()
-                .find(|l| !l.trim().is_empty())
-                .unwrap_or_default();
+    let group = |(why, listings): (&str, &[Listing])| {
+        let row = |listing: &Listing| {
             [
                 listing.line.to_string(),
                 printable(&listing.title),
-                printable(first.trim()),
+                shown(listing.first_line()),
             ]
-        })
-        .collect();
-    format!(
-        "\nnone of ours, so not compared:\n{}",
-        columns(&rows, &[1, 2])
-    )
+        };
+        let rows: Vec<[String; 3]> = listings.iter().map(row).collect();
+        format!("\n{why}, so not compared:\n{}", columns(&rows, &[1, 2]))
+    };
+    article.not_compared().map(group).collect()
 }
 
 /// The lines of a listing that nothing covers.
@@ -90,7 +74,7 @@ pub fn gaps(comparison: &Comparison) -> String {
     let mut text = String::new();
     for (line, cover) in comparison.go.iter().zip(&comparison.cover) {
         if *cover == Cover::Gap {
-            writeln!(text, "{:>6}  {}", line.number, printable(line.text.trim()))
+            writeln!(text, "{:>6}  {}", line.number, shown(line.text.trim()))
                 .expect("a string takes it");
         }
     }
@@ -110,7 +94,7 @@ pub fn check(comparisons: &[Comparison], each: f64, all: f64) -> Result<(), Stri
             format!(
                 "{} is matched to {}",
                 c.program.command(),
-                percent(c.figures())
+                c.figures().shown()
             )
         })
         .collect();
@@ -124,7 +108,7 @@ pub fn check(comparisons: &[Comparison], each: f64, all: f64) -> Result<(), Stri
     }
     let total: Figures = comparisons.iter().map(Comparison::figures).sum();
     if total.percent() < all {
-        let found = percent(total);
+        let found = total.shown();
         return Err(format!(
             "all together are matched to {found}; {all} % are asked for"
         ));

@@ -1,5 +1,6 @@
 //! A comparison as text in two columns.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
@@ -7,8 +8,9 @@ use unicode_width::UnicodeWidthChar;
 use crate::sidebyside::pair::compare::{Comparison, Cover};
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
-use crate::sidebyside::show::rows::rows;
-use crate::sidebyside::show::table::{gaps, percent};
+use crate::sidebyside::show::rows::{Block, Row, blocks};
+use crate::sidebyside::show::table::gaps;
+use crate::text::{printable, width};
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +20,6 @@ pub struct Style {
     /// Whether to colour.
     pub colour: bool,
 }
-
-/// Columns that one tab takes at most.
-const TAB: usize = 4;
 
 /// Columns between the two sides: a mark of up to three, with a space on both sides.
 const MIDDLE: usize = 5;
@@ -33,61 +32,47 @@ const NARROWEST: usize = 16;
 
 /// Prints a comparison. `article` is the name of the text that the listing is in.
 pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
+    let go_code = highlight(Language::Go, &comparison.listing.code);
+    let sources = comparison.program.sources.iter();
+    let files: BTreeMap<&str, Vec<Vec<Span>>> = sources
+        .map(|source| (source.path, highlight(Language::Rust, source.text)))
+        .collect();
+    let sides = widths(style.width, &go_code);
     let mut page = Page {
         style,
         text: String::new(),
     };
-    let go_code = sources(&comparison.listing.code, Language::Go, style.colour);
-    let rust_code = |path: &str| {
-        let source = comparison
-            .program
-            .sources
-            .iter()
-            .find(|source| source.path == path);
-        sources(
-            source.expect("a line has a source").text,
-            Language::Rust,
-            style.colour,
-        )
-    };
-    let files: Vec<(&str, Vec<Vec<Span>>)> = comparison
-        .program
-        .sources
-        .iter()
-        .map(|s| (s.path, rust_code(s.path)))
-        .collect();
-    let (left, right) = widths(style.width, &go_code);
-
     let title = printable(&comparison.listing.title);
     let place = format!("{}:{}", printable(article), comparison.listing.line);
-    let heading = [title, place]
-        .into_iter()
-        .filter(|t| !t.is_empty())
-        .collect::<Vec<_>>();
-    page.heading(left, &heading.join("  "), &comparison.program.command());
+    let heading = format!("{title}  {place}");
+    page.heading(sides.0, heading.trim_start(), &comparison.program.command());
 
-    let mut path = "";
-    for row in rows(comparison) {
-        let rust = row.rust.map(|r| &comparison.rust[r]);
-        if let Some(line) = rust.filter(|line| line.path != path) {
-            path = line.path;
-            page.heading(left, "", path);
-        }
-        let code = |path: &str, number: usize| {
-            files
-                .iter()
-                .find(|(p, _)| *p == path)
-                .map(|(_, lines)| lines[number - 1].clone())
+    for block in blocks(comparison) {
+        let rows = match block {
+            Block::Path(path) => {
+                page.heading(sides.0, "", path);
+                continue;
+            }
+            Block::Later(first, last) => {
+                let number = |r: usize| comparison.rust[r].line.number;
+                let lines = format!("... {}-{}: later stages", number(first), number(last));
+                page.heading(sides.0 + NUMBER, "", &lines);
+                continue;
+            }
+            Block::Ours(first, last) => (first..=last).map(Row::ours).collect(),
+            Block::Rows(rows) => rows,
         };
-        let go = row
-            .go
-            .map(|g| (comparison.go[g].number, go_code[g].clone()));
-        let rust = rust.and_then(|r| Some((r.line.number, code(r.path, r.line.number)?)));
-        let note = row
-            .rust
-            .and_then(|r| comparison.notes.iter().position(|n| n.first == r));
-        let mark = mark(row.paired, row.go.map(|g| comparison.cover[g]), note);
-        page.row((left, right), go, mark, rust);
+        for row in rows {
+            let rust = row.rust.map(|r| &comparison.rust[r]);
+            let note = |r| comparison.notes.iter().position(|note| note.first == r);
+            let cover = row.go.map(|g| comparison.cover[g]);
+            page.row(
+                sides,
+                row.go.map(|g| (comparison.go[g].number, &go_code[g][..])),
+                mark(row.paired, cover, row.rust.and_then(note)),
+                rust.map(|r| (r.line.number, &files[r.path][r.line.number - 1][..])),
+            );
+        }
     }
     page.footer(comparison);
     page.text
@@ -140,42 +125,8 @@ fn widths(terminal: Option<usize>, go: &[Vec<Span>]) -> (usize, usize) {
     }
 }
 
-fn sources(source: &str, language: Language, colour: bool) -> Vec<Vec<Span>> {
-    let lines = match colour {
-        true => highlight(language, source),
-        false => source
-            .lines()
-            .map(|line| vec![(Ink::Plain, line.to_owned())])
-            .collect(),
-    };
-    let print = |line: Vec<Span>| {
-        line.into_iter()
-            .map(|(ink, text)| (ink, printable(&text)))
-            .collect()
-    };
-    lines.into_iter().map(print).collect()
-}
-
-/// The text with its tabs as spaces, and with nothing that a terminal would take for a command.
-pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\t' => shown.push_str(&" ".repeat(TAB)),
-            c if c.is_control() => shown.push(char::REPLACEMENT_CHARACTER),
-            c => shown.push(c),
-        }
-    }
-    shown
-}
-
-/// The columns that a text takes; East Asian wide characters take two.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
-}
-
 /// Breaks a line where it is too long. What goes on is indented two more than the line.
-fn wrap(line: Vec<Span>, columns: usize) -> Vec<Vec<Span>> {
+fn wrap(line: &[Span], columns: usize) -> Vec<Vec<Span>> {
     let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
     let indent = text.len() - text.trim_start_matches(' ').len() + 2;
     let indent = indent.min(columns / 2);
@@ -187,7 +138,7 @@ fn wrap(line: Vec<Span>, columns: usize) -> Vec<Vec<Span>> {
             let wide = c.width().unwrap_or(0);
             if used + wide > columns {
                 let last = lines.len() - 1;
-                lines[last].push((ink, std::mem::take(&mut piece)));
+                lines[last].push((*ink, std::mem::take(&mut piece)));
                 lines.push(vec![(Ink::Plain, " ".repeat(indent))]);
                 used = indent;
             }
@@ -195,7 +146,7 @@ fn wrap(line: Vec<Span>, columns: usize) -> Vec<Vec<Span>> {
             used += wide;
         }
         let last = lines.len() - 1;
-        lines[last].push((ink, piece));
+        lines[last].push((*ink, piece));
     }
     lines
 }
@@ -235,11 +186,11 @@ impl Page {
     fn row(
         &mut self,
         (left, right): (usize, usize),
-        go: Option<(usize, Vec<Span>)>,
+        go: Option<(usize, &[Span])>,
         (mark, colour): (String, &str),
-        rust: Option<(usize, Vec<Span>)>,
+        rust: Option<(usize, &[Span])>,
     ) {
-        let numbers = (go.as_ref().map(|(n, _)| *n), rust.as_ref().map(|(n, _)| *n));
+        let numbers = (go.map(|(n, _)| n), rust.map(|(n, _)| n));
         let go = go.map_or_else(Vec::new, |(_, line)| wrap(line, left));
         let rust = rust.map_or_else(Vec::new, |(_, line)| wrap(line, right));
         for i in 0..go.len().max(rust.len()) {
@@ -282,28 +233,13 @@ impl Page {
             "\n{} of {} lines matched, {}: {} paired =, {} done by Rust itself ~, {} with a note, {} gaps !",
             figures.covered(),
             figures.lines(),
-            percent(figures),
+            figures.shown(),
             figures.paired,
             figures.carried,
             figures.noted,
             figures.gaps,
         )
         .expect("a string takes it");
-        if !comparison.notes.is_empty() {
-            self.text.push_str("\nnotes\n");
-        }
-        for (i, note) in comparison.notes.iter().enumerate() {
-            let line = &comparison.rust[note.explains];
-            writeln!(
-                self.text,
-                "{:>4}  {}:{}  {}",
-                i + 1,
-                line.path,
-                line.line.number,
-                note.text
-            )
-            .expect("a string takes it");
-        }
         if figures.gaps > 0 {
             self.text.push_str("\ngaps\n");
             self.text.push_str(&gaps(comparison));
@@ -316,7 +252,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str, columns: usize) -> Vec<String> {
-        let lines = wrap(vec![(Ink::Plain, text.to_owned())], columns);
+        let lines = wrap(&[(Ink::Plain, text.to_owned())], columns);
         lines
             .into_iter()
             .map(|l| l.into_iter().map(|(_, text)| text).collect())
@@ -334,14 +270,6 @@ mod tests {
         assert_eq!(wrapped("  abcdefghij", 8), ["  abcdef", "    ghij"]);
         assert_eq!(wrapped("short", 8), ["short"]);
         assert_eq!(wrapped("", 8), [""]);
-    }
-
-    #[test]
-    fn nothing_commands_the_terminal() {
-        assert_eq!(
-            printable("a\tb\x1b[2J\u{9b}c"),
-            "a    b\u{fffd}[2J\u{fffd}c"
-        );
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! The command line of `sidebyside`.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
+
+use crate::sidebyside::read::programs::{PROGRAMS, Program};
+
+/// Show every line of the course's Go programs beside its line here
+///
+/// Reads the course's article, or any Markdown with the same programs in ```go blocks. Without a
+/// program it lists what it has found there and how much of each is matched: a line counts as matched
+/// if it is paired with one of ours, if Rust does by itself what it does, or if a // Go: comment beside
+/// it says why ours differs. The pairs are computed; `cargo doc` says how.
+#[derive(Parser)]
+#[command(
+    name = "sidebyside",
+    version,
+    after_help = "Examples:\n  \
+                  sidebyside article.md                   what is in it, how much is matched\n  \
+                  sidebyside article.md tcp_client        one program, in two columns\n  \
+                  sidebyside article.md --stage who       one stage of the chat room\n  \
+                  sidebyside article.md --html site       all of it, as pages for a browser"
+)]
+pub struct Args {
+    /// The Markdown file with the Go listings
+    #[arg(value_name = "ARTICLE.md")]
+    pub article: PathBuf,
+
+    /// The program to show
+    program: Option<String>,
+
+    /// The stage of the chat room to show [default: timeout, the whole room]
+    #[arg(long)]
+    stage: Option<String>,
+
+    /// Write an index and a page a program into this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "stage", "check", "check_all"])]
+    pub html: Option<PathBuf>,
+
+    /// Fail if less of the lines of any program is matched, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = percentage, conflicts_with_all = ["program", "stage"])]
+    pub check: Option<f64>,
+
+    /// Fail if less of the lines of all programs together is matched, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = percentage, conflicts_with_all = ["program", "stage"])]
+    pub check_all: Option<f64>,
+
+    /// When to colour: auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+fn percentage(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
+impl Args {
+    /// The program that is asked for by its name, its stage or both; exits where there is none.
+    pub fn program(&self) -> Option<&'static Program> {
+        let stage = self.stage.as_deref();
+        let name = self.program.as_deref().or(stage.map(|_| "chat_server"))?;
+        let named = PROGRAMS.iter().filter(|program| program.name == name);
+        let named: Vec<&Program> = named.collect();
+        let default = named.last().and_then(|program| program.stage);
+        let wanted = stage.or(default);
+        let found = named
+            .iter()
+            .copied()
+            .find(|program| program.stage == wanted);
+        found.or_else(|| {
+            let (what, mut known): (_, Vec<&str>) = match named.is_empty() {
+                true => (
+                    format!("no program of ours is called {name}"),
+                    PROGRAMS.iter().map(|program| program.name).collect(),
+                ),
+                false => (
+                    format!("{name} has no stage {}", wanted.unwrap_or_default()),
+                    named.iter().filter_map(|program| program.stage).collect(),
+                ),
+            };
+            known.dedup();
+            let known = match known.is_empty() {
+                true => String::new(),
+                false => format!(", expected one of {}", known.join(", ")),
+            };
+            Args::command()
+                .error(ErrorKind::InvalidValue, what + &known)
+                .exit()
+        })
+    }
+}
