@@ -12,11 +12,13 @@ mod show;
 
 use std::env;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli;
+use crate::text::printable;
 use options::{Args, Colour};
 use pair::compare::compare;
 use read::article::Article;
@@ -40,7 +42,8 @@ pub fn main() -> ExitCode {
         if let Some(dir) = &args.html {
             let pages = html::write(dir, &article, &comparisons)?;
             let index = dir.join("index.html");
-            return cli::print(&format!("wrote {pages} pages, open {}\n", index.display()));
+            let index = printable(index.as_os_str().as_encoded_bytes());
+            return cli::print(&format!("wrote {pages} pages, open {index}\n"));
         }
         let checked = args.check.is_some() || args.check_all.is_some();
         cli::print(&(table(&comparisons) + &others(&article)))?;
@@ -54,6 +57,18 @@ pub fn main() -> ExitCode {
         }
         Ok(())
     })
+}
+
+/// The originals that a text has: of each, the name of our program, with its stage as in
+/// `chat_server-who`, and the listing.
+///
+/// # Errors
+/// The text cannot be read, or has no Go listing.
+pub fn originals(article: &Path) -> io::Result<Vec<(String, String)>> {
+    let originals = Article::read(article)?.originals.into_iter();
+    Ok(originals
+        .map(|(listing, program)| (program.slug(), listing.code))
+        .collect())
 }
 
 fn style(colour: Colour) -> Style {

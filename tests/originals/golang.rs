@@ -159,7 +159,7 @@ fn go() -> Command {
     command
 }
 
-fn required(variable: &str) -> OsString {
+pub(crate) fn required(variable: &str) -> OsString {
     env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or_else(|| {
         panic!("{variable} is not set: these tests need GO (the go tool) and GO_ARTICLE (the course's article)")
     })

@@ -3,6 +3,7 @@
 //! The article that `GO_ARTICLE` names is read, its sixteen programs are taken out ([`article`]),
 //! mended where they must be ([`mends`]), built with `GO` ([`golang`]) and run. README.md beside
 //! this file says how.
+#![cfg(feature = "lab")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,7 +13,6 @@ mod chat;
 mod faults;
 mod files;
 mod golang;
-#[cfg(feature = "lab")]
 mod loadtest;
 mod mends;
 mod mixes;
@@ -31,22 +31,25 @@ use std::path::Path;
 fn build_originals() {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("originals");
     fs::create_dir_all(&place).expect("cannot make target/originals");
-    let published = article::ORIGINALS.iter().map(|original| original.name);
+    let article = golang::required("GO_ARTICLE");
+    let published = article::originals(Path::new(&article)).into_keys();
+    let mended = golang::build("chat_timeout", &[mends::map_race()]);
     let mut binaries = vec![
+        ("chat_server".to_owned(), mended),
         (
-            "chat_server",
-            golang::build("chat_timeout", &[mends::map_race()]),
+            "chat_server_published".to_owned(),
+            golang::build("chat_timeout", &[]),
         ),
-        ("chat_server_published", golang::build("chat_timeout", &[])),
     ];
     for name in published.filter(|name| !name.starts_with("chat_")) {
-        binaries.push((name, golang::build(name, &[])));
+        let binary = golang::build(&name, &[]);
+        binaries.push((name, binary));
     }
     for (name, binary) in binaries {
         let temporary = place.join(format!("{name}.tmp"));
         fs::copy(&binary, &temporary).expect("cannot copy the binary");
         // A rename replaces a binary that is running, where a copy would fail.
-        fs::rename(&temporary, place.join(name)).expect("cannot move the binary into its place");
-        println!("{}", place.join(name).display());
+        fs::rename(&temporary, place.join(&name)).expect("cannot move the binary into its place");
+        println!("{}", place.join(&name).display());
     }
 }

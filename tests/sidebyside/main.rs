@@ -5,6 +5,7 @@
 mod common;
 
 mod article;
+mod pager;
 mod pages;
 mod refusals;
 mod terminal;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::{COURSE, printed};
+use crate::{COURSE, printed, run, stderr};
 
 /// The values of an attribute in a page, in order.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
@@ -96,5 +96,76 @@ fn what_the_article_says_is_text_to_the_browser() {
             html.contains("&lt;script&gt;alert(1)"),
             "{name} has lost the text"
         );
+    }
+}
+
+#[test]
+fn pages_replace_pages_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let at = |name: &str| dir.path().join(name);
+    let write = || run(&[COURSE, "--html", at("site").to_str().expect("it is UTF-8")]);
+    let refused = |why: &str| {
+        let output = write();
+        assert_eq!(output.status.code(), Some(1), "{output:#?}");
+        assert!(stderr(&output).contains(why), "{output:#?}");
+    };
+    assert!(write().status.success());
+    let page = fs::read(at("site/index.html")).expect("it was written");
+    assert!(write().status.success(), "pages may be written again");
+
+    // The first page is all right, so a refusal must come before it is written.
+    fs::write(at("site/index.html"), [&page[..], b"old"].concat()).expect("it can be written");
+    fs::write(at("mine"), "mine").expect("it can be written");
+    fs::remove_file(at("site/file_stat.html")).expect("it was written");
+    std::os::unix::fs::symlink(at("mine"), at("site/file_stat.html")).expect("it can be made");
+    refused("file_stat.html: it is a symbolic link");
+    assert_eq!(fs::read(at("mine")).expect("it is there"), b"mine");
+    std::os::unix::fs::symlink(at("none"), at("dangling")).expect("it can be made");
+    fs::rename(at("dangling"), at("site/file_stat.html")).expect("it can be moved");
+    refused("file_stat.html: it is a symbolic link");
+    assert!(!at("none").exists());
+
+    fs::rename(at("mine"), at("site/file_stat.html")).expect("it can be moved");
+    refused("file_stat.html: it exists and was not written by sidebyside");
+    fs::remove_file(at("site/file_stat.html")).expect("it is there");
+    fs::create_dir(at("site/file_stat.html")).expect("it can be made");
+    refused("file_stat.html: it is not a file");
+    let index = fs::read(at("site/index.html")).expect("it is there");
+    assert!(
+        index.ends_with(b"old"),
+        "nothing is written if not everything can be"
+    );
+}
+
+#[test]
+fn characters_that_reorder_or_hide_are_shown_everywhere() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let course = fs::read_to_string(COURSE).expect("the course is there");
+    let course = course
+        .replace("How large a file is", "How \u{202e}large\u{2066} a file is")
+        .replace("celebrate()", "celebrate(\"\u{202e}\u{200b}\")")
+        .replace("no counterpart", "no\u{202e} counterpart");
+    let path = dir.path().join("tri\u{202e}cks.md");
+    fs::write(&path, course).expect("a file for the test");
+    let path = path.to_str().expect("the path is UTF-8");
+    let site = dir.path().join("site");
+    let mut shown = printed(&[path, "--html", site.to_str().expect("the path is UTF-8")]);
+    for name in ["index.html", "tcp_client.html", "file_stat.html"] {
+        shown += &fs::read_to_string(site.join(name)).expect("the page was written");
+    }
+    shown += &printed(&[path]);
+    shown += &printed(&[path, "tcp_client"]);
+    shown += stderr(&run(&[path, "udp_client"]));
+    assert!(
+        !shown.contains(['\u{202e}', '\u{2066}', '\u{200b}']),
+        "{shown}"
+    );
+    for code in [
+        "tri‹U+202E›cks.md",
+        "How ‹U+202E›large‹U+2066›",
+        "&quot;‹U+202E›‹U+200B›&quot;",
+        "(\"‹U+202E›‹U+200B›\")",
+    ] {
+        assert!(shown.contains(code), "{code} is not in {shown}");
     }
 }

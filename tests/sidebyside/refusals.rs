@@ -66,6 +66,10 @@ fn what_cannot_be_read_gets_one_line() {
             "has no Go listing",
         ),
         (
+            file("unmarked.md", b"```\npackage main\n```\n\n    func f() {\n"),
+            "lines that look like Go and are in no such block: 2, 5",
+        ),
+        (
             file("none.md", b"```go\nx\n```\n"),
             "has no listing of any program of ours",
         ),

@@ -25,6 +25,7 @@ use crate::sidebyside::read::notes::{Note, notes};
 use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::{Kind, Line, read};
 use crate::sidebyside::read::tokens::Language;
+use crate::text::printable;
 
 /// How far from its neighbours a note, and what it covers, can be: in lines of ours, and of the listing.
 pub const NEAR: usize = 8;
@@ -138,7 +139,7 @@ pub fn compare(
         .map(|(listing, program)| Comparison::new(listing.clone(), program))
         .collect();
     if comparisons.is_empty() {
-        let name = &article.name;
+        let name = printable(&article.name);
         return Err(invalid(format!(
             "{name} has no listing of {what}; without a program's name, all that it has is listed"
         )));

@@ -47,7 +47,7 @@ impl Article {
             let unmarked = match lines.is_empty() {
                 true => String::new(),
                 false => format!(
-                    "; line {} looks like Go, start its block with ```go",
+                    "; lines that look like Go and are in no such block: {}",
                     lines.join(", ")
                 ),
             };

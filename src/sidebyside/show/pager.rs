@@ -1,8 +1,10 @@
-//! Standard output as its reader has it: a terminal with a pager, a terminal, or a pipe.
+//! Standard output through the reader's pager.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::print;
 use crate::error::{context, ignore_broken_pipe};
@@ -19,7 +21,7 @@ pub fn page(text: &str) -> io::Result<()> {
     };
     let failed = |what: String| {
         let pager = pager.display();
-        format!("the pager {pager} {what}; unset PAGER to do without")
+        format!("the pager {pager} {what}; unset PAGER to print without it")
     };
     let mut command = Command::new("sh");
     command.arg("-c").arg(&pager).stdin(Stdio::piped());
@@ -27,6 +29,11 @@ pub fn page(text: &str) -> io::Result<()> {
     if env::var_os("LESS").is_none() {
         command.env("LESS", "FRX");
     }
+    // As in `git log`, the pager alone decides what Ctrl-C does, and this program waits for it: two
+    // programs must not read one keyboard.
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(io::Error::other)?;
     let mut child = command
         .spawn()
         .map_err(context(failed("cannot be started".to_owned())))?;
@@ -35,7 +42,7 @@ pub fn page(text: &str) -> io::Result<()> {
     drop(input);
     let status = child.wait()?;
     written?;
-    match status.success() {
+    match status.success() || interrupted.load(Ordering::Relaxed) {
         true => Ok(()),
         false => Err(io::Error::other(failed(format!("ended with {status}")))),
     }
