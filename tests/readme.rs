@@ -1,6 +1,7 @@
 //! The table in docs/differences.md is made from the `// Go:` comments, which are the one place where
 //! differences are written down.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,4 +91,67 @@ fn a_comment_ends_where_the_code_goes_on() {
     let source =
         "    // Go: one.\n    // And more.\n    code();\n    // Not part of it.\n// Go: two.\n";
     assert_eq!(comments(source), ["one. And more.", "two."]);
+}
+
+/// The Chinese front page has the commands and the links of the English one.
+#[test]
+fn both_front_pages_have_the_same_commands_and_links() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let english = fs::read_to_string(root.join("README.md")).unwrap();
+    let chinese = fs::read_to_string(root.join("docs/README.zh-CN.md")).unwrap();
+    assert_eq!(commands(&english), commands(&chinese));
+    let (here, there) = (links(&english, root), links(&chinese, &root.join("docs")));
+    let only_here: Vec<_> = here.difference(&there).collect();
+    let only_there: Vec<_> = there.difference(&here).collect();
+    let other_page = [root.join("docs/README.zh-CN.md")];
+    assert_eq!(only_here, other_page.iter().collect::<Vec<_>>());
+    // It also lists the errors in the published listings.
+    let more = [
+        root.join("README.md"),
+        root.join("tests/originals/mends.rs"),
+    ];
+    assert_eq!(only_there, more.iter().collect::<Vec<_>>());
+    for path in here.union(&there) {
+        assert!(path.exists(), "{} is linked and not there", path.display());
+    }
+}
+
+/// The lines of shell blocks, without their comments, and what stands between backquotes in a table of commands.
+fn commands(page: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut in_shell = false;
+    for line in page.lines() {
+        match line {
+            "```sh" => in_shell = true,
+            "```" => in_shell = false,
+            line if in_shell => {
+                commands.push(line.split(" #").next().unwrap().trim_end().to_owned())
+            }
+            line if line.starts_with('|') => {
+                let quoted = line.split('`').skip(1).step_by(2);
+                let commands_of = |text: &&str| {
+                    ["loadtest ", "printf ", "chat_server"]
+                        .iter()
+                        .any(|start| text.starts_with(start))
+                };
+                commands.extend(quoted.filter(commands_of).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    assert!(commands.len() > 8, "{commands:?}");
+    commands
+}
+
+fn links(page: &str, folder: &Path) -> BTreeSet<PathBuf> {
+    let targets = page
+        .split("](")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap());
+    targets
+        .map(|target| match target.strip_prefix("../") {
+            Some(target) => folder.parent().unwrap().join(target),
+            None => folder.join(target),
+        })
+        .collect()
 }
