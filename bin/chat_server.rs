@@ -6,7 +6,7 @@ use clap::Parser;
 use threadline::chat;
 use threadline::cli;
 use threadline::go::{fmt, net, use_batch_scheduling};
-use threadline::server::shutdown;
+use threadline::server::{futex_hash, shutdown};
 
 /// A chat room: every line that somebody types is shown to everyone
 ///
@@ -26,6 +26,7 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
+        futex_hash::make_room(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);
         fmt::println!("聊天室启动...").ok();
         let shutdown = shutdown::on_signal()?;
         // A socket for everyone to connect to.

@@ -27,8 +27,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli;
-use crate::server::{ceilings, shutdown};
-use options::{Command, Limits, Plan, Scenario};
+use crate::server::shutdown;
+use crate::server::system_limits::raise_descriptor_limit;
+use options::{Command, Plan, Scenario};
 use report::table;
 use run::{Run, contenders};
 use target::contender::Protocol;
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
                 Some(load),
                 Some(senders),
             ),
-            Command::Limits(limits) => return show_limits(&limits),
+            Command::Limits(limits) => return limits::show(&limits),
             Command::Floor { addr, echo: true } => return floor::run(addr, Protocol::Echo),
             Command::Floor { addr, echo: false } => return floor::run(addr, Protocol::Chat),
         };
@@ -82,7 +83,7 @@ fn measure(plan: &Plan) -> io::Result<u8> {
         Ok(taken) => taken,
         Err(wrong) => options::wrong_usage(wrong),
     };
-    ceilings::raise_descriptor_limit()?;
+    raise_descriptor_limit()?;
     let run = Run {
         plan,
         contenders: &contenders(&common.servers, common.floor, plan.scenario.protocol())?,
@@ -119,16 +120,4 @@ fn measure(plan: &Plan) -> io::Result<u8> {
 /// Prints on standard error. Where nobody can be told, the exit status remains.
 fn tell(what: impl Display) {
     let _ = write!(io::stderr(), "{what}");
-}
-
-fn show_limits(limits: &Limits) -> io::Result<()> {
-    ceilings::raise_descriptor_limit()?;
-    cli::print(&limits::table(
-        limits.threads,
-        &ceilings::ceilings(limits.threads, 1),
-    ))?;
-    if limits.probe {
-        cli::print(&limits::probe(limits, &shutdown::on_signal()?)?.to_string())?;
-    }
-    Ok(())
 }

@@ -212,6 +212,10 @@ pub struct Limits {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
     pub threads: usize,
 
+    /// Print the settings for this many clients, as one block to paste
+    #[arg(long = "for", value_name = "N", value_parser = positive)]
+    pub wanted: Option<usize>,
+
     /// Connect clients until no more are admitted, and print why
     #[arg(long)]
     pub probe: bool,

@@ -12,9 +12,9 @@ use log::{debug, info, warn};
 use socket2::SockRef;
 
 use crate::go::net;
-use crate::server::ceilings;
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
 use crate::server::shutdown::{Done, is_closed};
+use crate::server::system_limits::{raise_descriptor_limit, system_limits};
 
 /// Connection limits, as options for a command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -98,7 +98,7 @@ impl Acceptor {
         profile: ServerProfile,
         shutdown: Done,
     ) -> io::Result<Self> {
-        if let Err(err) = ceilings::raise_descriptor_limit() {
+        if let Err(err) = raise_descriptor_limit() {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", listener.local_addr()?);
@@ -269,14 +269,14 @@ struct MostClients {
 }
 
 fn most_clients(wanted: MaxClients, profile: ServerProfile) -> MostClients {
-    let lowest = ceilings::ceilings(profile.threads, profile.descriptors)
+    let lowest = system_limits(profile.threads, profile.descriptors)
         .into_iter()
         .next();
     let reason = lowest.as_ref().map(|lowest| {
-        let (name, limit, remedy) = (lowest.name, &lowest.limit, &lowest.remedy);
-        format!("{name} is {limit}; to raise it: {remedy}")
+        let (name, value, command) = (lowest.name, lowest.value, lowest.how_to_raise());
+        format!("{name} is {value}; to raise it: {command}")
     });
-    let supported = lowest.map_or(usize::MAX, |lowest| lowest.clients.max(1));
+    let supported = lowest.map_or(usize::MAX, |lowest| lowest.clients().max(1));
     match wanted {
         MaxClients::Auto => {
             if let Some(reason) = &reason {

@@ -1,7 +1,8 @@
 //! What the servers share.
 
 pub mod accept;
-pub mod ceilings;
 pub mod conn;
+pub mod futex_hash;
 pub mod shutdown;
 pub mod spin;
+pub mod system_limits;

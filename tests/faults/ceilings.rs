@@ -6,6 +6,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use threadline::server::futex_hash;
+
 use crate::common::program::Program;
 use crate::common::user::User;
 use crate::common::wait::{DEADLINE, wait_until};
@@ -137,6 +140,26 @@ fn the_ceiling_of_the_machine_is_found_and_logged() {
     assert_eq!(beyond.line(), "the room is full, try again later");
     assert!(!room.stderr().contains("cannot accept"), "{}", room.seen());
     assert_eq!(room.stderr().matches(near).count(), 1, "{}", room.seen());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn futex_hash_is_sized_from_the_client_limit() {
+    if let Err(err) = futex_hash::slots() {
+        println!("skipped, this kernel has no futex hash per process: {err}");
+        return;
+    }
+    for (max_clients, expected) in [
+        ("10", "4096 slots for at most 30"),
+        ("500", "8192 slots for at most 1500"),
+    ] {
+        let mut command = Command::new("sh");
+        let script = "RUST_LOG=debug exec \"$@\"";
+        let args = ["-c", script, "sh", CHAT, "--max-clients", max_clients];
+        let room = Program::serve(command.args(args));
+        room.wait_for_stderr(&format!("futex hash: {expected} threads"));
+        room.stop();
+    }
 }
 
 #[test]

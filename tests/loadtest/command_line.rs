@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::common::ended::Ended;
 use crate::common::program::text;
-use crate::{CHAT_SERVER, LOADTEST, free_addr, run};
+use crate::{LOADTEST, free_addr, run};
 
 #[test]
 fn a_threshold_that_is_crossed_is_named_with_status_99() {
@@ -40,41 +40,6 @@ fn the_page_is_written() {
 fn a_pipe_gets_no_progress_bar() {
     let ended = run("chat -c 3 -d 300ms --rounds 1", &[]);
     assert!(!ended.stderr.contains("connected"), "{}", ended.stderr);
-}
-
-#[test]
-fn limits_lists_the_ceilings() {
-    let ended = run("limits", &[]);
-    let out = String::from_utf8(ended.stdout).unwrap();
-    for name in [
-        "vm.max_map_count",
-        "kernel.pid_max",
-        "RLIMIT_NOFILE",
-        "sysctl -w",
-        "first",
-    ] {
-        assert!(out.contains(name), "no {name} in {out}");
-    }
-}
-
-#[test]
-fn the_probe_says_what_stopped_it() {
-    let ended = run("limits --probe --echo -c 150", &[]);
-    let out = String::from_utf8(ended.stdout).unwrap();
-    assert!(
-        out.contains("threadline held 150 clients"),
-        "{out} {}",
-        ended.stderr
-    );
-    assert!(out.contains("nearest ceiling"), "{out}");
-    let server = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
-    let ended = run("limits --probe -c 150 --no-own --server", &[&server]);
-    let out = String::from_utf8(ended.stdout).unwrap();
-    assert!(
-        out.contains("small held 7 clients, then: the server told the next: the room is full"),
-        "{out} {}",
-        ended.stderr
-    );
 }
 
 /// Runs it with this standard output.

@@ -7,6 +7,7 @@ mod common;
 mod broken_room;
 mod command_line;
 mod hostile;
+mod limits;
 mod outputs;
 mod patterns;
 mod schema;

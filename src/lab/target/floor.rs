@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::go::net;
 use crate::lab::load::protocol::{self, Lines};
 use crate::lab::target::contender::Protocol;
-use crate::server::ceilings;
+use crate::server::system_limits::raise_descriptor_limit;
 
 const LISTENER: Token = Token(usize::MAX - 1);
 
@@ -47,7 +47,7 @@ struct Guest {
 /// # Errors
 /// It cannot listen there, or the kernel gives no more descriptors.
 pub fn run(addr: SocketAddr, protocol: Protocol) -> io::Result<()> {
-    ceilings::raise_descriptor_limit()?;
+    raise_descriptor_limit()?;
     thread::Builder::new().spawn(|| {
         io::copy(&mut io::stdin(), &mut io::sink()).ok();
         std::process::exit(0);

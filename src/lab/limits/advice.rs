@@ -1,0 +1,222 @@
+//! `limits --for N`: the settings for so many clients, as one block to paste.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+
+use rustix::process::getuid;
+
+use crate::lab::results::metric::Unit;
+use crate::server::futex_hash::{self, BYTES_PER_SLOT};
+use crate::server::system_limits::{SystemLimit, available_memory, system_limits};
+
+/// Memory that a thread takes: what it touches of its stack, its kernel stack, and the kernel's records
+/// of it; measured with 9,000 threads on Linux 6.18.
+const BYTES_PER_THREAD: f64 = 37.0 * 1024.0;
+
+/// Memory that a connection takes besides: both sockets, and what the load generator keeps of a client.
+const BYTES_PER_CLIENT: f64 = 8.0 * 1024.0;
+
+const LASTS: &str = "sysctl settings last until the next boot (to keep them: /etc/sysctl.d), ulimit as long as the shell.";
+
+const REFUSED: &str = "Where ulimit is refused, whoever started the shell sets the limit: LimitNOFILE= in systemd, \
+                       docker run --ulimit nofile=N.";
+
+/// What to set for so many clients of a server with so many threads per client, and of the load generator
+/// beside it.
+///
+/// # Errors
+/// The kernel accepts no value that is high enough.
+pub fn advice(clients: usize, threads: usize) -> io::Result<String> {
+    let limits = generator_limits()
+        .into_iter()
+        .chain(system_limits(threads, 1));
+    let as_root = getuid().is_root();
+    let (block, enough) = commands(limits.collect(), clients, as_root)
+        .map_err(|err| io::Error::new(ErrorKind::InvalidInput, err))?;
+    let wanted = format!(
+        "{} with {}",
+        self::clients(clients),
+        super::per_client(threads)
+    );
+    let mut lines = Vec::new();
+    if block.is_empty() {
+        lines.push(format!("Every limit is high enough for {wanted}."));
+    } else {
+        let who = if as_root { " as root" } else { "" };
+        lines.push(format!(
+            "For {wanted}, paste this{who} and start server and load generator in the same shell:"
+        ));
+        lines.push(String::new());
+        lines.extend(block);
+        lines.push(String::new());
+        lines.extend([LASTS, REFUSED].map(str::to_owned));
+        if !enough.is_empty() {
+            lines.push(format!("High enough already: {}.", enough.join(", ")));
+        }
+    }
+    lines.extend(notes(clients, threads));
+    Ok(lines.join("\n") + "\n")
+}
+
+/// The commands that raise what is too low, and the names of the rest.
+fn commands(
+    mut limits: Vec<SystemLimit>,
+    clients: usize,
+    as_root: bool,
+) -> Result<(Vec<String>, Vec<&'static str>), String> {
+    // The shell's limits come last: `fs.nr_open` bounds them.
+    limits.sort_by_key(|limit| limit.name.starts_with("RLIMIT_"));
+    let (mut block, mut enough) = (Vec::new(), Vec::new());
+    for limit in limits {
+        let needed = limit.needed_for(clients).ok_or_else(|| {
+            let (name, max) = (limit.name, limit.max());
+            let most = limit.clients_under(max);
+            format!(
+                "{name} can be {max} at most, which is enough for {}",
+                self::clients(most)
+            )
+        })?;
+        if limit.value >= needed {
+            enough.push(limit.name);
+        } else {
+            block.push(limit.command(rounded(needed).min(limit.max()), as_root));
+        }
+    }
+    Ok((block, enough))
+}
+
+/// The next full thousand.
+fn rounded(value: u64) -> u64 {
+    value.checked_next_multiple_of(1000).unwrap_or(value)
+}
+
+/// What a load generator on this machine takes besides descriptors, of which it takes as many as the server.
+fn generator_limits() -> Vec<SystemLimit> {
+    let most = i64::MAX as u64;
+    let conntrack = first_number("/proc/sys/net/netfilter/nf_conntrack_count");
+    [
+        // Both ends of each connection.
+        SystemLimit::sysctl(
+            "fs.file-max",
+            first_number("/proc/sys/fs/file-nr"),
+            2,
+            most,
+            most,
+        ),
+        // The highest value for `ulimit -n`.
+        SystemLimit::sysctl("fs.nr_open", None, 1, i32::MAX as u64 - 1023, most),
+        // Without an entry the firewall tracks nothing.
+        SystemLimit::sysctl(
+            "net.netfilter.nf_conntrack_max",
+            conntrack,
+            conntrack.map_or(0, |count| count.min(1)),
+            i32::MAX as u64,
+            1_000_000,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What matters for so many clients besides the limits: memory, ports, the futex hash.
+pub fn notes(clients: usize, threads: usize) -> Vec<String> {
+    let all_threads = clients.saturating_mul(threads);
+    let memory = all_threads as f64 * BYTES_PER_THREAD + clients as f64 * BYTES_PER_CLIENT;
+    let available = available_memory();
+    let mut notes = vec![format!(
+        "Memory: about {} for {} and a load generator; {} are available.",
+        Unit::Bytes.show(memory),
+        self::clients(clients),
+        available.map_or("?".to_owned(), |bytes| Unit::Bytes.show(bytes as f64)),
+    )];
+    notes.extend(ports(clients));
+    let slots = futex_hash::slots_for(all_threads, available);
+    notes.push(match futex_hash::slots() {
+        Ok(_) => format!(
+            "Futex hash: for {all_threads} threads, chat_server asks the kernel for {slots} slots ({}).",
+            Unit::Bytes.show((slots * BYTES_PER_SLOT) as f64)
+        ),
+        Err(_) => "Futex hash: this kernel has one for the whole machine. Linux 6.16 and later have one per \
+                   process, which is faster with thousands of threads."
+            .to_owned(),
+    });
+    notes
+}
+
+/// How many connections a load generator can have from one address.
+fn ports(clients: usize) -> Option<String> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let (low, high) = range.trim().split_once(char::is_whitespace)?;
+    let ports = (high.trim().parse::<usize>().ok()? + 1).saturating_sub(low.parse().ok()?);
+    let mut text = format!(
+        "Ports: {ports} per source address, of which loadtest uses as many as it needs on loopback, and one to \
+         another machine."
+    );
+    if clients > ports {
+        text.push_str("\nTo raise it: sysctl -w net.ipv4.ip_local_port_range='1024 65535'");
+    }
+    Some(text)
+}
+
+/// The number at the start of a file.
+fn first_number(path: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+/// `1 client`, `2 clients`.
+pub fn clients(number: usize) -> String {
+    match number {
+        1 => "1 client".to_owned(),
+        n => format!("{n} clients"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `sysctl` and `ulimit` would leave behind: the limits with the values of the block.
+    fn pasted(mut limits: Vec<SystemLimit>, block: &[String]) -> Vec<SystemLimit> {
+        for command in block {
+            let (name, value) = match command.strip_prefix("sysctl -w ") {
+                Some(setting) => setting.split_once('=').unwrap(),
+                None => ("RLIMIT_NOFILE", command.strip_prefix("ulimit -n ").unwrap()),
+            };
+            let limit = limits.iter_mut().find(|limit| limit.name == name).unwrap();
+            limit.value = value.parse().unwrap();
+        }
+        limits
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn machine_supports_the_clients_once_the_block_is_pasted() {
+        for (clients, threads) in [(1, 3), (5_000, 3), (20_000, 3), (1_000_000, 1)] {
+            let limits: Vec<_> = generator_limits()
+                .into_iter()
+                .chain(system_limits(threads, 1))
+                // These two have no value to look at afterwards.
+                .filter(|limit| !["cgroup pids.max", "RLIMIT_NPROC"].contains(&limit.name))
+                .collect();
+            let (block, enough) = commands(limits.clone(), clients, true).unwrap();
+            assert_eq!(block.len() + enough.len(), limits.len());
+            let limits = pasted(limits, &block);
+            assert!(
+                limits.iter().all(|limit| limit.clients() >= clients),
+                "{clients}: {block:?} {limits:?}"
+            );
+            let (block, _) = commands(limits, clients, true).unwrap();
+            assert_eq!(block, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn clients_that_no_kernel_supports_are_an_error() {
+        let err = commands(system_limits(10, 1), 1_000_000, true).unwrap_err();
+        let expected = "kernel.pid_max can be 4194304 at most, which is enough for 393";
+        assert!(err.starts_with(expected), "{err}");
+    }
+}

@@ -1,0 +1,410 @@
+//! How many clients this machine supports when each takes threads: the limits that the system sets,
+//! which is reached first, and how to raise it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
+
+/// Memory mappings per thread: its stack and its signal stack, with a guard page each.
+const MAPPINGS_PER_THREAD: u64 = 4;
+
+/// The highest value that the kernel accepts for `kernel.pid_max`.
+const MAX_THREAD_IDS: u64 = 1 << 22;
+
+/// The highest value that the kernel accepts for `kernel.threads-max`.
+const MAX_THREADS: u64 = (1 << 30) - 1;
+
+/// One limit of the system, and what it means for a server.
+#[derive(Clone, Debug)]
+pub struct SystemLimit {
+    /// Its name in the system.
+    pub name: &'static str,
+    /// Its value: descriptors, threads or mappings.
+    pub value: u64,
+    /// How much of it is in use.
+    pub in_use: u64,
+    /// How much of it one client takes.
+    per_client: u64,
+    setting: Setting,
+}
+
+/// How a limit is set.
+#[derive(Clone, Debug)]
+struct Setting {
+    by: SetBy,
+    /// The highest value that the system accepts.
+    max: u64,
+    /// A value that is enough for nearly everyone.
+    ample: u64,
+    /// The most that is kept free of it. Little will do where no other process takes of it.
+    max_margin: u64,
+}
+
+#[derive(Clone, Debug)]
+enum SetBy {
+    /// The option of `ulimit`, and the one of `prlimit`.
+    Shell(&'static str, &'static str),
+    /// `sysctl`, by the limit's name.
+    Sysctl,
+    /// The file in which `max` means no limit.
+    File(PathBuf),
+}
+
+impl SystemLimit {
+    /// A limit that `sysctl` sets; none where the system does not have it.
+    pub fn sysctl(
+        name: &'static str,
+        in_use: Option<u64>,
+        per_client: u64,
+        max: u64,
+        ample: u64,
+    ) -> Option<SystemLimit> {
+        let path = Path::new("/proc/sys").join(name.replace('.', "/"));
+        let setting = Setting {
+            by: SetBy::Sysctl,
+            max,
+            ample,
+            max_margin: u64::MAX,
+        };
+        limit(name, number_in(path), in_use, per_client, setting)
+    }
+
+    /// How many clients fit under it, with a margin.
+    pub fn clients(&self) -> usize {
+        self.clients_under(self.value)
+    }
+
+    /// How many clients would fit if it had this value.
+    pub fn clients_under(&self, value: u64) -> usize {
+        let taken = self.in_use.saturating_add(self.margin(value / 16));
+        let free = value.saturating_sub(taken);
+        usize::try_from(free / self.per_client).unwrap_or(usize::MAX)
+    }
+
+    /// The value under which so many clients fit; none if the system does not accept it.
+    pub fn needed_for(&self, clients: usize) -> Option<u64> {
+        let needed = (clients as u64)
+            .checked_mul(self.per_client)?
+            .checked_add(self.in_use)?;
+        let needed = needed.checked_add(self.margin(needed.div_ceil(15)))?;
+        (needed <= self.setting.max).then_some(needed)
+    }
+
+    /// The highest value that the system accepts.
+    pub fn max(&self) -> u64 {
+        self.setting.max
+    }
+
+    /// The command that sets it to `value`, for root or with `sudo`.
+    pub fn command(&self, value: u64, as_root: bool) -> String {
+        let name = self.name;
+        match (&self.setting.by, as_root) {
+            (SetBy::Shell(option, _), true) => format!("ulimit {option} {value}"),
+            (SetBy::Shell(_, option), false) => {
+                format!("sudo prlimit --pid $$ {option}={value}:{value}")
+            }
+            (SetBy::Sysctl, true) => format!("sysctl -w {name}={value}"),
+            (SetBy::Sysctl, false) => format!("sudo sysctl -w {name}={value}"),
+            (SetBy::File(path), true) => format!("echo max > {}", path.display()),
+            (SetBy::File(path), false) => format!("echo max | sudo tee {}", path.display()),
+        }
+    }
+
+    /// The command that raises it for nearly everyone, for root.
+    pub fn how_to_raise(&self) -> String {
+        self.command(self.setting.ample, true)
+    }
+
+    /// Room for the rest of the machine, and for what the process itself takes on the way: a thread that
+    /// starts without room for its signal stack aborts the whole process.
+    fn margin(&self, part: u64) -> u64 {
+        part.clamp(16, self.setting.max_margin)
+    }
+}
+
+/// Raises the soft limit on open descriptors to the hard one, as the Go runtime does at start.
+///
+/// # Errors
+/// The system refuses.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let current = maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
+}
+
+/// Lists the limits of this machine for a server with so many `threads` and `descriptors` per client,
+/// the one that is reached first at the start. Limits that the system does not report are left out.
+pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
+    let (threads, descriptors) = (threads as u64, descriptors as u64);
+    let machine_threads = threads_of_the_machine();
+    let mut limits: Vec<SystemLimit> = [
+        limit(
+            "RLIMIT_NOFILE",
+            getrlimit(Resource::Nofile).current,
+            count_in("/proc/self/fd"),
+            descriptors,
+            shell("-n", "--nofile", 64),
+        ),
+        limit(
+            "RLIMIT_NPROC",
+            user_threads(),
+            machine_threads,
+            threads,
+            shell("-u", "--nproc", u64::MAX),
+        ),
+        SystemLimit::sysctl(
+            "kernel.pid_max",
+            machine_threads,
+            threads,
+            MAX_THREAD_IDS,
+            MAX_THREAD_IDS,
+        ),
+        SystemLimit::sysctl(
+            "kernel.threads-max",
+            machine_threads,
+            threads,
+            MAX_THREADS,
+            1_000_000,
+        ),
+        SystemLimit::sysctl(
+            "vm.max_map_count",
+            lines_of("/proc/self/maps"),
+            threads.saturating_mul(MAPPINGS_PER_THREAD),
+            i32::MAX as u64,
+            2_000_000,
+        ),
+        cgroup_of_pids().and_then(|cgroup| {
+            let max = cgroup.join("pids.max");
+            limit(
+                "cgroup pids.max",
+                number_in(&max),
+                number_in(cgroup.join("pids.current")),
+                threads,
+                Setting {
+                    by: SetBy::File(max),
+                    max: u64::MAX,
+                    ample: u64::MAX,
+                    max_margin: u64::MAX,
+                },
+            )
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    limits.sort_by_key(SystemLimit::clients);
+    limits
+}
+
+/// None where there is no limit, or a client takes nothing of it.
+fn limit(
+    name: &'static str,
+    value: Option<u64>,
+    in_use: Option<u64>,
+    per_client: u64,
+    setting: Setting,
+) -> Option<SystemLimit> {
+    (per_client > 0).then_some(SystemLimit {
+        name,
+        value: value?,
+        in_use: in_use.unwrap_or(0),
+        per_client,
+        setting,
+    })
+}
+
+fn shell(option: &'static str, long: &'static str, max_margin: u64) -> Setting {
+    Setting {
+        by: SetBy::Shell(option, long),
+        max: u64::MAX,
+        ample: 1_000_000,
+        max_margin,
+    }
+}
+
+/// How many threads this user may have. Root may have any number.
+fn user_threads() -> Option<u64> {
+    if cfg!(target_os = "linux") && !getuid().is_root() {
+        getrlimit(Resource::Nproc).current
+    } else {
+        None
+    }
+}
+
+/// Bytes of memory that programs can still have without swapping.
+pub fn available_memory() -> Option<u64> {
+    let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Reads a file that holds one number; one that holds a word, such as `max`, sets no limit.
+fn number_in(path: impl AsRef<Path>) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// How many entries a directory has.
+fn count_in(directory: &str) -> Option<u64> {
+    Some(fs::read_dir(directory).ok()?.count() as u64)
+}
+
+fn lines_of(path: &str) -> Option<u64> {
+    let text = fs::read(path).ok()?;
+    Some(text.iter().filter(|&&byte| byte == b'\n').count() as u64)
+}
+
+/// Threads on the whole machine: the number behind the slash in `/proc/loadavg`.
+fn threads_of_the_machine() -> Option<u64> {
+    let loadavg = fs::read_to_string("/proc/loadavg").ok()?;
+    loadavg
+        .split_whitespace()
+        .nth(3)?
+        .split_once('/')?
+        .1
+        .parse()
+        .ok()
+}
+
+/// The directory of the control group that allows this process the fewest more threads, in either
+/// version of cgroups: its own, or one of those around it.
+fn cgroup_of_pids() -> Option<PathBuf> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = groups.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?.trim_start_matches('/'));
+        match controllers {
+            "" => Some(Path::new("/sys/fs/cgroup").join(path)),
+            _ if controllers.split(',').any(|name| name == "pids") => {
+                Some(Path::new("/sys/fs/cgroup/pids").join(path))
+            }
+            _ => None,
+        }
+    });
+    let around: Vec<PathBuf> = own
+        .flat_map(|own| own.ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
+        .collect();
+    let free = |directory: &PathBuf| {
+        let max = number_in(directory.join("pids.max"))?;
+        Some(max.saturating_sub(number_in(directory.join("pids.current")).unwrap_or(0)))
+    };
+    around
+        .into_iter()
+        .filter_map(|directory| Some((free(&directory)?, directory)))
+        .min()
+        .map(|(_, directory)| directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A limit of threads, of which one client takes three.
+    fn threads(value: u64, in_use: u64) -> SystemLimit {
+        limit(
+            "threads",
+            Some(value),
+            Some(in_use),
+            3,
+            shell("-u", "--nproc", u64::MAX),
+        )
+        .unwrap()
+    }
+
+    /// A limit of descriptors, of which one client takes one.
+    fn descriptors(value: u64, in_use: u64) -> SystemLimit {
+        limit(
+            "descriptors",
+            Some(value),
+            Some(in_use),
+            1,
+            shell("-n", "--nofile", 64),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn limit_leaves_a_margin() {
+        assert_eq!(threads(32_768, 120).clients(), (32_768 - 120 - 2_048) / 3);
+        assert_eq!(descriptors(20_000, 10).clients(), 20_000 - 10 - 64);
+        assert_eq!(descriptors(200, 10).clients(), 200 - 10 - 16);
+    }
+
+    #[test]
+    fn used_up_limit_allows_no_client() {
+        assert_eq!(descriptors(20, 19).clients(), 0);
+        assert_eq!(threads(u64::MAX, u64::MAX).clients(), 0);
+    }
+
+    #[test]
+    fn no_limit_where_there_is_none_or_a_client_takes_nothing() {
+        let setting = || shell("-n", "--nofile", 64);
+        assert!(limit("none", None, Some(1), 1, setting()).is_none());
+        assert!(limit("nothing", Some(100), Some(1), 0, setting()).is_none());
+    }
+
+    #[test]
+    fn value_needed_for_clients_is_enough_and_hardly_more() {
+        for clients in [1, 2, 7, 100, 5_000, 20_000, 1_000_000] {
+            for in_use in [0, 1, 9, 250, 60_000] {
+                for limit in [threads(0, in_use), descriptors(0, in_use)] {
+                    let value = limit.needed_for(clients).unwrap();
+                    let fit = SystemLimit { value, ..limit }.clients();
+                    let spare = 1 + clients / 1_000;
+                    assert!(
+                        (clients..=clients + spare).contains(&fit),
+                        "{clients} clients, {in_use} in use: {value} is for {fit}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_system_does_not_accept_is_not_advised() {
+        let mut limit = threads(32_768, 100);
+        limit.setting.max = MAX_THREAD_IDS;
+        assert!(limit.needed_for(1_300_000).is_some());
+        assert_eq!(limit.needed_for(1_400_000), None);
+        assert_eq!(limit.needed_for(usize::MAX), None);
+    }
+
+    #[test]
+    fn commands_are_for_root_or_with_sudo() {
+        let limit = descriptors(1_024, 10);
+        assert_eq!(limit.command(2_000, true), "ulimit -n 2000");
+        let command = limit.command(2_000, false);
+        assert_eq!(command, "sudo prlimit --pid $$ --nofile=2000:2000");
+    }
+
+    #[test]
+    fn largest_numbers_allow_no_client() {
+        let limits = system_limits(usize::MAX, usize::MAX);
+        assert!(
+            limits.iter().all(|limit| limit.clients() == 0),
+            "{limits:?}"
+        );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_reports_its_limits_the_lowest_first() {
+        let limits = system_limits(3, 1);
+        let names: Vec<_> = limits.iter().map(|limit| limit.name).collect();
+        for name in [
+            "RLIMIT_NOFILE",
+            "kernel.pid_max",
+            "kernel.threads-max",
+            "vm.max_map_count",
+        ] {
+            assert!(names.contains(&name), "{name} is missing in {names:?}");
+        }
+        assert!(limits.is_sorted_by_key(SystemLimit::clients), "{limits:?}");
+        assert!(limits.iter().all(|limit| limit.in_use > 0), "{limits:?}");
+        assert!(available_memory().unwrap() > 1 << 20);
+    }
+}

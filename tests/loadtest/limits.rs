@@ -1,0 +1,86 @@
+//! `loadtest limits`: the table, the settings for a number of clients, the probe.
+
+use std::process::Command;
+
+use crate::common::program::text;
+use crate::{CHAT_SERVER, LOADTEST, run};
+
+#[track_caller]
+fn limits(line: &str, more: &[&str]) -> String {
+    let ended = run(&format!("limits {line}"), more);
+    let out = text(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(0), "{out} {}", ended.stderr);
+    out
+}
+
+#[test]
+fn table_names_the_limits_and_how_to_raise_them() {
+    let out = limits("", &[]);
+    for part in [
+        "vm.max_map_count",
+        "kernel.pid_max",
+        "RLIMIT_NOFILE",
+        "sysctl -w",
+        "is reached first, at ",
+        "Memory: about ",
+        "Ports: ",
+        "Futex hash: ",
+    ] {
+        assert!(out.contains(part), "no {part} in {out}");
+    }
+}
+
+#[test]
+fn settings_for_many_clients_are_one_block_that_a_shell_takes() {
+    let script = format!("ulimit -n 200; exec {LOADTEST} limits --for 5000");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let out = text(&output.stdout);
+    let blocks: Vec<_> = out.split("\n\n").collect();
+    let [heading, block, notes] = blocks[..] else {
+        panic!("expected a heading, a block and notes in {output:?}");
+    };
+    let expected = "For 5000 clients with 3 threads per client, paste this";
+    assert!(heading.starts_with(expected), "{out}");
+    let descriptors = ["ulimit -n 6000", "sudo prlimit --pid $$ --nofile=6000:6000"];
+    let last = block.lines().last().unwrap();
+    assert!(descriptors.contains(&last), "{out}");
+    assert!(notes.contains("Memory: about "), "{out}");
+    let syntax = Command::new("sh")
+        .args(["-n", "-c", block])
+        .output()
+        .unwrap();
+    assert!(syntax.status.success(), "{syntax:?} {out}");
+}
+
+#[test]
+fn nothing_is_to_be_set_for_one_client() {
+    let out = limits("--for 1", &[]);
+    let first = "Every limit is high enough for 1 client with 3 threads per client.\n";
+    assert!(out.starts_with(first), "{out}");
+    assert!(!out.contains("sysctl"), "{out}");
+}
+
+#[test]
+fn clients_that_no_kernel_supports_are_one_error() {
+    run("limits --for 1000000 --threads 10", &[])
+        .expect_one_error("kernel.pid_max can be 4194304 at most");
+}
+
+#[test]
+fn probe_reports_what_stopped_it() {
+    let out = limits("--probe --echo -c 150", &[]);
+    assert!(out.contains("threadline held 150 clients"), "{out}");
+    assert!(out.contains("nearest limit"), "{out}");
+}
+
+#[test]
+fn probe_tries_every_server() {
+    let small = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
+    let smaller = format!("smaller={CHAT_SERVER} --max-clients 5 {{addr}}");
+    let servers = ["--server", small.as_str(), "--server", smaller.as_str()];
+    let out = limits("--probe -c 150 --no-own", &servers);
+    for held in ["small held 7 clients", "smaller held 5 clients"] {
+        let expected = format!("{held}, then: the server told the next: the room is full");
+        assert!(out.contains(&expected), "no {expected:?} in {out}");
+    }
+}
