@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const START: &str = "<!-- differences -->\n";
 const END: &str = "<!-- end of differences -->\n";
@@ -154,4 +155,35 @@ fn links(page: &str, folder: &Path) -> BTreeSet<PathBuf> {
             None => folder.join(target),
         })
         .collect()
+}
+
+/// Every long option that a program of the course prints in its help stands in docs/reference.md.
+#[test]
+fn the_reference_has_every_option() {
+    let reference =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md"))
+            .unwrap();
+    for program in [
+        env!("CARGO_BIN_EXE_chat_server"),
+        env!("CARGO_BIN_EXE_file_server"),
+        env!("CARGO_BIN_EXE_file_client"),
+        env!("CARGO_BIN_EXE_tcp_concurrent_server"),
+        env!("CARGO_BIN_EXE_udp_concurrent_client"),
+    ] {
+        let help = Command::new(program).arg("--help").output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let options: Vec<_> = help
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("--"))
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        for option in options {
+            let listed = reference.contains(&format!("`--{option} "))
+                || reference.contains(&format!("`--{option}`"));
+            assert!(
+                listed,
+                "--{option} of {program} is not in docs/reference.md"
+            );
+        }
+    }
 }
