@@ -5,11 +5,17 @@
 //! (see [`crate::file::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
 //! receiver refuses or fails, it sends one line that starts `error: `.
 
+pub mod bar;
+pub mod download;
+pub mod interrupt;
 pub mod name;
+pub mod options;
 pub mod partial;
-pub mod progress;
 pub mod receipt;
+pub mod serve;
 pub mod size;
+pub mod source;
+pub mod upload;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -50,7 +56,7 @@ pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
 
 /// Tells a sender why its file is not taken, if it still listens. The connection is of no use any
 /// more; [`reset_on_death`] must be in force, so that it ends even for a sender that goes on sending.
-pub fn refuse(mut conn: &TcpStream, why: &io::Error) {
+pub fn reject(mut conn: &TcpStream, why: &io::Error) {
     let told = conn
         .write_all(format!("error: {why}\n").as_bytes())
         .and_then(|()| conn.shutdown(Shutdown::Write));
@@ -91,14 +97,14 @@ pub fn why_broken(conn: &TcpStream, err: io::Error) -> io::Error {
     let said = conn
         .set_read_timeout(Some(GRACE))
         .and_then(|()| read_answer(conn));
-    match said.as_deref().map(refusal) {
-        Ok(Some(refusal)) => refusal,
+    match said.as_deref().map(rejection) {
+        Ok(Some(rejection)) => rejection,
         _ => err,
     }
 }
 
-/// The error that the receiver's line stands for, if it is one that [`refuse`] has written.
-pub fn refusal(answer: &str) -> Option<io::Error> {
+/// The error that the receiver's line stands for, if it is one that [`reject`] has written.
+pub fn rejection(answer: &str) -> Option<io::Error> {
     answer
         .strip_prefix("error: ")
         .map(|why| io::Error::other(format!("the server says: {why}")))

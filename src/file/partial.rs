@@ -1,15 +1,15 @@
-//! A file while it is being received: under a temporary name, locked, and gone unless it is kept.
+//! A file while it is being received: under a temporary name, locked, and removed unless it is kept.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use log::{debug, info, warn};
+use tempfile::NamedTempFile;
 
 use crate::error::context;
 use crate::text::printable;
@@ -17,90 +17,63 @@ use crate::text::printable;
 const PREFIX: &str = ".threadline-";
 const SUFFIX: &str = ".part";
 
-/// A file that is being received. Dropped before [`Part::keep`], it leaves nothing behind.
+/// Random characters in a temporary name.
+const RANDOM: usize = 6;
+
+/// A file that is being received. Dropped before [`PartialFile::keep`], it leaves nothing behind.
 ///
-/// Its temporary name is `.threadline-PID-N.part`. It stays locked while this process has it open,
+/// Its temporary name is `.threadline-PID-RANDOM.part`. It stays locked while this process has it open,
 /// which is how [`prepare`] tells it from one whose server has died.
 #[derive(Debug)]
-pub struct Part {
-    file: File,
-    temporary: PathBuf,
+pub struct PartialFile {
+    file: NamedTempFile,
     wanted: PathBuf,
 }
 
-impl Part {
+impl PartialFile {
     /// Starts a file that is to be called `name` in the folder `dir`.
     ///
     /// # Errors
     /// There is something of that name already, or nothing can be written into `dir`.
-    pub fn create(dir: &Path, name: &OsStr) -> io::Result<Part> {
+    pub fn create(dir: &Path, name: &OsStr) -> io::Result<PartialFile> {
         let wanted = dir.join(name);
-        // Early, before the sender sends it all for nothing; `keep` is what makes sure.
+        // Checked early, before the sender sends it all for nothing; only `keep` can be sure.
         if fs::symlink_metadata(&wanted).is_ok() {
             return Err(exists(name));
         }
-        let (file, temporary) = create_temporary(dir).map_err(context(format!(
+        let file = create_temporary(dir).map_err(context(format!(
             "cannot create {}",
             printable(name.as_bytes())
         )))?;
-        Ok(Part {
-            file,
-            temporary,
-            wanted,
-        })
+        Ok(PartialFile { file, wanted })
     }
 
-    /// Gives the file, now complete, its own name. What has that name already is never replaced.
+    /// Gives the file, now complete, its own name. A file that has the name already is never overwritten.
     ///
     /// # Errors
     /// There is something of that name by now, or the folder cannot be written. The file is gone then.
     pub fn keep(self) -> io::Result<()> {
-        match fs::hard_link(&self.temporary, &self.wanted) {
-            Ok(()) => Ok(()),
-            Err(err) if err.kind() == ErrorKind::AlreadyExists => Err(self.exists()),
+        let PartialFile { file, wanted } = self;
+        match file.persist_noclobber(&wanted) {
+            Ok(_) => Ok(()),
+            Err(err) if err.error.kind() == ErrorKind::AlreadyExists => Err(exists(name(&wanted))),
             Err(err) => {
-                debug!("no hard link to {}: {err}", self.temporary.display());
-                self.rename_over_reservation()
+                debug!("cannot link {}: {}", wanted.display(), err.error);
+                rename_over_reservation(err.file, &wanted)
             }
         }
     }
 
-    /// For file systems without hard links. A rename replaces what is there, so the name is first
-    /// taken with an empty file that can only be ours.
-    fn rename_over_reservation(&self) -> io::Result<()> {
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&self.wanted)
-        {
-            Err(err) if err.kind() == ErrorKind::AlreadyExists => return Err(self.exists()),
-            reserved => reserved.map_err(context(format!("cannot create {}", self.name())))?,
-        };
-        fs::rename(&self.temporary, &self.wanted).map_err(|err| {
-            let _ = fs::remove_file(&self.wanted);
-            context(format!("cannot create {}", self.name()))(err)
-        })
-    }
-
-    /// Where the file lies once it is kept.
+    /// Where the file is once it is kept.
     pub fn path(&self) -> &Path {
         &self.wanted
     }
-
-    fn name(&self) -> String {
-        printable(self.wanted.file_name().unwrap_or_default().as_bytes())
-    }
-
-    fn exists(&self) -> io::Error {
-        exists(self.wanted.file_name().unwrap_or_default())
-    }
 }
 
-impl Write for Part {
+impl Write for PartialFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.file
-            .write(buf)
-            .map_err(|err| context(format!("cannot write {}", self.name()))(err))
+        let what = || format!("cannot write {}", printable(name(&self.wanted).as_bytes()));
+        self.file.write(buf).map_err(|err| context(what())(err))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -108,15 +81,27 @@ impl Write for Part {
     }
 }
 
-impl Drop for Part {
-    fn drop(&mut self) {
-        match fs::remove_file(&self.temporary) {
-            Err(err) if err.kind() != ErrorKind::NotFound => {
-                warn!("cannot remove {}: {err}", self.temporary.display());
-            }
-            _ => {}
-        }
-    }
+/// For file systems with neither hard links nor a rename that fails if the new name is taken. A rename
+/// overwrites, so the name is first reserved by an empty file that only we can have created.
+fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()> {
+    let cannot = || {
+        context(format!(
+            "cannot create {}",
+            printable(name(wanted).as_bytes())
+        ))
+    };
+    match File::create_new(wanted) {
+        Err(err) if err.kind() == ErrorKind::AlreadyExists => return Err(exists(name(wanted))),
+        reserved => reserved.map_err(cannot())?,
+    };
+    file.persist(wanted).map(drop).map_err(|err| {
+        let _ = fs::remove_file(wanted);
+        cannot()(err.error)
+    })
+}
+
+fn name(path: &Path) -> &OsStr {
+    path.file_name().unwrap_or_default()
 }
 
 /// Whether files of this name are ours to remove, so that nobody may send one.
@@ -125,14 +110,18 @@ pub fn is_reserved(name: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
-/// Whether a server of ours gave this name, and nobody else: it is `.threadline-PID-N.part`.
+/// Whether only a server of ours can have given this name: it is `.threadline-PID-RANDOM.part`.
 fn is_temporary(name: &OsStr) -> bool {
-    let numbers = name.to_str().and_then(|name| {
-        let numbers = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-        numbers.split_once('-')
+    let parts = name.to_str().and_then(|name| {
+        let parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        parts.split_once('-')
     });
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    numbers.is_some_and(|(pid, n)| number(pid) && number(n))
+    parts.is_some_and(|(pid, random)| {
+        !pid.is_empty()
+            && pid.bytes().all(|byte| byte.is_ascii_digit())
+            && random.len() == RANDOM
+            && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
@@ -150,27 +139,28 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
         }
     }
     // Better known now than when somebody sends a file.
-    let (_, temporary) = create_temporary(dir).map_err(cannot())?;
-    fs::remove_file(temporary).map_err(cannot())
+    create_temporary(dir)
+        .and_then(NamedTempFile::close)
+        .map_err(cannot())
 }
 
 /// Creates a file of a name that no other has, and locks it.
-fn create_temporary(dir: &Path) -> io::Result<(File, PathBuf)> {
-    static N: AtomicU64 = AtomicU64::new(0);
+fn create_temporary(dir: &Path) -> io::Result<NamedTempFile> {
     loop {
-        let n = N.fetch_add(1, Ordering::Relaxed);
-        let path = dir.join(format!("{PREFIX}{}-{n}{SUFFIX}", process::id()));
-        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Err(err) if err.kind() == ErrorKind::AlreadyExists => continue,
-            file => file?,
-        };
-        if let Err(err) = file.lock() {
-            // Nobody can lock here, so nobody takes this file for a stale one either.
-            debug!("cannot lock {}: {err}", path.display());
+        let file = tempfile::Builder::new()
+            .prefix(&format!("{PREFIX}{}-", process::id()))
+            .suffix(SUFFIX)
+            .rand_bytes(RANDOM)
+            // The umask takes from these what every new file lacks.
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(dir)?;
+        if let Err(err) = file.as_file().lock() {
+            // Files cannot be locked here, so no server takes this one for a stale one either.
+            debug!("cannot lock {}: {err}", file.path().display());
         }
-        // A server that started between the creating and the locking has taken it for a stale one.
-        if file.metadata()?.nlink() > 0 {
-            return Ok((file, path));
+        // A server that started between the creation and the lock has removed it as a stale one.
+        if file.as_file().metadata()?.nlink() > 0 {
+            return Ok(file);
         }
     }
 }
@@ -192,11 +182,11 @@ fn remove_if_stale(path: &Path) {
 }
 
 fn exists(name: &OsStr) -> io::Error {
-    // Go: `os.Create` empties a file that is there already. Ours never replaces one.
+    // Go: `os.Create` empties a file that is there already. Ours never overwrites one.
     let name = printable(name.as_bytes());
     io::Error::new(
         ErrorKind::AlreadyExists,
-        format!("{name} exists already and is not replaced"),
+        format!("{name} already exists and was not overwritten"),
     )
 }
 
@@ -210,8 +200,8 @@ mod tests {
 
     use super::*;
 
-    fn part(dir: &TempDir, content: &[u8]) -> Part {
-        let mut part = Part::create(dir.path(), OsStr::new("name")).unwrap();
+    fn part(dir: &TempDir, content: &[u8]) -> PartialFile {
+        let mut part = PartialFile::create(dir.path(), OsStr::new("name")).unwrap();
         part.write_all(content).unwrap();
         part
     }
@@ -230,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_its_name_only_when_it_is_kept() {
+    fn file_gets_its_name_only_when_it_is_kept() {
         let dir = tempdir().unwrap();
         let part = part(&dir, b"content");
         let [name] = &names(&dir)[..] else {
@@ -248,18 +238,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_kept_leaves_nothing() {
+    fn dropped_file_leaves_nothing() {
         let dir = tempdir().unwrap();
         drop(part(&dir, b"content"));
         assert!(names(&dir).is_empty(), "{:?}", names(&dir));
     }
 
     /// With and without hard links.
-    const WAYS: [fn(Part) -> io::Result<()>; 2] =
-        [Part::keep, |part| part.rename_over_reservation()];
+    const WAYS: [fn(PartialFile) -> io::Result<()>; 2] = [PartialFile::keep, |part| {
+        rename_over_reservation(part.file, &part.wanted)
+    }];
 
     #[test]
-    fn what_has_the_name_already_is_never_replaced() {
+    fn existing_file_is_never_overwritten() {
         for keep in WAYS {
             let dir = tempdir().unwrap();
             let late = part(&dir, b"late");
@@ -270,13 +261,13 @@ mod tests {
                 (vec!["name".to_owned()], b"first".to_vec())
             );
 
-            let early = Part::create(dir.path(), OsStr::new("name")).unwrap_err();
+            let early = PartialFile::create(dir.path(), OsStr::new("name")).unwrap_err();
             assert_eq!(early.kind(), ErrorKind::AlreadyExists);
         }
     }
 
     #[test]
-    fn a_symbolic_link_of_the_name_is_not_followed() {
+    fn existing_symbolic_link_is_not_followed() {
         for keep in WAYS {
             let (dir, outside) = (tempdir().unwrap(), tempdir().unwrap());
             let target = outside.path().join("target");
@@ -285,13 +276,13 @@ mod tests {
             assert_eq!(keep(late).unwrap_err().kind(), ErrorKind::AlreadyExists);
             assert!(!target.exists(), "the link was followed");
 
-            let early = Part::create(dir.path(), OsStr::new("name")).unwrap_err();
+            let early = PartialFile::create(dir.path(), OsStr::new("name")).unwrap_err();
             assert_eq!(early.kind(), ErrorKind::AlreadyExists);
         }
     }
 
     #[test]
-    fn of_many_with_one_name_exactly_one_wins() {
+    fn exactly_one_of_many_files_with_one_name_is_kept() {
         for keep in WAYS {
             let dir = tempdir().unwrap();
             let start = Barrier::new(16);
@@ -318,11 +309,10 @@ mod tests {
     }
 
     #[test]
-    fn without_hard_links_the_file_is_renamed() {
+    fn file_is_kept_where_there_are_no_hard_links() {
         let dir = tempdir().unwrap();
         let part = part(&dir, b"content");
-        part.rename_over_reservation().unwrap();
-        drop(part);
+        rename_over_reservation(part.file, &part.wanted).unwrap();
         assert_eq!(
             (names(&dir), content(&dir)),
             (vec!["name".to_owned()], b"content".to_vec())
@@ -330,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_dead_have_left_is_removed() {
+    fn only_files_of_dead_servers_are_removed() {
         let dir = tempdir().unwrap();
         let living = part(&dir, b"living");
         let others = [
@@ -339,16 +329,19 @@ mod tests {
             ".threadline-notes.part",
             ".Threadline-2024-plan.part",
             ".threadline-1-.part",
+            ".threadline-1-plan-b.part",
+            ".threadline-x-abcdef.part",
+            ".threadline-1-abcdefg.part",
             "other",
         ];
-        for name in others.iter().chain(&[".threadline-1-0.part"]) {
+        for name in others.iter().chain(&[".threadline-1-aB3dE6.part"]) {
             fs::write(dir.path().join(name), "").unwrap();
         }
         let outside = dir.path().join("other");
         symlink(&outside, dir.path().join(".threadline-2-0.part")).unwrap();
 
         prepare(dir.path()).unwrap();
-        let temporary = living.temporary.file_name().unwrap().to_str().unwrap();
+        let temporary = living.file.path().file_name().unwrap().to_str().unwrap();
         let mut left = others.to_vec();
         left.extend([".threadline-2-0.part", temporary]);
         left.sort_unstable();
@@ -357,24 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_name_that_is_taken_is_passed_over() {
-        let dir = tempdir().unwrap();
-        let first = part(&dir, b"");
-        let name = first.temporary.file_name().unwrap().to_str().unwrap();
-        let n: u64 = name.rsplit(['-', '.']).nth(1).unwrap().parse().unwrap();
-        // Other tests use up numbers meanwhile.
-        for n in n + 1..n + 1000 {
-            let _ = File::create_new(
-                dir.path()
-                    .join(format!("{PREFIX}{}-{n}{SUFFIX}", process::id())),
-            );
-        }
-        part(&dir, b"content").keep().unwrap();
-        assert_eq!(content(&dir), b"content");
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_used_is_known_at_the_start() {
+    fn unusable_folder_is_reported_at_the_start() {
         let dir = tempdir().unwrap();
         let missing = dir.path().join("missing");
         let err = prepare(&missing).unwrap_err().to_string();

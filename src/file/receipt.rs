@@ -1,25 +1,22 @@
-//! The receipt of a file transfer: how many bytes, and their hash, counted at both ends.
+//! The receipt of a file transfer: how many bytes, and their hash, computed at both ends.
 
 use std::fmt;
 
 use twox_hash::XxHash3_128;
 
-/// Counts and hashes the bytes of one transfer as they pass. Displayed, it is the receipt: one line
-/// without its end, equal at both ends if every byte is.
+/// Counts and hashes the bytes of one transfer as they pass. Displayed, it is one line without its
+/// newline, the same at both ends if every byte is the same.
 #[derive(Clone)]
-pub struct Tally {
+pub struct Receipt {
     bytes: u64,
     hash: XxHash3_128,
 }
 
-impl Tally {
-    /// A tally of nothing.
-    #[expect(
-        clippy::new_without_default,
-        reason = "nobody needs a default transfer"
-    )]
-    pub fn new() -> Tally {
-        Tally {
+impl Receipt {
+    /// The receipt for no bytes.
+    #[expect(clippy::new_without_default, reason = "nobody needs a default receipt")]
+    pub fn new() -> Receipt {
+        Receipt {
             bytes: 0,
             hash: XxHash3_128::new(),
         }
@@ -37,7 +34,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -48,9 +45,9 @@ impl fmt::Display for Tally {
     }
 }
 
-impl fmt::Debug for Tally {
+impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tally({self})")
+        write!(f, "Receipt({self})")
     }
 }
 
@@ -62,15 +59,15 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_published_one() {
-        let mut tally = Tally::new();
+        let mut receipt = Receipt::new();
         assert_eq!(
-            tally.to_string(),
+            receipt.to_string(),
             "received 0 bytes, XXH3-128 99aa06d3014798d86001c324468d497f"
         );
-        tally.add(b"threadline");
-        assert_eq!(tally.bytes(), 10);
+        receipt.add(b"threadline");
+        assert_eq!(receipt.bytes(), 10);
         assert_eq!(
-            tally.to_string(),
+            receipt.to_string(),
             "received 10 bytes, XXH3-128 e7fad3df5c06fa5ebc0e894f901fb053"
         );
     }
@@ -78,7 +75,7 @@ mod tests {
     proptest! {
         #[test]
         fn how_the_bytes_were_split_does_not_show(bytes in any::<Vec<u8>>(), cut in any::<prop::sample::Index>()) {
-            let (mut whole, mut halves) = (Tally::new(), Tally::new());
+            let (mut whole, mut halves) = (Receipt::new(), Receipt::new());
             whole.add(&bytes);
             let (a, b) = bytes.split_at(cut.index(bytes.len() + 1));
             halves.add(a);

@@ -85,6 +85,21 @@ pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Reads until `buf` is full or the input ends, and returns how many bytes that are.
+///
+/// # Errors
+/// The reading fails.
+pub fn read_full(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
+    let mut n = 0;
+    while n < buf.len() {
+        match read(from, &mut buf[n..])? {
+            0 => break,
+            more => n += more,
+        }
+    }
+    Ok(n)
+}
+
 /// The error for a peer that closed its end where more was to come, which Go calls `EOF`.
 pub fn closed(what: &str) -> io::Error {
     context(what)(io::Error::new(

@@ -67,7 +67,7 @@ fn one_argument_is_the_file_unless_it_is_an_address() {
     Program::run(CLIENT, &[&"127.0.0.1:8005"], b"").expect(1, PROMPT);
 
     let stderr = Program::run(CLIENT, &[&"photo.jpg", &"127.0.0.1:8005"], b"").expect(2, "");
-    assert!(stderr.contains("photo.jpg is no address"), "{stderr:?}");
+    assert!(stderr.contains("photo.jpg is not an address"), "{stderr:?}");
 }
 
 #[test]

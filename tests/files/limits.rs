@@ -120,7 +120,7 @@ fn what_is_there_is_never_overwritten() {
     let server = server(to.path(), &["--keep"]);
     let addr = server.addr().to_string();
     Program::run(CLIENT, &[&addr, &path], b"")
-        .expect_one_error("the server says: name exists already");
+        .expect_one_error("the server says: name already exists");
 
     // It appears while another one is being received.
     let mut stream = begin(server.addr(), "late");
@@ -129,7 +129,7 @@ fn what_is_there_is_never_overwritten() {
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(
         rest(&mut stream),
-        "error: late exists already and is not replaced\n"
+        "error: late already exists and was not overwritten\n"
     );
 
     until_names("only the old ones are there", to.path(), |names| {
@@ -169,7 +169,7 @@ fn of_two_senders_with_one_name_one_wins() {
             .collect();
         let lost = answers
             .iter()
-            .filter(|answer| answer.contains("exists already"))
+            .filter(|answer| answer.contains("already exists"))
             .count();
         assert_eq!((won.len(), lost), (1, 3), "{answers:?}");
         assert_eq!(

@@ -1,0 +1,65 @@
+//! The content of one file as it arrives: written, counted, hashed and shown.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use indicatif::ProgressBar;
+use log::info;
+
+use crate::file::options::Options;
+use crate::file::partial::PartialFile;
+use crate::file::receipt::Receipt;
+use crate::file::{bar, name, size};
+use crate::text::printable;
+
+/// A file that is being received. Dropped before [`Download::keep`], it leaves nothing behind.
+pub struct Download {
+    file: PartialFile,
+    receipt: Receipt,
+    max_size: u64,
+    bar: ProgressBar,
+}
+
+impl Download {
+    /// Creates the file that a sender calls `name`.
+    ///
+    /// # Errors
+    /// The name is refused, is taken, or nothing can be written into the folder.
+    pub fn create(name: &[u8], options: &Options) -> io::Result<Download> {
+        let safe = name::check(name).map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
+        Ok(Download {
+            file: PartialFile::create(&options.dir, safe)?,
+            receipt: Receipt::new(),
+            max_size: options.max_size.unwrap_or(u64::MAX),
+            bar: bar::start(name, None),
+        })
+    }
+
+    /// Writes all of it to the file.
+    ///
+    /// # Errors
+    /// The file grows over `--max-size`, or cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.receipt.add(bytes);
+        if self.receipt.bytes() > self.max_size {
+            let most = size::display(self.max_size);
+            let why = format!("the file is over {most}, the largest size accepted here");
+            return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+        }
+        self.file.write_all(bytes)?;
+        self.bar.inc(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Gives the complete file its name, and returns the receipt for the sender.
+    ///
+    /// # Errors
+    /// As for [`PartialFile::keep`].
+    pub fn keep(self) -> io::Result<Receipt> {
+        let path = printable(self.file.path().as_os_str().as_bytes());
+        self.file.keep()?;
+        self.bar.finish_and_clear();
+        bar::suspend(|| info!("{path}: {}", self.receipt));
+        Ok(self.receipt)
+    }
+}

@@ -1,0 +1,139 @@
+//! The receiver's side of a transfer: its clients, one or many, and reading from one.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use log::warn;
+
+use crate::error::context;
+use crate::file::options::Options;
+use crate::file::receipt::Receipt;
+use crate::file::{self, bar};
+use crate::go::{go, net};
+use crate::server::accept::{Acceptor, ServerProfile};
+use crate::server::conn::Conn;
+use crate::server::shutdown::{Done, is_closed};
+
+/// One thread per client, which waits for its client only. At shutdown only the reading half is cut: the
+/// last line must still go out, and must not look like an intended end.
+const PROFILE: ServerProfile = ServerProfile {
+    threads: 1,
+    descriptors: 2,
+    full: "error: the server is full, try again later\n",
+    crowded: "error: too many clients from your address\n",
+    shutdown_half: Some(Shutdown::Read),
+};
+
+/// Runs `handler` for one sender, or with `--keep` for each, in a thread of its own.
+///
+/// # Errors
+/// The server cannot start; without `--keep`, also what went wrong with the one sender.
+pub fn serve(
+    listener: TcpListener,
+    options: &Options,
+    shutdown: Done,
+    handler: impl Fn(&Sender) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    let mut acceptor = Acceptor::new(listener, &options.limits, PROFILE, shutdown)?;
+    let stopping = acceptor.stopping();
+    let receive = |conn: &Conn| {
+        let sender = Sender::new(conn, options, &stopping)?;
+        handler(&sender).inspect_err(|err| file::reject(sender.stream, err))
+    };
+
+    if !options.keep {
+        let Some(conn) = acceptor.next() else {
+            return Ok(());
+        };
+        return match receive(&conn) {
+            Err(err) if is_closed(&stopping) => {
+                warn!("{}: {err}", conn.addr());
+                Ok(())
+            }
+            received => received,
+        };
+    }
+    thread::scope(|s| {
+        // Go: serves one client and ends, and ends as well if Accept fails. Ours waits until it can
+        // accept again.
+        for conn in acceptor {
+            let (name, receive) = (conn.thread_name("handler"), &receive);
+            let started = go(s, name, move || {
+                if let Err(err) = receive(&conn) {
+                    bar::suspend(|| warn!("{}: {err}", conn.addr()));
+                }
+            });
+            if let Err(err) = started {
+                warn!("cannot start a thread, a client is disconnected: {err}");
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The connection of one sender.
+pub struct Sender<'a> {
+    stream: &'a TcpStream,
+    addr: SocketAddr,
+    options: &'a Options,
+    stopping: &'a Done,
+}
+
+impl Sender<'_> {
+    fn new<'a>(conn: &'a Conn, options: &'a Options, stopping: &'a Done) -> io::Result<Sender<'a>> {
+        file::reset_on_death(conn.stream())?;
+        conn.stream().set_read_timeout(Some(options.timeout))?;
+        Ok(Sender {
+            stream: conn.stream(),
+            addr: conn.addr(),
+            options,
+            stopping,
+        })
+    }
+
+    /// The sender's address.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Reads what comes next; nothing means that the sender has sent everything.
+    ///
+    /// # Errors
+    /// The connection breaks, the sender is silent for too long, or the server was stopped.
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = net::read(&mut &*self.stream, buf);
+        // At shutdown a read ends as if the sender had sent everything.
+        if is_closed(self.stopping) {
+            return Err(io::Error::new(
+                ErrorKind::Interrupted,
+                "the server was stopped",
+            ));
+        }
+        read.map_err(|err| match err.kind() {
+            // Go: waits for ever for a sender that is silent. Ours disconnects it after --timeout.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
+                ErrorKind::TimedOut,
+                format!("nothing came for {:?}", self.options.timeout),
+            ),
+            // Go: keeps what has come when the connection breaks. Ours removes it.
+            _ => context("the sender has gone")(err),
+        })
+    }
+
+    /// Sends all of it.
+    ///
+    /// # Errors
+    /// The connection has broken.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        (&mut &*self.stream).write_all(bytes)
+    }
+
+    /// Tells the sender what was kept, and ends the connection.
+    pub fn confirm(&self, receipt: &Receipt) {
+        // Go: closes without a word. Ours sends a receipt. That a Go client does not wait for it, and has
+        // closed its end, is no error.
+        let _ = self.write(format!("{receipt}\n").as_bytes());
+        let _ = file::end_sending(self.stream);
+    }
+}
