@@ -36,8 +36,8 @@ struct Args {
 }
 
 fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
-    // Go: opens the file here, after the server has said ok, and leaves an empty one there if it
-    // cannot. Ours has opened it before it connected.
+    // Go: opens the file here, when the server has said ok, and leaves an empty one there if that
+    // fails. Ours has opened it before it connected.
     let mut conn = Upload::new(conn, &f);
 
     // Read the file, and write it to the server as it is.
@@ -71,7 +71,8 @@ fn main() -> ExitCode {
             }
         };
 
-        // Find the file, and with it its name.
+        // Open the file, which has its name.
+        // Go: asks for the name only. Ours opens the file here, see `send_file`.
         let f = Source::open(path)?;
 
         // Connect to the server.

@@ -37,9 +37,11 @@ struct Args {
     options: Options,
 }
 
-fn recv_file(mut f: Download, conn: &Sender) -> io::Result<()> {
-    // Go: creates the file here, after it has said ok, so it cannot tell the client if that fails. Ours
-    // has created it before.
+fn recv_file(file_name: &[u8], conn: &Sender) -> io::Result<()> {
+    // Create the new file.
+    let mut f = Download::create(file_name, conn.options())?;
+    // Go: has answered ok already, so it cannot tell the client if this fails. Ours answers now.
+    conn.write(b"ok")?;
 
     // Read what the client sends, and write it to the file as it is.
     let mut buf = vec![0; file::BUFFER];
@@ -72,11 +74,10 @@ fn main() -> ExitCode {
 
             let mut buf = [0; 1024];
             let n = conn.read(&mut buf)?;
-            let f = Download::create(&buf[..n], &args.options)?; // keep the name
-            // Answer ok.
-            conn.write(b"ok")?;
+            let file_name = &buf[..n]; // keep the name
             // Receive the content.
-            recv_file(f, conn)
+            // Go: answers ok here. Ours does when it has created the file.
+            recv_file(file_name, conn)
         })
     })
 }

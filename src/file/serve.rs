@@ -97,6 +97,11 @@ impl Sender<'_> {
         self.addr
     }
 
+    /// How its file is received.
+    pub fn options(&self) -> &Options {
+        self.options
+    }
+
     /// Reads what comes next; nothing means that the sender has sent everything.
     ///
     /// # Errors
