@@ -1,7 +1,11 @@
 //! Text for a terminal or a page: made harmless, measured, set in columns.
 
+mod clean;
+
 #[cfg(feature = "lab")]
 use unicode_width::UnicodeWidthStr;
+
+pub use crate::text::clean::{clean, clean_in_place, is_unsafe};
 
 /// Text from the network, a file or the command line, made fit for one line on a terminal or a page.
 ///
@@ -19,14 +23,19 @@ pub fn printable(text: impl AsRef<[u8]>) -> String {
     shown
 }
 
-/// Unicode's bidirectional controls, line separators, and whatever it has that is drawn as nothing
-/// (its property Default_Ignorable_Code_Point).
+/// Unicode's bidirectional controls, line separators, and whatever it has that is drawn as nothing.
 fn reorders_or_hides(c: char) -> bool {
+    is_unsafe(c) || is_ignorable(c) || matches!(c, '\u{fff9}'..='\u{fffb}')
+}
+
+/// Unicode's property Default_Ignorable_Code_Point: characters that show nothing where a font does not know
+/// them. From DerivedCoreProperties.txt of Unicode 17.0.
+pub fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::chat::name::look_alike;
+
 /// One user.
 #[derive(Clone)]
 pub struct Client {
@@ -50,10 +52,10 @@ impl OnlineMap {
         self.0.lock().values().cloned().collect()
     }
 
-    /// Gives a user a name, unless another user of this server has it. Returns whether it did.
+    /// Gives a user a name, unless another user of this server has one that looks the same. Returns whether it did.
     pub fn rename(&self, id: u64, name: &[u8]) -> bool {
         let online_map = self.0.lock();
-        let taken = |(user, clnt): (&u64, &Client)| *user != id && *clnt.name() == name;
+        let taken = |(user, clnt): (&u64, &Client)| *user != id && look_alike(&clnt.name(), name);
         if online_map.iter().any(taken) {
             return false;
         }

@@ -1,0 +1,167 @@
+//! Which names users may have, and which of them look the same.
+
+use std::net::SocketAddr;
+
+use crate::text::is_ignorable;
+
+/// Longest name in bytes.
+const LONGEST: usize = 32;
+
+/// The name that a user asked for, without the spaces around it, or in one line why nobody can have it.
+// Go: takes any name: an empty one, a typed one with its newline, another user's.
+pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
+    let name = trim(asked);
+    if name.is_empty() {
+        Err(match str::from_utf8(asked).unwrap_or_default().trim() {
+            "" => "rename failed: the name is empty\r\n",
+            _ => "rename failed: the name has no visible character\r\n",
+        })
+    } else if name.len() > LONGEST {
+        Err("rename failed: the name is longer than 32 bytes\r\n")
+    } else if is_address(name) {
+        Err("rename failed: an address is not a name\r\n")
+    } else if name.contains(&b'|') {
+        Err("rename failed: a name has no |\r\n")
+    } else {
+        Ok(name)
+    }
+}
+
+/// Whether two names differ in invisible characters at most.
+pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
+    visible(one).eq(visible(other))
+}
+
+/// The characters of a name that are to be seen, with any space as a plain one. A byte that is not UTF-8
+/// counts as a character beyond all others.
+fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
+    name.utf8_chunks().flat_map(|chunk| {
+        let valid = chunk.valid().chars().filter(|c| !is_ignorable(*c));
+        let valid = valid.map(|c| if is_space(c) { ' ' } else { c }.into());
+        let invalid = chunk.invalid().iter();
+        valid.chain(invalid.map(|byte| u32::from(char::MAX) + u32::from(*byte)))
+    })
+}
+
+/// Cuts off what is not to be seen before a name, and from the first space behind it on. What belongs to its
+/// last character stays, as U+FE0F does, which makes it an emoji.
+fn trim(name: &[u8]) -> &[u8] {
+    let Ok(name) = str::from_utf8(name) else {
+        return name.trim_ascii();
+    };
+    let is_unseen = |c| is_space(c) || is_ignorable(c);
+    let name = name.trim_start_matches(is_unseen);
+    let seen = name.trim_end_matches(is_unseen).len();
+    let more = name[seen..].find(|c: char| !is_ignorable(c));
+    &name.as_bytes()[..more.map_or(name.len(), |more| seen + more)]
+}
+
+fn is_address(name: &[u8]) -> bool {
+    let name: Option<String> = visible(name).map(char::from_u32).collect();
+    name.is_some_and(|name| name.parse::<SocketAddr>().is_ok())
+}
+
+/// Whether a character is space, or a symbol that shows nothing: the Braille pattern without dots and the
+/// null notehead.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(name: &str) -> Result<&[u8], &str> {
+        check(name.as_bytes()).map_err(|refusal| {
+            let reason = refusal.strip_prefix("rename failed: ").unwrap();
+            reason.strip_suffix("\r\n").unwrap()
+        })
+    }
+
+    #[test]
+    fn a_name_is_trimmed_of_all_that_is_not_seen_around_it() {
+        for (asked, name) in [
+            ("Bob", "Bob"),
+            (" \t Bob \n", "Bob"),
+            ("\u{3000}鲍 勃\u{a0}\u{2003}", "鲍 勃"),
+            ("\u{200b} Bob \u{200b}", "Bob"),
+            ("\u{3164}\u{2800}Bob\u{2800}\u{3164}", "Bob"),
+            // An emoji keeps what makes it one, also after a space; Scotland keeps its tags.
+            (" \u{263a}\u{fe0f} ", "\u{263a}\u{fe0f}"),
+            ("Bob ❤\u{fe0f}", "Bob ❤\u{fe0f}"),
+            (
+                "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+                "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            ),
+            ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+        ] {
+            assert_eq!(ask(asked), Ok(name.as_bytes()), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_which_rule() {
+        for (asked, refusal) in [
+            ("", "the name is empty"),
+            (" \t", "the name is empty"),
+            ("\u{3000}", "the name is empty"),
+            ("\u{200b}", "the name has no visible character"),
+            (
+                "\u{3000}\u{200b}\u{3000}",
+                "the name has no visible character",
+            ),
+            ("\u{3164}", "the name has no visible character"),
+            (
+                "\u{fe0f}\u{2060}\u{ad}",
+                "the name has no visible character",
+            ),
+            ("\u{2800}\u{2800}", "the name has no visible character"),
+            ("a|b", "a name has no |"),
+            ("1.2.3.4:5", "an address is not a name"),
+            ("1.2.3.4\u{200d}:5", "an address is not a name"),
+            ("[::1]:5", "an address is not a name"),
+            (
+                "0123456789abcdef0123456789abcdefg",
+                "the name is longer than 32 bytes",
+            ),
+        ] {
+            assert_eq!(ask(asked), Err(refusal), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_one_name() {
+        for (one, other) in [
+            ("Ann", "Ann\u{200b}"),
+            ("Ann", "A\u{ad}nn"),
+            ("Ann", "\u{2060}Ann"),
+            ("Ann", "Ann\u{fe0f}"),
+            ("Ann Lee", "Ann\u{a0}Lee"),
+            ("Ann Lee", "Ann\u{2800}Lee"),
+            ("Ann Lee", "Ann\u{200b} Lee"),
+            ("❤\u{fe0f}", "❤"),
+            ("❤\u{fe0f}", "❤\u{fe0e}"),
+        ] {
+            let (one, other) = (ask(one).unwrap(), ask(other).unwrap());
+            assert!(
+                look_alike(one, other) && look_alike(other, one),
+                "{other:?}"
+            );
+        }
+        for other in ["ann", "Anne", "An", "Ann  Lee", "AnnLee"] {
+            assert!(!look_alike(b"Ann", other.as_bytes()));
+            assert!(!look_alike(b"Ann Lee", other.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_name_need_not_be_utf8() {
+        // "Bob" in Chinese, in GBK.
+        let name = b" \xb1\xab\xb2\xaa ";
+        assert_eq!(check(name), Ok(&name[1..5]));
+        assert!(look_alike(&name[1..5], &name[1..5]));
+        assert!(!look_alike(&name[1..5], &name[1..4]));
+        assert!(!look_alike(b"\x80", b"\x81"));
+        assert!(!look_alike(b"Ann\x80", b"Ann"));
+    }
+}
