@@ -103,11 +103,13 @@ fn a_message_is_a_line_and_cannot_forge_another() {
     ann.expect(&format!(
         "[{a}]{a}: one\r\n[{a}]{a}: two\r\n[{a}]{a}: three\r\n"
     ));
-    ann.say("\x1b[2Jhi\r[1.2.3.4:5]root: hi\x7f\x07");
-    ann.expect(&format!("[{a}]{a}: [2Jhi[1.2.3.4:5]root: hi\r\n"));
-    ann.say("whoever");
+    ann.say("\x1b[2Jhi\r[1.2.3.4:5]root: hi\x7f\x07\n");
+    ann.expect(&format!(
+        "[{a}]{a}: [2Jhi\r\n[{a}]{a}: [1.2.3.4:5]root: hi\r\n"
+    ));
+    ann.say("whoever\n");
     ann.expect(&format!("[{a}]{a}: whoever\r\n"));
-    ann.say("rename me");
+    ann.say("rename me\n");
     ann.expect(&format!("[{a}]{a}: rename me\r\n"));
 }
 
@@ -118,14 +120,14 @@ fn bytes_that_are_not_utf8_pass_as_they_are() {
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
     let a = ann.addr.clone();
-    ann.say(b"\xff\xc3\x28 \xe4\xb8");
+    ann.say(b"\xfe\xc3\x28 \xe4\xb8");
     let mut got = vec![0; a.len() * 2 + 4 + 6 + 2];
     bob.conn.read_exact(&mut got).unwrap();
     assert_eq!(
         got,
         [
             format!("[{a}]{a}: ").as_bytes(),
-            b"\xff\xc3\x28 \xe4\xb8\r\n"
+            b"\xfe\xc3\x28 \xe4\xb8\r\n"
         ]
         .concat()
     );
@@ -156,15 +158,15 @@ fn names_are_checked() {
         bob.expect(&format!("rename failed: {refusal}\r\n"));
     }
     let b = bob.addr.clone();
-    bob.say("still me");
+    bob.say("still me\n");
     bob.expect(&format!("[{b}]{b}: still me\r\n"));
     let longest = "x".repeat(32);
-    bob.say(format!("rename|{longest}"));
+    bob.say(format!("rename|{longest}\n"));
     bob.expect("rename successful!!");
     // One may take the name that one has.
-    bob.say(format!("rename|{longest}"));
+    bob.say(format!("rename|{longest}\n"));
     bob.expect("rename successful!!");
-    bob.say("now longer");
+    bob.say("now longer\n");
     bob.expect(&format!("[{b}]{longest}: now longer\r\n"));
 }
 

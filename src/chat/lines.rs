@@ -1,27 +1,58 @@
-//! Cutting what was read from a socket into messages.
+//! From the bytes that a client sends to the messages that it means.
+//!
+//! A line ends at a newline, at a carriage return (alone, or with the newline or the NUL that telnet puts
+//! after it), and at the end of the input. It is at most [`LONGEST`] bytes long: the rest of a longer one is
+//! a message of its own.
+//!
+//! What comes without a line end depends on the client:
+//! - One that has sent a newline before sends lines. The rest of a read waits for its newline.
+//! - One that has sent none sends messages as the course's client may: each read is one. Only a UTF-8
+//!   character that is cut off at its end waits for the next read, for [`PATIENCE`], and only behind valid
+//!   UTF-8, so that GBK passes as it is.
+//! - One that has ended lines with carriage returns alone may be a terminal that sends each key by itself.
+//!   The rest of a read waits for its end, for [`PATIENCE`].
 
-use std::borrow::Cow;
+use std::io;
+use std::ops::{Deref, Range};
+use std::time::{Duration, Instant};
 
 use crate::chat::rate_limit::{Pace, Rate};
+use crate::chat::telnet::{Telnet, WONT_TIMING_MARK};
 use crate::server::conn::Conn;
+pub use crate::text::clean;
+use crate::text::clean_in_place;
 
 /// Longest message in bytes, which is the size of the buffer that one read fills, as in Go.
 pub const LONGEST: usize = 4096;
 
-/// Cuts one read into messages, one a line: at `\n` or `\r\n`, cleaned, without the empty ones.
-/// An unterminated rest is a message too, so that a client that sends no line ends is understood.
-pub fn messages(read: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    read.split(|&byte| byte == b'\n')
-        .map(clean)
-        .filter(|message| !message.is_empty())
+/// How long the rest of a read waits for its other half if the client need not send one.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Some editors put it at the start of a file, and PowerShell at the start of what it pipes.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// One message.
+#[derive(Debug, PartialEq)]
+pub struct Line<'a> {
+    text: &'a [u8],
+    starts_a_line: bool,
 }
 
-/// How many bytes of a read are whole lines, or may be cut where they end. Where a full buffer cuts a
-/// line in two, its first half is not among them: it belongs in front of the next read.
-pub fn whole(read: &[u8]) -> usize {
-    match read.iter().rposition(|&byte| byte == b'\n') {
-        Some(end) if read.len() == LONGEST => end + 1,
-        _ => read.len(),
+impl Line<'_> {
+    /// The message as a command to the room. The rest of a line that was too long is none: only text.
+    pub fn command(&self) -> &[u8] {
+        match self.starts_a_line {
+            true => self.text,
+            false => b"",
+        }
+    }
+}
+
+impl Deref for Line<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.text
     }
 }
 
@@ -29,143 +60,240 @@ pub fn whole(read: &[u8]) -> usize {
 pub struct Messages<'a> {
     conn: &'a Conn,
     pace: Pace,
-    buf: Vec<u8>,
-    /// What of `buf` is still to be cut: up to `whole` now, the rest with the next read.
-    start: usize,
-    whole: usize,
-    end: usize,
+    lines: Lines,
 }
 
 impl Messages<'_> {
-    /// Holds the client to `rate`.
+    /// Limits the client to `rate`.
     pub fn new(conn: &Conn, rate: Option<Rate>) -> Messages<'_> {
         Messages {
             conn,
-            pace: Pace::new(rate, std::time::Instant::now()),
-            buf: vec![0; LONGEST],
-            start: 0,
-            whole: 0,
-            end: 0,
+            pace: Pace::new(rate, Instant::now()),
+            lines: Lines::default(),
         }
     }
 
     /// The next message, or none when the client has gone.
-    pub fn read(&mut self) -> Option<Cow<'_, [u8]>> {
-        let line = loop {
-            if self.start == self.whole && !self.fill() {
-                return None;
+    pub fn read(&mut self) -> Option<Line<'_>> {
+        let found = loop {
+            if let Some(found) = self.lines.find() {
+                break found;
             }
-            let rest = &self.buf[self.start..self.whole];
-            let length = rest
-                .iter()
-                .position(|&byte| byte == b'\n')
-                .unwrap_or(rest.len());
-            let line = self.start..self.start + length;
-            self.start = self.whole.min(line.end + 1);
-            if !self.buf[line.clone()].iter().all(is_control) {
-                break line;
+            if !self.fill() {
+                return None;
             }
         };
         self.pace
             .wait(self.conn.closed())
-            .then(|| clean(&self.buf[line]))
+            .then(|| self.lines.get(found))
     }
 
+    /// Reads more; false if that and what was held back is over.
     fn fill(&mut self) -> bool {
+        let impatient = self.lines.held() == Held::ForAWhile;
+        if impatient {
+            let _ = self.conn.stream().set_read_timeout(Some(PATIENCE));
+        }
+        let read = self.conn.read(self.lines.space());
+        if impatient {
+            let _ = self.conn.stream().set_read_timeout(None);
+        }
+        match read {
+            Ok(n @ 1..) => {
+                let timing_marks = self.lines.take(n);
+                if timing_marks > 0 {
+                    let _ = self.conn.write(&WONT_TIMING_MARK.repeat(timing_marks));
+                }
+                true
+            }
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                self.lines.release();
+                true
+            }
+            Ok(0) | Err(_) => self.lines.release(),
+        }
+    }
+}
+
+/// Cuts what one client sends into messages.
+#[derive(Debug)]
+pub struct Lines {
+    /// Up to `whole` it can be cut now, and up to `end` it is held back.
+    buf: Vec<u8>,
+    start: usize,
+    whole: usize,
+    end: usize,
+    telnet: Telnet,
+    line_end: LineEnd,
+    at_first: bool,
+    starts_a_line: bool,
+    /// Whether the line goes on after `whole`.
+    goes_on: bool,
+}
+
+/// What the client has ended lines with so far.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+enum LineEnd {
+    Nothing,
+    CarriageReturn,
+    Newline,
+}
+
+/// How long the rest of the last read waits for the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Held {
+    /// There is no rest.
+    Nothing,
+    /// For [`PATIENCE`].
+    ForAWhile,
+    /// Until it comes.
+    UntilItsEnd,
+}
+
+/// Where a message is in the buffer.
+#[derive(Debug)]
+pub struct Found {
+    text: Range<usize>,
+    starts_a_line: bool,
+}
+
+impl Default for Lines {
+    fn default() -> Lines {
+        Lines {
+            buf: vec![0; LONGEST],
+            start: 0,
+            whole: 0,
+            end: 0,
+            telnet: Telnet::default(),
+            line_end: LineEnd::Nothing,
+            at_first: true,
+            starts_a_line: true,
+            goes_on: false,
+        }
+    }
+}
+
+impl Lines {
+    /// Where the next read goes: at least one byte.
+    pub fn space(&mut self) -> &mut [u8] {
         self.buf.copy_within(self.start..self.end, 0);
-        let held = self.end - self.start;
-        let n = self.conn.read(&mut self.buf[held..]).unwrap_or(0);
-        (self.start, self.end) = (0, held + n);
-        self.whole = whole(&self.buf[..self.end]);
-        self.end > 0
+        self.end -= self.start;
+        (self.start, self.whole) = (0, 0);
+        &mut self.buf[self.end..]
+    }
+
+    /// Takes in what was read into the first `n` bytes of [`Lines::space`]. Returns how many timing marks the
+    /// client asks for.
+    pub fn take(&mut self, n: usize) -> usize {
+        let (n, timing_marks) = self.telnet.remove(&mut self.buf[self.end..self.end + n]);
+        let came = self.end..self.end + n;
+        if n > 0 {
+            self.end = came.end;
+            self.cut(came);
+        }
+        timing_marks
+    }
+
+    /// Decides what of the buffer can be cut now.
+    fn cut(&mut self, came: Range<usize>) {
+        let new = &self.buf[came.clone()];
+        // What was held back has no line end.
+        let last = new.iter().rposition(is_line_end);
+        let rest = last.map_or(0, |last| came.start + last + 1)..self.end;
+        self.line_end = match last {
+            _ if new.contains(&b'\n') => LineEnd::Newline,
+            Some(_) if self.line_end == LineEnd::Nothing => LineEnd::CarriageReturn,
+            _ => self.line_end,
+        };
+        let full = self.end == LONGEST && rest.start == 0;
+        let rest = &self.buf[rest];
+        let held = match self.line_end {
+            // Go: a message longer than the buffer is cut anywhere, ours before a character.
+            LineEnd::Newline | LineEnd::CarriageReturn if full => cut_off(last_bytes(rest)),
+            LineEnd::Newline | LineEnd::CarriageReturn => rest.len(),
+            // Go: half a character at the end of a read is a message. Ours waits a second for the other half.
+            LineEnd::Nothing => cut_off(rest),
+        };
+        self.whole = self.end - held;
+        self.goes_on = held > 0 || full;
+    }
+
+    /// How long what is in the buffer waits for more.
+    pub fn held(&self) -> Held {
+        match self.line_end {
+            _ if self.start == self.end => Held::Nothing,
+            LineEnd::Newline => Held::UntilItsEnd,
+            LineEnd::Nothing | LineEnd::CarriageReturn => Held::ForAWhile,
+        }
+    }
+
+    /// Makes a message of what is held back; false if nothing is.
+    pub fn release(&mut self) -> bool {
+        self.whole = self.end;
+        self.goes_on = false;
+        self.start < self.end
+    }
+
+    /// The next message, if one can be cut. Empty lines are none.
+    pub fn find(&mut self) -> Option<Found> {
+        if self.at_first && self.whole > 0 {
+            self.at_first = false;
+            // Go: a byte-order mark is the start of the first message, `who` or not.
+            if self.buf[..self.whole].starts_with(BYTE_ORDER_MARK) {
+                self.start = BYTE_ORDER_MARK.len();
+            }
+        }
+        while self.start < self.whole {
+            let rest = &self.buf[self.start..self.whole];
+            let length = rest.iter().position(is_line_end);
+            let end = length.map_or(self.whole, |length| self.start + length);
+            let line = self.start..end;
+            self.start = self.whole.min(end + 1);
+            let starts_a_line = self.starts_a_line;
+            self.starts_a_line = length.is_some() || !self.goes_on;
+            // Go: control characters and all else pass. Ours drops what could forge a line, repaint another
+            // user's terminal, or show text in another order.
+            let length = clean_in_place(&mut self.buf[line.clone()]);
+            if length > 0 {
+                return Some(Found {
+                    text: line.start..line.start + length,
+                    starts_a_line,
+                });
+            }
+        }
+        None
+    }
+
+    /// The message at a place that [`Lines::find`] has returned last.
+    pub fn get(&self, found: Found) -> Line<'_> {
+        Line {
+            text: &self.buf[found.text],
+            starts_a_line: found.starts_a_line,
+        }
     }
 }
 
-/// Drops control bytes (0x00 to 0x1F but tab, and 0x7F), with which one user could repaint
-/// another's terminal or forge lines. Everything else passes as it is, UTF-8 or not.
-pub fn clean(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.iter().any(is_control) {
-        Cow::Owned(
-            bytes
-                .iter()
-                .copied()
-                .filter(|byte| !is_control(byte))
-                .collect(),
-        )
-    } else {
-        Cow::Borrowed(bytes)
+// Go: only the end of a read ends a message. A carriage return within it, which moves a terminal's cursor to
+// where the line starts, can hide whose words they are; in ours it ends a line.
+fn is_line_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// The length of a UTF-8 character that is cut off at the end of otherwise valid UTF-8, or 0.
+fn cut_off(text: &[u8]) -> usize {
+    match str::from_utf8(text) {
+        Err(err) if err.error_len().is_none() => text.len() - err.valid_up_to(),
+        _ => 0,
     }
 }
 
-fn is_control(byte: &u8) -> bool {
-    byte.is_ascii_control() && *byte != b'\t'
+/// The end of a text from the start of a character on: enough to see whether its last one is cut off.
+fn last_bytes(text: &[u8]) -> &[u8] {
+    let start = text.len().saturating_sub(8);
+    let is_start = |byte: &u8| *byte & 0xc0 != 0x80;
+    let first = text[start..].iter().position(is_start);
+    &text[start + first.unwrap_or(0)..]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn cut(read: &[u8]) -> Vec<String> {
-        messages(read)
-            .map(|message| String::from_utf8_lossy(&message).into_owned())
-            .collect()
-    }
-
-    #[test]
-    fn one_read_is_one_message_a_line() {
-        assert_eq!(cut(b"hello"), ["hello"]);
-        assert_eq!(cut(b"hello\n"), ["hello"]);
-        assert_eq!(cut(b"one\r\ntwo\nthree"), ["one", "two", "three"]);
-        assert_eq!(cut(b"\n\r\n\n"), [""; 0]);
-        assert_eq!(cut(b"  spaces stay \t\n"), ["  spaces stay \t"]);
-    }
-
-    #[test]
-    fn a_full_buffer_keeps_back_the_line_that_it_cuts() {
-        let full = |text: &str| [b"\n".repeat(LONGEST - text.len()), text.into()].concat();
-        assert_eq!(whole(b"one\ntwo"), 7);
-        assert_eq!(whole(&full("two")), LONGEST - 3);
-        assert_eq!(whole(&full("two\n")), LONGEST);
-        // A client that sends no line ends, or a line longer than the longest.
-        assert_eq!(whole(&[b'x'; LONGEST]), LONGEST);
-    }
-
-    #[test]
-    fn control_bytes_cannot_pass() {
-        assert_eq!(cut(b"\x1b[2Jgone\x07\x7f"), ["[2Jgone"]);
-        assert_eq!(cut(b"hi\r[1.2.3.4:5]root: hi"), ["hi[1.2.3.4:5]root: hi"]);
-        assert_eq!(cut(b"\x00\x01"), [""; 0]);
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_pass() {
-        let got: Vec<_> = messages(b"\xff\xfe\n\xe4").collect();
-        assert_eq!(got, [&b"\xff\xfe"[..], b"\xe4"]);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_in_any_split_come_out_whole_and_clean(
-            reads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..64), 0..16),
-        ) {
-            let mut out = Vec::new();
-            for read in &reads {
-                for message in messages(read) {
-                    prop_assert!(!message.is_empty());
-                    prop_assert!(!message.iter().any(is_control), "{message:?} holds a control byte");
-                    out.extend_from_slice(&message);
-                }
-            }
-            let whole: Vec<u8> = reads.concat();
-            let want = clean(&whole).into_owned();
-            prop_assert_eq!(out, want);
-        }
-
-        #[test]
-        fn cleaning_twice_changes_nothing(bytes: Vec<u8>) {
-            let once = clean(&bytes).into_owned();
-            prop_assert_eq!(&clean(&once)[..], &once[..]);
-        }
-    }
-}
+mod tests;

@@ -81,7 +81,7 @@ fn talk(room: &mut Room) {
     (0..3).for_each(|_| room.enter());
     room.say(0, b"hello");
     room.say(1, "不是 ASCII, Größe\tand a tab".as_bytes());
-    room.say(2, b"\xff\xfe caf\xe9 \xe4\xb8");
+    room.say(2, b"\xfe\xfe caf\xe9 \xe4\xb8");
     room.say(2, b"login!!!");
     room.say(1, b" who");
     room.say(1, b"Who");
@@ -151,7 +151,7 @@ fn names(room: &mut Room) {
     room.rename(1, "Bob");
     room.say(1, b"I am Bob");
     room.rename(2, "鲍 勃");
-    room.say(2, b"\xffand I");
+    room.say(2, b"\xfeand I");
     let all = room.list(&[0, 1, 2]);
     room.ask_who(0, &all);
     room.rename(1, "Robert");

@@ -1,0 +1,163 @@
+//! What clients of the room send, as they send it: terminals, netcat, telnet, PuTTY, programs.
+
+mod common;
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use common::program::Program;
+use common::user::User;
+
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
+
+/// So long a client is silent between two reads of the room. Were it too short on a busy machine, they would
+/// be one read, which none of these tests takes amiss.
+const BETWEEN_READS: Duration = Duration::from_millis(50);
+
+fn room(args: &[&str]) -> Program {
+    Program::serve(Command::new(CHAT).args(args))
+}
+
+/// Sends each of these in a read of its own.
+fn say_in_pieces(user: &mut User, pieces: &[&[u8]]) {
+    for piece in pieces {
+        user.say(piece);
+        thread::sleep(BETWEEN_READS);
+    }
+}
+
+#[test]
+fn a_character_that_comes_in_two_reads_is_whole() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    let text = "你好\n".as_bytes();
+    say_in_pieces(&mut ann, &[&text[..4], &text[4..]]);
+    let heard = ann.read_until("好\r\n");
+    assert!(!heard.contains('\u{fffd}'), "{heard:?}");
+    // From now on the client sends lines.
+    say_in_pieces(&mut ann, &[&text[..4], &text[4..]]);
+    ann.expect(&format!("[{a}]{a}: 你好\r\n"));
+}
+
+#[test]
+fn half_a_character_waits_for_a_second_at_most() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    // "café" in Latin-1, and then something else.
+    ann.say(b"caf\xe9");
+    ann.expect(&format!("[{a}]{a}: caf\r\n"));
+    assert_eq!(ann.line(), format!("[{a}]{a}: \u{fffd}"));
+    ann.say("who");
+    ann.expect(&format!("online user list: \n{a}:{a}\n"));
+}
+
+#[test]
+fn a_line_is_whole_however_it_comes() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    let long = "很".repeat(1300);
+    say_in_pieces(&mut ann, &[b"hi\r", b"\nhel", b"lo\r\n"]);
+    say_in_pieces(
+        &mut ann,
+        &[&long.as_bytes()[..2000], &long.as_bytes()[2000..], b"\n"],
+    );
+    say_in_pieces(&mut ann, &[b"one\rtw", b"o\r\0"]);
+    for text in ["hi", "hello", &long, "one", "two"] {
+        ann.expect(&format!("[{a}]{a}: {text}\r\n"));
+    }
+    say_in_pieces(&mut ann, &[b"wh", b"o\r\n"]);
+    ann.expect(&format!("online user list: \n{a}:{a}\n"));
+}
+
+#[test]
+fn keys_that_come_one_by_one_make_lines() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    ann.say("\r");
+    for (line, answer) in [
+        ("hello\r", format!("[{a}]{a}: hello\r\n")),
+        ("who\r", format!("online user list: \n{a}:{a}\n")),
+    ] {
+        for key in line.bytes() {
+            ann.say([key]);
+            thread::sleep(Duration::from_millis(2));
+        }
+        ann.expect(&answer);
+    }
+    // Without a newline the last line need not wait for its end.
+    ann.say("one\rtwo");
+    ann.expect(&format!("[{a}]{a}: one\r\n[{a}]{a}: two\r\n"));
+}
+
+#[test]
+fn the_rest_of_a_line_that_is_too_long_is_no_command() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    let (a, b) = (ann.addr.clone(), bob.addr.clone());
+    let long = "x".repeat(4096);
+    for newline in ["", "\n"] {
+        ann.say(format!("{newline}{long}rename|Mallory\n{long}who\nend\n"));
+        for text in [&long, "rename|Mallory", &long, "who", "end"] {
+            bob.expect(&format!("[{a}]{a}: {text}\r\n"));
+        }
+    }
+    bob.say("who");
+    bob.expect(&format!("online user list: \n{a}:{a}\n{b}:{b}\n"));
+}
+
+#[test]
+fn no_other_user_sees_what_repaints_or_reorders_a_terminal() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    ann.say("hi\u{85}[1.2.3.4:5]root: forged\u{2028}\u{2029}\u{202e}.\u{9b}2J\u{1b}\u{2066}\n");
+    ann.expect(&format!("[{a}]{a}: hi[1.2.3.4:5]root: forged.2J\r\n"));
+    ann.say("rename|A\u{85}n\u{202e}n\u{2028}\n");
+    ann.expect("rename successful!!");
+    ann.say("me\n");
+    ann.expect(&format!("[{a}]Ann: me\r\n"));
+}
+
+#[test]
+fn names_differ_visibly() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    let b = bob.addr.clone();
+    ann.say("rename|Ann\n");
+    ann.read_until("rename successful!!");
+    for (name, refusal) in [
+        ("\u{3000}", "the name is empty"),
+        ("\u{200b}", "the name has no visible character"),
+        ("\u{3000}\u{3164}", "the name has no visible character"),
+        ("Ann", "the name is taken"),
+        ("Ann\u{3000}", "the name is taken"),
+        ("A\u{200b}nn", "the name is taken"),
+        ("1.2.3.4\u{200b}:5", "an address is not a name"),
+    ] {
+        bob.say(format!("rename|{name}\n"));
+        bob.expect(&format!("rename failed: {refusal}\r\n"));
+    }
+    bob.say("rename|\u{3000}❤\u{fe0f} \r\nit is me\n");
+    bob.expect(&format!("rename successful!![{b}]❤\u{fe0f}: it is me\r\n"));
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_the_first_command() {
+    let room = room(&[]);
+    for pieces in [
+        &[&b"\xef\xbb\xbfwho\r\n"[..]][..],
+        &[b"\xef\xbb", b"\xbfwho\n"],
+    ] {
+        let mut ann = User::join(room.addr());
+        say_in_pieces(&mut ann, &pieces[..1]);
+        say_in_pieces(&mut ann, &pieces[1..]);
+        ann.read_until(&format!("{0}:{0}\n", ann.addr));
+    }
+}
