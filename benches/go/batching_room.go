@@ -1,0 +1,312 @@
+//go:build go1.23
+
+// The course's chat room in Go, batching as threadline does: beside it, a comparison with threadline is one of
+// goroutines with threads, and not one of single messages with batches.
+//
+//	go build -o target/batching_room benches/go/batching_room.go
+//	target/batching_room 127.0.0.1:8000
+//
+// As in threadline, manager joins the messages that wait into one batch, waits up to a millisecond until the
+// last batch is written, and sends the batch through the bounded C of every client. A client whose C is full is
+// waited for, and kicked only if it does not read.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	messagesWaiting = 128                   // for manager
+	batchesWaiting  = 64                    // for one client
+	fullBatch       = 16 * 1024             // bytes after which a batch takes no further message
+	writeGrace      = time.Millisecond      // how long the next batch waits for the last one
+	stalledAfter    = 20 * time.Millisecond // a write that takes longer waits for its client
+	timeout         = 60 * time.Second      // a client that sends nothing for so long is kicked
+	longest         = 4096                  // bytes of a message
+)
+
+// A client in the room.
+type client struct {
+	id         int
+	addr, name string // the reader changes the name, under room.mutex
+	conn       net.Conn
+	c          chan *batch
+	writeBegan atomic.Int64 // nanoseconds since the room opened; 0 while nothing is written
+}
+
+// A batch is messages joined, which all clients share.
+type batch struct {
+	bytes     []byte
+	unwritten atomic.Int64
+	written   chan struct{}
+}
+
+func newBatch(bytes []byte, readers int) *batch {
+	b := &batch{bytes: bytes, written: make(chan struct{})}
+	b.unwritten.Store(int64(readers) + 1)
+	b.done()
+	return b
+}
+
+// done is called once for every reader that has the batch behind it.
+func (b *batch) done() {
+	if b.unwritten.Add(-1) == 0 {
+		close(b.written)
+	}
+}
+
+// An event goes through the channel message.
+type event struct {
+	kind   kind
+	client *client
+	line   []byte
+}
+
+type kind int
+
+const (
+	login kind = iota
+	said
+	leave
+)
+
+// A room is what the goroutines share.
+type room struct {
+	opened  time.Time
+	message chan event
+	mutex   sync.Mutex
+	online  map[int]*client
+}
+
+func line(addr, name string, text []byte) []byte {
+	return fmt.Appendf(nil, "[%s]%s: %s", addr, name, text)
+}
+
+// handle is one client, from login to logout.
+func (r *room) handle(conn net.Conn, id int) {
+	defer conn.Close()
+	addr := conn.RemoteAddr().String()
+	clnt := &client{id: id, addr: addr, name: addr, conn: conn, c: make(chan *batch, batchesWaiting)}
+	r.mutex.Lock()
+	r.online[id] = clnt
+	r.mutex.Unlock()
+
+	go r.write(clnt)
+	r.message <- event{login, clnt, line(addr, addr, []byte("login!!!"))}
+	isQuit, hasData := make(chan bool), make(chan bool)
+	left := make(chan struct{}) // closed when nobody receives from the two any more
+	defer close(left)
+	go r.read(clnt, isQuit, hasData, left)
+
+	clock := time.NewTimer(timeout)
+	defer clock.Stop()
+	for {
+		farewell := "logout"
+		select {
+		case <-hasData:
+			clock.Reset(timeout)
+			continue
+		case <-isQuit:
+		case <-clock.C:
+			farewell = "time out leaved"
+		}
+		r.mutex.Lock()
+		delete(r.online, id)
+		name := clnt.name
+		r.mutex.Unlock()
+		r.message <- event{leave, clnt, line(addr, name, []byte(farewell))}
+		return
+	}
+}
+
+// read takes what the client sends, until it has gone.
+func (r *room) read(clnt *client, isQuit, hasData chan<- bool, left <-chan struct{}) {
+	in := lines{conn: clnt.conn}
+	var signalled time.Time
+	for {
+		text, err := in.next()
+		if err != nil {
+			select {
+			case isQuit <- true:
+				fmt.Printf("检测到客户端:%s退出!!!\n", clnt.name)
+			case <-left:
+			}
+			return
+		}
+		name, renamed := bytes.CutPrefix(text, []byte("rename|"))
+		switch {
+		case string(text) == "who":
+			clnt.conn.Write(r.who())
+		case renamed:
+			r.mutex.Lock()
+			clnt.name = string(bytes.TrimSpace(name))
+			r.mutex.Unlock()
+			clnt.conn.Write([]byte("rename successful!!"))
+		default:
+			r.message <- event{said, clnt, line(clnt.addr, clnt.name, text)}
+		}
+		// At most a thousand times per timeout, as in threadline.
+		if now := time.Now(); now.Sub(signalled) >= timeout/1000 {
+			signalled = now
+			select {
+			case hasData <- true:
+			case <-left:
+				return
+			}
+		}
+	}
+}
+
+func (r *room) who() []byte {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	list := []byte("online user list: \n")
+	for _, clnt := range r.online {
+		list = fmt.Appendf(list, "%s:%s\n", clnt.addr, clnt.name)
+	}
+	return list
+}
+
+// lines cuts what a client sends at newlines. Until it has sent the first one, each read is a message.
+type lines struct {
+	conn       net.Conn
+	buf        [longest]byte
+	start, end int
+	newline    bool
+}
+
+func (l *lines) next() ([]byte, error) {
+	for {
+		rest := l.buf[l.start:l.end]
+		if text, _, found := bytes.Cut(rest, []byte("\n")); found {
+			l.newline = true
+			l.start += len(text) + 1
+			if text = bytes.TrimSuffix(text, []byte("\r")); len(text) > 0 {
+				return text, nil
+			}
+			continue
+		}
+		if len(rest) == longest || len(rest) > 0 && !l.newline {
+			l.start = l.end
+			return rest, nil
+		}
+		l.start, l.end = 0, copy(l.buf[:], rest)
+		n, err := l.conn.Read(l.buf[l.end:])
+		if err != nil {
+			return nil, err
+		}
+		l.end += n
+	}
+}
+
+// write writes to one client what manager sends to it, until manager closes C.
+func (r *room) write(clnt *client) {
+	for b := range clnt.c {
+		clnt.writeBegan.Store(int64(time.Since(r.opened)))
+		if _, err := clnt.conn.Write(b.bytes); err != nil {
+			// Ends the reader too. The batches that follow fail at once.
+			clnt.conn.Close()
+		}
+		clnt.writeBegan.Store(0)
+		b.done()
+	}
+}
+
+// manager sends every message to every client.
+func (r *room) manager() {
+	clients := make(map[*client]bool)
+	last := newBatch(nil, 0)
+	grace := time.NewTimer(writeGrace)
+	for msg := range r.message {
+		grace.Reset(writeGrace)
+		select {
+		case <-last.written:
+		case <-grace.C:
+		}
+		joined := r.join(clients, nil, msg)
+	waiting:
+		for len(joined) < fullBatch {
+			select {
+			case msg = <-r.message:
+				joined = r.join(clients, joined, msg)
+			default:
+				break waiting
+			}
+		}
+		last = newBatch(joined, len(clients))
+		for clnt := range clients {
+			r.send(clients, clnt, last)
+		}
+	}
+}
+
+// join adds a message to those of the next batch.
+func (r *room) join(clients map[*client]bool, joined []byte, msg event) []byte {
+	clnt := msg.client
+	switch {
+	case msg.kind == login:
+		clients[clnt] = true
+	case msg.kind == said && !clients[clnt]:
+		return joined
+	case msg.kind == leave && clients[clnt]:
+		// It gets what was said before. If that takes it off the list already, C is closed.
+		if r.send(clients, clnt, newBatch(bytes.Clone(joined), 1)) {
+			r.remove(clients, clnt)
+		}
+	}
+	return append(append(joined, msg.line...), "\r\n"...)
+}
+
+// send sends a batch to one client, or kicks the client if it does not read.
+func (r *room) send(clients map[*client]bool, clnt *client, b *batch) bool {
+	for {
+		select {
+		case clnt.c <- b:
+			return true
+		default:
+		}
+		began := clnt.writeBegan.Load()
+		if began > 0 && time.Since(r.opened)-time.Duration(began) >= stalledAfter {
+			log.Printf("%s kicked: it does not read", clnt.addr)
+			clnt.conn.Close()
+			r.remove(clients, clnt)
+			b.done()
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *room) remove(clients map[*client]bool, clnt *client) {
+	delete(clients, clnt)
+	close(clnt.c)
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: batching_room HOST:PORT")
+	}
+	listener, err := net.Listen("tcp", os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Println("listening on", listener.Addr())
+	r := &room{opened: time.Now(), message: make(chan event, messagesWaiting), online: make(map[int]*client)}
+	go r.manager()
+	for id := 0; ; id++ {
+		conn, err := listener.Accept()
+		if err != nil {
+			log.Print(err)
+			time.Sleep(time.Second)
+			continue
+		}
+		go r.handle(conn, id)
+	}
+}
