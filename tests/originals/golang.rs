@@ -73,20 +73,32 @@ pub(crate) fn chat_without_race(timeout: Duration) -> PathBuf {
     )
 }
 
+/// Returns our own room in Go, which batches as ours in Rust does.
+pub(crate) fn batching_room() -> PathBuf {
+    build_source(
+        "batching_room",
+        include_str!("../../benches/go/batching_room.go"),
+    )
+}
+
 /// Builds an original with these mends, once for each text that results, and returns the binary.
 ///
 /// # Panics
 /// `GO` or `GO_ARTICLE` is not set, a listing or a mend's pattern is missing, or the build fails.
 pub(crate) fn build(name: &str, mends: &[Mend]) -> PathBuf {
-    static BUILT: LazyLock<Mutex<HashMap<PathBuf, Arc<OnceLock<()>>>>> =
-        LazyLock::new(Mutex::default);
-
     let listing = article::listing(Path::new(&required("GO_ARTICLE")), name);
     let source = mends
         .iter()
         .fold(listing, |source, mend| mend.apply(&source));
+    build_source(name, &source)
+}
+
+fn build_source(name: &str, source: &str) -> PathBuf {
+    static BUILT: LazyLock<Mutex<HashMap<PathBuf, Arc<OnceLock<()>>>>> =
+        LazyLock::new(Mutex::default);
+
     let mut hasher = DefaultHasher::new();
-    (&source, GO_MOD, go_version()).hash(&mut hasher);
+    (source, GO_MOD, go_version()).hash(&mut hasher);
     let key = format!("{name}-{:016x}", hasher.finish());
     let binary = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("originals")
@@ -96,7 +108,7 @@ pub(crate) fn build(name: &str, mends: &[Mend]) -> PathBuf {
     let built = BUILT.lock().entry(binary.clone()).or_default().clone();
     built.get_or_init(|| {
         if !binary.exists() {
-            compile(&source, &binary);
+            compile(source, &binary);
         }
     });
     binary

@@ -105,3 +105,28 @@ fn visitors_leave_no_connection_open() {
         assert_eq!(cost.descriptors[2], cost.descriptors[0], "{cost:?}");
     }
 }
+
+#[test]
+#[ignore = "needs GO"]
+fn batching_room_in_go_loses_nothing() {
+    for round in measure("chat -c 3,300 -d 500ms", &golang::batching_room()) {
+        assert_sound(&round);
+        assert_eq!(
+            round.deliveries,
+            round.messages * round.connected as u64,
+            "{round:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs GO"]
+fn batching_room_in_go_goes_on_beside_a_client_that_never_reads() {
+    let rounds = measure("slow -c 5 --size 4096 -d 2s", &golang::batching_room());
+    let [sound, stalled] = &rounds[..] else {
+        panic!("{rounds:?}");
+    };
+    assert_sound(sound);
+    assert_eq!(stalled.lost, 0, "{stalled:?}");
+    assert!(stalled.pause_seconds < 1.0, "{stalled:?}");
+}
