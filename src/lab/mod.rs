@@ -12,7 +12,6 @@
 
 mod limits;
 mod load;
-mod machine;
 mod options;
 mod progress;
 pub mod report;
@@ -31,16 +30,21 @@ use crate::server::shutdown;
 use crate::server::system_limits::raise_descriptor_limit;
 use options::{Command, Plan, Scenario};
 use report::table;
-use run::{Run, contenders};
-use target::contender::Protocol;
-use target::floor;
+use run::{Outcome, Run, contenders};
+use target::supervise;
 
 /// A `--fail-if` was crossed.
 const CROSSED: u8 = 99;
 
+/// Ctrl-C came before the end, as from a shell.
+const INTERRUPTED: u8 = 130;
+
 /// The program `loadtest`.
 pub fn main() -> ExitCode {
     let args = options::parse();
+    if let Command::Supervise { words } = &args.command {
+        return supervise::run(words);
+    }
     let status = Cell::new(0);
     let code = cli::run(|| {
         let plan = match args.command {
@@ -64,8 +68,8 @@ pub fn main() -> ExitCode {
                 Some(senders),
             ),
             Command::Limits(limits) => return limits::show(&limits),
-            Command::Floor { addr, echo: true } => return floor::run(addr, Protocol::Echo),
-            Command::Floor { addr, echo: false } => return floor::run(addr, Protocol::Chat),
+            Command::Serve { server, addr } => return server.run(addr),
+            Command::Supervise { .. } => unreachable!("it has been run"),
         };
         status.set(measure(&plan)?);
         Ok(())
@@ -90,27 +94,34 @@ fn measure(plan: &Plan) -> io::Result<u8> {
         shutdown: &shutdown::on_signal()?,
     };
     let outputs = common.outputs.open()?;
-    let (record, result) = run.measure();
-    if record.points.is_empty() {
-        return result.map(|()| 0);
+    let Outcome {
+        record,
+        errors: failed,
+        is_result,
+    } = run.measure();
+    let mut errors = match is_result {
+        true => outputs.write(&record),
+        false => Vec::new(),
+    };
+    let mut crossed = Vec::new();
+    if record.points.iter().any(|point| !point.rounds.is_empty()) {
+        let tables = table::tables_of(&record);
+        if stdout_is_taken {
+            tell(&tables);
+        } else {
+            errors.extend(cli::print(&tables).err());
+        }
+        let warnings = record.warnings.iter();
+        warnings.for_each(|warning| tell(format_args!("warning: {warning}\n")));
+        let rules = common.fail_if.iter();
+        crossed.extend(rules.flat_map(|rule| rule.crossed(&record)));
     }
-    let mut errors = outputs.write(&record);
-    let tables = table::tables_of(&record);
-    if stdout_is_taken {
-        tell(&tables);
-    } else {
-        errors.extend(cli::print(&tables).err());
-    }
-    errors.extend(result.err());
-    let warnings = record.warnings.iter();
-    warnings.for_each(|warning| tell(format_args!("warning: {warning}\n")));
-    let crossed: Vec<String> = (common.fail_if.iter())
-        .flat_map(|rule| rule.crossed(&record))
-        .collect();
+    errors.extend(failed);
     let lines = crossed.iter().map(|line| line as &dyn Display);
     let lines = lines.chain(errors.iter().map(|err| err as &dyn Display));
     lines.for_each(|line| tell(format_args!("error: {line}\n")));
     Ok(match (errors.is_empty(), crossed.is_empty()) {
+        _ if record.interrupted => INTERRUPTED,
         (false, _) => 1,
         (true, false) => CROSSED,
         (true, true) => 0,

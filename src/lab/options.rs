@@ -9,10 +9,13 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::lab::load::message;
+use crate::lab::load::protocol::Protocol;
 use crate::lab::report::output::Outputs;
 use crate::lab::results::metric::Metric;
 use crate::lab::results::threshold::Threshold;
-use crate::lab::target::contender::{self, Contender, Protocol};
+use crate::lab::target::builtin::{self, Builtin};
+use crate::lab::target::contender::{Address, Contender};
+use crate::lab::target::supervise;
 
 /// Load tester for the course's servers: chat room and echo
 ///
@@ -100,14 +103,14 @@ Examples:
   loadtest limits
   loadtest limits --probe --echo -c 5000")]
     Limits(Limits),
-    /// The built-in server that --floor measures.
-    #[command(hide = true)]
-    Floor {
-        /// Address to listen on
-        addr: SocketAddr,
-        /// Speak the echo's protocol instead of the chat's
-        #[arg(long)]
-        echo: bool,
+    /// Runs a built-in server.
+    #[command(name = builtin::SUBCOMMAND, hide = true)]
+    Serve { server: Builtin, addr: SocketAddr },
+    /// Starts a server that does not outlive the parent of this process.
+    #[command(name = supervise::SUBCOMMAND, hide = true)]
+    Supervise {
+        #[arg(required = true, last = true)]
+        words: Vec<OsString>,
     },
 }
 
@@ -184,10 +187,10 @@ pub struct Senders {
 #[command(next_help_heading = "Servers")]
 pub struct Servers {
     /// Measure a server that is running already, instead of our own
-    #[arg(long, value_name = "HOST:PORT", value_parser = contender::resolve)]
-    pub addr: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub addr: Option<Address>,
 
-    /// Start and measure this server too: NAME=COMMAND with {addr} in the place of its address, or
+    /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
     /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
     #[arg(long, value_name = "NAME=COMMAND")]
     pub server: Vec<Contender>,

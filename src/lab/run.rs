@@ -1,42 +1,45 @@
 //! A whole run: every size, every round, every server in turn.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::lab::machine::machine;
+use crate::lab::load::message;
+use crate::lab::load::protocol::Protocol;
 use crate::lab::options::{Plan, Scenario, Servers};
 use crate::lab::progress::Progress;
-use crate::lab::results::record::{Point, Record, Round, SCHEMA};
+use crate::lab::results::record::{FLOOR, Failure, Point, Record, Round, SCHEMA};
 use crate::lab::results::stats;
-use crate::lab::scenario::chat;
-use crate::lab::scenario::churn;
-use crate::lab::scenario::echo;
-use crate::lab::scenario::idle;
+use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::session::Session;
-use crate::lab::target::contender::{Contender, Protocol};
-use crate::lab::target::process::Server;
-use crate::server::shutdown::Done;
+use crate::lab::scenario::{chat, churn, echo};
+use crate::lab::target::builtin::Builtin;
+use crate::lab::target::contender::Contender;
+use crate::lab::target::proc::machine;
+use crate::lab::target::process::{Server, ServerError};
+use crate::server::shutdown::{Done, is_closed};
 
 /// Who is to be measured, in the order of the command line.
 ///
 /// # Errors
-/// Our own server is not there, two have one name, or one is not on this machine.
+/// Nobody is, two have one name, or one is not on this machine.
 pub fn contenders(
     servers: &Servers,
     floor: bool,
     protocol: Protocol,
 ) -> io::Result<Vec<Contender>> {
     let mut contenders = Vec::new();
-    match servers.addr {
-        Some(addr) => contenders.push(Contender::running(addr)),
-        None if !servers.no_own => contenders.push(Contender::own(protocol)?),
+    match &servers.addr {
+        Some(address) => contenders.push(Contender::running(address.clone())),
+        None if !servers.no_own => {
+            contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
+        }
         None => {}
     }
     contenders.extend(servers.server.iter().cloned());
     if floor {
-        contenders.push(Contender::floor(protocol)?);
+        contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
     }
-    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
     if contenders.is_empty() {
         return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
     }
@@ -47,10 +50,7 @@ pub fn contenders(
                 "two servers are called {name}: give each --server a name of its own"
             ));
         }
-        let elsewhere = contender
-            .fixed_addr()
-            .filter(|addr| !addr.ip().is_loopback());
-        if let (Some(addr), false) = (elsewhere, servers.remote) {
+        if let (Some(addr), false) = (contender.remote(), servers.remote) {
             return wrong(format!(
                 "{addr} is not on this machine; if the server is yours to load, add --remote"
             ));
@@ -64,8 +64,18 @@ pub fn contenders(
 pub struct Run<'a> {
     pub plan: &'a Plan,
     pub contenders: &'a [Contender],
-    /// The way out.
+    /// Closed by Ctrl-C.
     pub shutdown: &'a Done,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub record: Record,
+    /// What went wrong, one for each server that failed.
+    pub errors: Vec<io::Error>,
+    /// Whether any server was started, so that there is something to report.
+    pub is_result: bool,
 }
 
 /// What one line of a table is about.
@@ -74,73 +84,65 @@ struct Row<'a> {
     name: String,
     contender: &'a Contender,
     stalled: usize,
+    failed: Option<Failure>,
 }
 
 impl Run<'_> {
-    /// Measures everything. What was measured before an error is in the record all the same.
-    pub fn measure(&self) -> (Record, io::Result<()>) {
+    /// Measures everything. A server that fails takes no part in what remains; Ctrl-C ends the round
+    /// as far as it got.
+    pub fn measure(&self) -> Outcome {
         let Plan {
             scenario,
             common: options,
             load,
             senders,
         } = self.plan;
-        let rows = self.rows();
-        let mut record = Record {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
-            started: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            command: std::env::args_os()
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
-            machine: machine(),
-            scenario: scenario.name().to_owned(),
-            seed: load.seed,
-            senders: (*senders > 0).then_some(*senders),
-            size: load.size,
-            rate: self.plan.rate(),
-            duration: options.duration.as_secs_f64(),
-            warm_up: 0.0,
-            rounds: options.rounds,
-            interrupted: false,
-            servers: rows.iter().map(|row| row.name.clone()).collect(),
-            points: Vec::new(),
-            warnings: Vec::new(),
+        let mut rows = self.rows();
+        let mut outcome = Outcome {
+            record: Record {
+                schema: SCHEMA,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
+                started: SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |since| since.as_secs()),
+                command: std::env::args_os()
+                    .map(|word| word.to_string_lossy().into_owned())
+                    .collect(),
+                machine: machine(),
+                scenario: scenario.name().to_owned(),
+                seed: load.seed,
+                senders: (*senders > 0).then_some(*senders),
+                size: load.size,
+                rate: self.plan.rate(),
+                duration: options.duration.as_secs_f64(),
+                warm_up: load.warm_up.unwrap_or_default().as_secs_f64(),
+                rounds: options.rounds,
+                interrupted: false,
+                servers: rows.iter().map(|row| row.name.clone()).collect(),
+                points: Vec::new(),
+                warnings: Vec::new(),
+            },
+            errors: Vec::new(),
+            is_result: false,
         };
         let progress = Progress::new(options.clients.len() * options.rounds * rows.len());
-        let mut notes = Vec::new();
-        let mut result = Ok(());
         for &clients in &options.clients {
-            let mut points: Vec<Point> = rows
-                .iter()
-                .map(|row| Point {
-                    server: row.name.clone(),
-                    clients,
-                    stalled: row.stalled,
-                    rounds: Vec::new(),
-                    failed: None,
-                })
-                .collect();
-            result = self.sweep(&mut points, &rows, &progress, &mut notes);
-            points.retain(|point| !point.rounds.is_empty());
-            record.points.extend(points);
-            if result.is_err() {
-                break;
-            }
+            let points = self.sweep(clients, &mut rows, &progress, &mut outcome);
+            let is_known = |point: &Point| !point.rounds.is_empty() || point.failed.is_some();
+            (outcome.record.points).extend(points.into_iter().filter(is_known));
         }
         progress.finish();
-        record.warnings = stats::warnings(&record);
-        record.warnings.append(&mut notes);
+        let notes = std::mem::take(&mut outcome.record.warnings);
+        outcome.record.warnings = stats::warnings(&outcome.record);
+        outcome.record.warnings.extend(notes);
         if cfg!(debug_assertions) {
-            record.warnings.push(
+            outcome.record.warnings.push(
                 "this is a debug build, and slow: build with `cargo build --release --bins`"
                     .to_owned(),
             );
         }
-        (record, result)
+        outcome
     }
 
     /// Every server; in `slow`, its room as it is and with clients that never read.
@@ -159,6 +161,7 @@ impl Run<'_> {
                     },
                     contender,
                     stalled,
+                    failed: None,
                 })
             })
             .collect()
@@ -168,68 +171,110 @@ impl Run<'_> {
     /// machine in the meantime meets them all.
     fn sweep(
         &self,
-        points: &mut [Point],
-        rows: &[Row<'_>],
+        clients: usize,
+        rows: &mut [Row<'_>],
         progress: &Progress,
-        notes: &mut Vec<String>,
-    ) -> io::Result<()> {
-        for nth in 0..self.plan.common.rounds {
-            for (point, row) in points.iter_mut().zip(rows) {
-                progress.begin(&row.name, point.clients);
-                // A server of its own for each round: what one round leaves behind, or breaks, is
-                // not the next one's.
-                let mut server = Server::start(row.contender)?;
-                let mut session = Session::new(&mut server, self.shutdown, progress);
-                let seed = self.plan.load.seed.wrapping_add(nth as u64);
-                let round = self.round(&mut session, point, seed)?;
-                if round.connected < point.clients && nth == 0 && !server.said().is_empty() {
-                    notes.push(format!("{} said{}", point.server, server.said()));
+        outcome: &mut Outcome,
+    ) -> Vec<Point> {
+        let mut rounds: Vec<Vec<Round>> = rows.iter().map(|_| Vec::new()).collect();
+        'rounds: for nth in 0..self.plan.common.rounds {
+            for (row, rounds) in rows.iter_mut().zip(&mut rounds) {
+                if row.failed.is_some() {
+                    progress.end(0);
+                    continue;
                 }
-                progress.end(round.lost);
-                point.rounds.push(round);
+                // Pressed between two rounds, it cuts none short.
+                let round = match is_closed(self.shutdown) {
+                    true => Err(ErrorKind::Interrupted.into()),
+                    false => self.round(row, clients, nth, progress, outcome),
+                };
+                match round {
+                    Ok(round) => {
+                        progress.end(round.lost);
+                        outcome.record.interrupted |= round.cut_short;
+                        rounds.push(round);
+                    }
+                    Err(err) if err.kind() == ErrorKind::Interrupted => {
+                        outcome.record.interrupted = true;
+                        break 'rounds;
+                    }
+                    Err(err) => {
+                        row.failed = Some(failure(&err, clients, nth));
+                        outcome.errors.push(err);
+                    }
+                }
             }
         }
-        Ok(())
+        let points = rows.iter().zip(rounds).map(|(row, rounds)| Point {
+            server: row.name.clone(),
+            clients,
+            stalled: row.stalled,
+            rounds,
+            failed: row.failed.clone(),
+        });
+        points.collect()
     }
 
-    fn round(&self, session: &mut Session<'_>, point: &Point, seed: u64) -> io::Result<Round> {
-        let (clients, rate) = (point.clients, self.plan.rate());
-        let duration = self.plan.common.duration;
-        let size = self.plan.load.size;
-        match self.plan.scenario {
-            Scenario::Chat | Scenario::Slow { .. } => chat::round(
-                session,
-                &chat::Plan {
-                    clients,
-                    senders: self.plan.senders,
-                    stalled: point.stalled,
-                    size,
-                    rate,
-                    duration,
-                    seed,
-                },
-            ),
-            Scenario::Echo => echo::round(
-                session,
-                &echo::Plan {
-                    clients,
-                    size,
-                    rate,
-                    duration,
-                    seed,
-                },
-            ),
-            Scenario::Idle => idle::round(session, clients, duration),
-            Scenario::Churn => churn::round(
-                session,
-                &churn::Plan {
-                    clients,
-                    size,
-                    rate,
-                    duration,
-                    seed,
-                },
-            ),
+    fn round(
+        &self,
+        row: &Row<'_>,
+        clients: usize,
+        nth: usize,
+        progress: &Progress,
+        outcome: &mut Outcome,
+    ) -> io::Result<Round> {
+        let Plan {
+            scenario,
+            common,
+            load,
+            senders,
+        } = self.plan;
+        progress.begin(&row.name, clients);
+        // A server of its own for each round: what one round leaves behind, or breaks, is not the next
+        // one's.
+        let mut server = Server::start(row.contender, common.servers.start_timeout, self.shutdown)?;
+        outcome.is_result = true;
+        let mut session = Session::new(&mut server, self.shutdown, progress);
+        let plan = RoundPlan {
+            clients,
+            senders: *senders,
+            stalled: row.stalled,
+            size: load.size.max(message::SHORTEST),
+            rate: self.plan.rate(),
+            duration: common.duration,
+            warm_up: load.warm_up.unwrap_or_default(),
+            seed: load.seed.wrapping_add(nth as u64),
+        };
+        let round = match scenario {
+            Scenario::Echo => echo::round(&mut session, &plan),
+            Scenario::Churn => churn::round(&mut session, &plan),
+            Scenario::Chat | Scenario::Slow { .. } | Scenario::Idle => {
+                chat::round(&mut session, &plan)
+            }
+        };
+        let mut notes = std::mem::take(&mut session.notes);
+        let few = matches!(&round, Ok(round) if round.connected < clients);
+        if few {
+            let words = server.last_words();
+            notes.extend(words.map(|words| format!("{} said: {words}", row.name)));
         }
+        for note in notes {
+            if !outcome.record.warnings.contains(&note) {
+                outcome.record.warnings.push(note);
+            }
+        }
+        round
+    }
+}
+
+fn failure(err: &io::Error, clients: usize, nth: usize) -> Failure {
+    let known = err
+        .get_ref()
+        .and_then(|err| err.downcast_ref::<ServerError>());
+    Failure {
+        clients,
+        round: nth + 1,
+        what: known.map_or_else(|| err.to_string(), |known| known.what.clone()),
+        last_words: known.and_then(|known| known.last_words.clone()),
     }
 }

@@ -108,7 +108,7 @@ fn output_that_fails_takes_no_other_with_it() {
 #[cfg(target_os = "linux")]
 fn every_output_that_fails_is_reported() {
     let folder = TempDir::new().unwrap();
-    fs::create_dir_all(folder.path().join("charts/echo-cpu.svg")).unwrap();
+    fs::create_dir_all(folder.path().join("charts/echo-deliveries.svg")).unwrap();
     let options = [
         "--json",
         "/dev/full",
@@ -123,7 +123,7 @@ fn every_output_that_fails_is_reported() {
     for what in [
         "--json /dev/full",
         "--html /dev/full",
-        "--svg charts/echo-cpu.svg",
+        "--svg charts/echo-deliveries.svg",
     ] {
         assert!(
             stderr.contains(&format!("error: cannot write {what}: ")),

@@ -239,6 +239,7 @@ fn round(kind: &Kind, clients: usize, rate: f64, round: usize) -> Round {
             rss_after: 5 << 20,
             virtual_before: 80 << 20,
             virtual_bytes: (80 << 20) + n * 420_000,
+            clients,
             threads: [3, 3 + n * kind.threads_per_client, 3],
             mappings: [40, 40 + n * kind.threads_per_client * 4, 40],
             descriptors: [8, 8 + n, 8],

@@ -216,7 +216,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn clients_that_no_kernel_supports_are_an_error() {
         let err = commands(system_limits(10, 1), 1_000_000, true).unwrap_err();
-        let expected = "kernel.pid_max can be 4194304 at most, which is enough for 393";
+        let expected = "kernel.pid_max can be 4194304 at most, which is enough for 39";
         assert!(err.starts_with(expected), "{err}");
     }
 }

@@ -1,6 +1,5 @@
 //! One client's socket.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,17 +7,17 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
-/// The receive buffer of a client that nobody reads for, in bytes.
+/// The receive buffer of a client that never reads, in bytes.
 const SMALL: usize = 4096;
 
-/// A client of a [crowd](crate::lab::load::clients::Crowd).
+/// One of the [`Clients`](crate::lab::load::clients::Clients).
 #[derive(Debug)]
 pub struct Client {
-    /// None when it has left or was cut off.
+    /// None when it has left or was disconnected.
     pub(crate) stream: Option<TcpStream>,
     pub(crate) connecting: bool,
-    /// What the socket would not take yet.
-    pub(crate) unsent: VecDeque<u8>,
+    /// The end of a message that the socket has taken in part.
+    pub(crate) unsent: Vec<u8>,
 }
 
 impl Client {
@@ -36,25 +35,16 @@ impl Client {
         self.stream.is_some() && !self.connecting
     }
 
-    /// Sends the bytes, or keeps what the socket does not take until it does. A failure shows as
-    /// [`Happening::Closed`](crate::lab::load::clients::Happening::Closed), since reading fails as well.
-    pub fn send(&mut self, bytes: &[u8]) {
-        let Some(stream) = &mut self.stream else {
-            return;
-        };
-        if !self.unsent.is_empty() {
-            self.unsent.extend(bytes);
-            return;
-        }
-        let taken = match stream.write(bytes) {
-            Ok(n) => n,
-            Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
-            Err(err) if err.kind() == ErrorKind::Interrupted => 0,
-            Err(_) => return,
-        };
-        if taken < bytes.len() {
-            self.unsent.extend(&bytes[taken..]);
-        }
+    /// Whether the socket takes another message. If not, `Event::Writable` follows.
+    pub fn is_writable(&self) -> bool {
+        self.is_open() && self.unsent.is_empty()
+    }
+
+    /// Sends a message; what the socket does not take is kept. A failure shows as `Event::Closed`,
+    /// since reading fails as well.
+    pub fn send(&mut self, message: &[u8]) {
+        self.unsent.extend_from_slice(message);
+        self.flush();
     }
 
     /// Sends what was kept, as far as the socket takes it.
@@ -63,7 +53,7 @@ impl Client {
             return;
         };
         while !self.unsent.is_empty() {
-            match stream.write(self.unsent.as_slices().0) {
+            match stream.write(&self.unsent) {
                 Ok(n) => drop(self.unsent.drain(..n)),
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return,
@@ -77,7 +67,7 @@ impl Client {
     }
 
     /// Reads and throws away what is there, and says whether the server has closed the connection.
-    pub fn is_cut_off(&mut self) -> bool {
+    pub fn is_disconnected(&mut self) -> bool {
         let mut bin = [0; 64 * 1024];
         loop {
             let Some(stream) = &mut self.stream else {

@@ -1,7 +1,6 @@
-//! Many client sockets on one thread, by readiness: what drives the servers under test must not be
-//! what holds them up, and the thread-per-client is to be theirs alone.
+//! Many client sockets on one thread, by readiness: the load generator must not be what slows the
+//! servers under test down, and one thread per client is to be theirs alone.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, event::Source};
 use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::process::{Resource, getrlimit};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -27,15 +27,23 @@ const FULL_READS: usize = 16;
 /// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
 const CLIENTS_PER_SOURCE: usize = 20_000;
 
+/// The last source address: 127.0.0.200.
+const LAST_SOURCE: usize = 200;
+
+/// Descriptors that are left for everything but clients: reading `/proc`, writing results.
+const SPARE: u64 = 48;
+
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 const TIMER: Token = Token(usize::MAX - 1);
 
 /// What happened to a client.
 #[derive(Debug)]
-pub enum Happening<'a> {
+pub enum Event<'a> {
     /// It is connected.
     Connected,
+    /// The socket, which was full, takes the next message.
+    Writable,
     /// It has read these bytes.
     Bytes(&'a [u8]),
     /// The server closed the connection, or it failed.
@@ -44,41 +52,41 @@ pub enum Happening<'a> {
 
 /// The clients.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct Clients {
     poll: Poll,
     timer: OwnedFd,
     events: Events,
     buffer: Box<[u8]>,
     target: SocketAddr,
-    clients: Vec<Client>,
+    all: Vec<Client>,
     /// How many source addresses have run out of ports.
     sources_used_up: usize,
 }
 
-impl Crowd {
-    /// Nobody yet; they will connect to `target`.
+impl Clients {
+    /// None yet; they will connect to `target`.
     ///
     /// # Errors
     /// The kernel gives no more descriptors.
-    pub fn new(target: SocketAddr) -> io::Result<Crowd> {
+    pub fn new(target: SocketAddr) -> io::Result<Clients> {
         let poll = Poll::new().map_err(context("cannot wait for sockets"))?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
         poll.registry()
             .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
-        Ok(Crowd {
+        Ok(Clients {
             poll,
             timer,
             events: Events::with_capacity(1024),
             buffer: vec![0; READ].into_boxed_slice(),
             target,
-            clients: Vec::new(),
+            all: Vec::new(),
             sources_used_up: 0,
         })
     }
 
     /// Clients that were started, in the order in which they were; those that are gone stay in it.
-    pub fn clients(&mut self) -> &mut [Client] {
-        &mut self.clients
+    pub fn all(&mut self) -> &mut [Client] {
+        &mut self.all
     }
 
     /// Starts to connect one more client and returns its number.
@@ -86,42 +94,50 @@ impl Crowd {
     /// # Errors
     /// The server refused, or this machine has no descriptor or port left.
     pub fn connect(&mut self) -> io::Result<usize> {
-        let number = self.clients.len();
+        let number = self.all.len();
         let client = self.dial(Some(number))?;
-        self.clients.push(client);
+        self.all.push(client);
         Ok(number)
     }
 
     /// Starts to connect anew as client `number`, whose old connection is closed if it was open.
     ///
     /// # Errors
-    /// As for [`Crowd::connect`].
+    /// As for [`Clients::connect`].
     pub fn reconnect(&mut self, number: usize) -> io::Result<()> {
-        self.clients[number] = self.dial(Some(number))?;
+        self.all[number].close();
+        self.all[number] = self.dial(Some(number))?;
         Ok(())
     }
 
-    /// Connects a client that nobody reads for; it is not one of [`Crowd::clients`].
+    /// Connects a client that never reads; it is not one of [`Clients::all`].
     ///
     /// # Errors
-    /// As for [`Crowd::connect`].
-    pub fn connect_unread(&mut self) -> io::Result<Client> {
+    /// As for [`Clients::connect`].
+    pub fn connect_stalled(&mut self) -> io::Result<Client> {
         self.dial(None)
     }
 
     fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
+        let descriptors = getrlimit(Resource::Nofile).current;
         let mut stream = loop {
             let source = self.source(number.unwrap_or(0));
-            match connect(self.target, source, number.is_none()) {
+            let connected = match descriptors {
+                // Connecting would work, and then nothing else.
+                Some(limit) if self.all.len() as u64 + SPARE > limit => {
+                    Err(rustix::io::Errno::MFILE.into())
+                }
+                _ => connect(self.target, source, number.is_none()),
+            };
+            match connected {
                 Err(err)
-                    if err.kind() == ErrorKind::AddrNotAvailable && self.sources_used_up < 200 =>
+                    if is_out_of_ports(&err)
+                        && self.has_sources()
+                        && self.sources_used_up < LAST_SOURCE =>
                 {
                     self.sources_used_up += 1;
                 }
-                stream => {
-                    break stream
-                        .map_err(context(format_args!("cannot connect to {}", self.target)))?;
-                }
+                connected => break connected.map_err(|err| explain(err, self.target))?,
             }
         };
         if let Some(number) = number {
@@ -132,26 +148,31 @@ impl Crowd {
         Ok(Client {
             stream: Some(stream),
             connecting: true,
-            unsent: VecDeque::new(),
+            unsent: Vec::new(),
         })
+    }
+
+    /// Whether there are several source addresses: all of 127.0.0.0/8 is this machine.
+    fn has_sources(&self) -> bool {
+        self.target.ip().is_loopback() && self.target.is_ipv4()
     }
 
     /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice.
     fn source(&self, number: usize) -> Option<IpAddr> {
         let nth = number / CLIENTS_PER_SOURCE + self.sources_used_up;
-        let local = self.target.ip().is_loopback() && self.target.is_ipv4();
-        (local && nth > 0).then(|| Ipv4Addr::new(127, 0, 0, nth.min(253) as u8 + 1).into())
+        let last = nth.min(LAST_SOURCE) as u8 + 1;
+        (self.has_sources() && nth > 0).then(|| Ipv4Addr::new(127, 0, 0, last).into())
     }
 
-    /// Waits until something happens, for `timeout` at most (for ever is `None`), and tells it to
+    /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to
     /// `each`, which may send on the client.
     ///
     /// # Errors
     /// Waiting failed, or `each` did.
-    pub fn turn(
+    pub fn poll(
         &mut self,
         timeout: Option<Duration>,
-        mut each: impl FnMut(usize, &mut Client, Happening<'_>) -> io::Result<()>,
+        mut each: impl FnMut(usize, &mut Client, Event<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout) {
             Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -159,7 +180,7 @@ impl Crowd {
         }
         for event in &self.events {
             let number = event.token().0;
-            let Some(client) = self.clients.get_mut(number) else {
+            let Some(client) = self.all.get_mut(number) else {
                 continue;
             };
             if event.is_writable() && client.connecting {
@@ -167,25 +188,28 @@ impl Crowd {
                 let failed = |stream: &TcpStream| !matches!(stream.take_error(), Ok(None));
                 if client.stream.as_ref().is_none_or(failed) {
                     client.close();
-                    each(number, client, Happening::Closed)?;
+                    each(number, client, Event::Closed)?;
                 } else {
-                    each(number, client, Happening::Connected)?;
+                    each(number, client, Event::Connected)?;
                 }
             }
             if event.is_writable() && !client.unsent.is_empty() {
                 client.flush();
+                if client.is_writable() {
+                    each(number, client, Event::Writable)?;
+                }
             }
             let mut full = 0;
             while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
                 if full == FULL_READS {
-                    // Registered anew, it is told again that there is more.
+                    // Registered anew, it is reported again that there is more.
                     stream.reregister(self.poll.registry(), Token(number), INTEREST)?;
                     break;
                 }
                 match stream.read(&mut self.buffer) {
                     Ok(0) => client.close(),
                     Ok(n) => {
-                        each(number, client, Happening::Bytes(&self.buffer[..n]))?;
+                        each(number, client, Event::Bytes(&self.buffer[..n]))?;
                         // A read that did not fill the buffer has emptied the socket; only the
                         // end of the stream could still be behind it.
                         if n < READ && !event.is_read_closed() {
@@ -198,13 +222,13 @@ impl Crowd {
                     Err(err) if err.kind() == ErrorKind::Interrupted => continue,
                     Err(_) => client.close(),
                 }
-                each(number, client, Happening::Closed)?;
+                each(number, client, Event::Closed)?;
             }
         }
         Ok(())
     }
 
-    /// Ends the waiting of the next [`Crowd::turn`]s in `delay`, to the microsecond, which the
+    /// Ends the waiting of the next [`Clients::poll`] in `delay`, to the microsecond, which the
     /// timeout of epoll cannot.
     ///
     /// # Errors
@@ -221,6 +245,30 @@ impl Crowd {
     }
 }
 
+/// `connect` and `bind` report it differently.
+fn is_out_of_ports(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse
+    )
+}
+
+/// Says which limit was reached, where it is one of this machine, and how to raise it.
+fn explain(err: io::Error, target: SocketAddr) -> io::Error {
+    let no_descriptors = rustix::io::Errno::MFILE.raw_os_error();
+    let why = if err.raw_os_error() == Some(no_descriptors) {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        format!("all {limit} descriptors are in use (RLIMIT_NOFILE; raise it: ulimit -n 1000000)")
+    } else if is_out_of_ports(&err) {
+        "all ports are in use (net.ipv4.ip_local_port_range; raise it: sysctl -w \
+         net.ipv4.ip_local_port_range='1024 65535')"
+            .to_owned()
+    } else {
+        return context(format_args!("cannot connect to {target}"))(err);
+    };
+    io::Error::new(err.kind(), format!("cannot connect to {target}: {why}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -231,42 +279,43 @@ mod tests {
     #[test]
     fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(crowd.source(0), None);
-        assert_eq!(crowd.source(CLIENTS_PER_SOURCE - 1), None);
+        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(clients.source(0), None);
+        assert_eq!(clients.source(CLIENTS_PER_SOURCE - 1), None);
         let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
-        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
-        assert_eq!(crowd.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
+        assert_eq!(clients.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
+        assert_eq!(clients.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
 
-        crowd.sources_used_up = 1;
-        crowd.connect().unwrap();
+        clients.sources_used_up = 1;
+        clients.connect().unwrap();
         let (_, peer) = listener.accept().unwrap();
         assert_eq!(Some(peer.ip()), from([127, 0, 0, 2]));
     }
 
     #[test]
     fn another_machine_is_reached_from_wherever_the_system_says() {
-        let crowd = Crowd::new("192.0.2.1:80".parse().unwrap()).unwrap();
-        assert_eq!(crowd.source(CLIENTS_PER_SOURCE), None);
+        let clients = Clients::new("192.0.2.1:80".parse().unwrap()).unwrap();
+        assert_eq!(clients.source(CLIENTS_PER_SOURCE), None);
     }
 
     #[test]
     fn a_client_sees_what_happens_to_it() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
-        crowd.connect().unwrap();
+        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         conn.write_all(b"hello").unwrap();
         drop(conn);
         let mut seen = Vec::new();
         for _ in 0..100 {
             let timeout = Some(Duration::from_millis(100));
-            crowd
-                .turn(timeout, |number, client, happening| {
-                    seen.push(match happening {
-                        Happening::Connected => format!("{number} connected"),
-                        Happening::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                        Happening::Closed => format!("closed, open: {}", client.is_open()),
+            clients
+                .poll(timeout, |number, client, event| {
+                    seen.push(match event {
+                        Event::Connected => format!("{number} connected"),
+                        Event::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                        Event::Closed => format!("closed, open: {}", client.is_open()),
+                        Event::Writable => "writable".to_owned(),
                     });
                     Ok(())
                 })
@@ -276,15 +325,15 @@ mod tests {
             }
         }
         assert_eq!(seen, ["0 connected", "hello", "closed, open: false"]);
-        assert!(crowd.clients()[0].addr().is_err());
+        assert!(clients.all()[0].addr().is_err());
     }
 
     #[test]
     fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
         const SIZE: usize = 64 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
-        crowd.connect().unwrap();
+        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
         let (mut got, mut closed) = (0, false);
@@ -292,12 +341,12 @@ mod tests {
             let mut reads = 0;
             let timeout = Some(Duration::from_secs(60));
             let before = got;
-            crowd
-                .turn(timeout, |_, _, happening| {
-                    match happening {
-                        Happening::Bytes(bytes) => got += bytes.len(),
-                        Happening::Closed => closed = true,
-                        Happening::Connected => return Ok(()),
+            clients
+                .poll(timeout, |_, _, event| {
+                    match event {
+                        Event::Bytes(bytes) => got += bytes.len(),
+                        Event::Closed => closed = true,
+                        Event::Connected | Event::Writable => return Ok(()),
                     }
                     reads += 1;
                     // Slower than the talker, so that there is always more.
@@ -317,8 +366,8 @@ mod tests {
     fn what_the_socket_does_not_take_is_sent_when_it_does() {
         const SIZE: usize = 16 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut crowd = Crowd::new(listener.local_addr().unwrap()).unwrap();
-        crowd.connect().unwrap();
+        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let reader = std::thread::spawn(move || {
             let mut got = Vec::new();
@@ -328,24 +377,23 @@ mod tests {
         let bytes: Vec<u8> = (0..SIZE).map(|i| i as u8).collect();
         let (mut connected, mut pieces) = (false, bytes.chunks(SIZE / 16));
         for _ in 0..100_000 {
-            let timeout = Some(Duration::from_millis(100));
-            crowd
-                .turn(timeout, |_, _, happening| {
-                    connected |= matches!(happening, Happening::Connected);
+            let timeout = Some(Duration::from_millis(10));
+            clients
+                .poll(timeout, |_, _, event| {
+                    connected |= matches!(event, Event::Connected);
                     Ok(())
                 })
                 .unwrap();
-            let client = &mut crowd.clients()[0];
-            if !connected {
+            let client = &mut clients.all()[0];
+            if !connected || !client.is_writable() {
                 continue;
             }
             match pieces.next() {
                 Some(piece) => client.send(piece),
-                None if client.unsent.is_empty() => break,
-                None => {}
+                None => break,
             }
         }
-        crowd.clients()[0].close();
+        clients.all()[0].close();
         assert!(reader.join().unwrap() == bytes, "not what was sent");
     }
 }

@@ -1,144 +1,196 @@
-//! The accounts of a round: every message that was sent, and what each client has got of them.
+//! The delivery log of a round: every message that was sent, and what each client has received of them.
 //!
-//! The room has one order for all. The ledger numbers the messages in the order in which the first
-//! client sees them; every other client must see the same order, so in the good case a delivery
-//! costs one comparison.
+//! The room has one order for all. The log numbers the messages in the order in which the first client
+//! sees them; every other client must see the same order, so in the good case a delivery costs one
+//! comparison.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+
+/// Messages that the log keeps at most: some 100 MB. If more are on their way, the oldest are given up.
+const LONGEST: usize = 1 << 22;
+
+/// Gaps that are kept per client at most. What was missing in older ones counts as lost, and as
+/// duplicated if it comes after all.
+const MOST_GAPS: usize = 1024;
 
 /// Everything that was sent, and the sums over all clients.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    /// By sender, then by number.
-    sent: Vec<Vec<Sent>>,
-    /// By sender: how many of its messages have a place in the order.
-    placed: Vec<u32>,
+pub struct DeliveryLog {
+    senders: Vec<Sent>,
     /// Messages that have a place in the order.
     order: u32,
-    /// Clients that should get what is sent.
+    /// Clients at the start: each message is due to all of them, also to those that the server
+    /// disconnects.
+    clients: u32,
+    /// Clients that are still connected.
     present: u64,
-    /// Deliveries that should come, without those of clients that have left.
-    due: u64,
-    /// The part of `due` that has come.
-    got: u64,
-    lost_by_leavers: u64,
-    got_by_leavers: u64,
+    messages: u64,
+    deliveries: u64,
+    /// Deliveries that may still come.
+    outstanding: u64,
     duplicated: u64,
     out_of_order: u64,
+    /// Messages in all the queues.
+    kept: usize,
 }
 
-/// What one client has got.
+/// The messages of one sender.
 #[derive(Debug, Default)]
-pub struct Account {
-    /// Everything before this place in the order has come or is in `missing`.
-    next: u32,
-    /// Places that were passed over, in rising order.
-    missing: Vec<Range<u32>>,
-    got: u32,
+struct Sent {
+    /// Those that not all clients have received, and what was sent after them.
+    queue: VecDeque<Message>,
+    /// The number of the first in the queue.
+    first: u32,
+    /// Messages that have a place in the order.
+    placed: u32,
 }
 
 #[derive(Debug)]
-struct Sent {
+struct Message {
     /// The intended time of sending, in nanoseconds of the round.
     at: u64,
     place: u32,
+    /// Clients that have not received it.
+    missing: u32,
+}
+
+/// What one client has received.
+#[derive(Debug, Default)]
+pub struct ClientLog {
+    /// Everything before this place in the order was received or is in `gaps`.
+    next: u32,
+    /// Places that were passed over, in rising order.
+    gaps: Vec<Range<u32>>,
+    received: u64,
 }
 
 const NO_PLACE: u32 = u32::MAX;
 
-impl Ledger {
-    /// An empty ledger for a room with that many senders and clients.
-    pub fn new(senders: usize, clients: usize) -> Ledger {
-        Ledger {
-            sent: (0..senders).map(|_| Vec::new()).collect(),
-            placed: vec![0; senders],
+impl DeliveryLog {
+    /// An empty log for a room with that many senders and clients.
+    pub fn new(senders: usize, clients: usize) -> DeliveryLog {
+        DeliveryLog {
+            senders: (0..senders).map(|_| Sent::default()).collect(),
+            clients: clients as u32,
             present: clients as u64,
-            ..Ledger::default()
+            ..DeliveryLog::default()
         }
     }
 
     /// Enters a message that was to be sent at `at` nanoseconds of the round and returns its number.
-    pub fn send(&mut self, sender: u32, at: u64) -> u32 {
-        let sent = &mut self.sent[sender as usize];
-        sent.push(Sent {
+    pub fn send(&mut self, sender: usize, at: u64) -> u32 {
+        let sent = &mut self.senders[sender];
+        sent.queue.push_back(Message {
             at,
             place: NO_PLACE,
+            missing: self.clients,
         });
-        self.due += self.present;
-        (sent.len() - 1) as u32
+        self.kept += 1;
+        self.messages += 1;
+        self.outstanding += self.present;
+        sent.first + (sent.queue.len() - 1) as u32
+    }
+
+    /// Gives up the oldest message if the log is full, and returns when it was to be sent and how many
+    /// clients have not received it.
+    pub fn make_room(&mut self) -> Option<(u64, u64)> {
+        if self.kept < LONGEST {
+            return None;
+        }
+        let oldest = |sent: &&mut Sent| sent.queue.front().map_or(u64::MAX, |message| message.at);
+        let sent = self.senders.iter_mut().min_by_key(oldest)?;
+        let message = sent.queue.pop_front()?;
+        self.kept -= 1;
+        sent.first += 1;
+        sent.placed = sent.placed.max(sent.first);
+        Some((message.at, u64::from(message.missing)))
     }
 
     /// Enters a delivery and returns when it was to be sent, or `None` if it came twice or was never
     /// sent (which counts as duplicated: the room made it up).
-    pub fn receive(&mut self, account: &mut Account, sender: u32, number: u32) -> Option<u64> {
-        let Some(sent) = self
-            .sent
-            .get(sender as usize)
-            .and_then(|sent| sent.get(number as usize))
-        else {
-            self.duplicated += 1;
-            return None;
+    pub fn receive(&mut self, client: &mut ClientLog, sender: usize, number: u32) -> Option<u64> {
+        let place = self.place(sender, number);
+        let in_time = match place {
+            Some(place) if place == client.next => {
+                client.next += 1;
+                true
+            }
+            Some(place) if place > client.next => {
+                client.skip_to(place);
+                true
+            }
+            Some(place) => {
+                let found = client.fill(place);
+                self.out_of_order += u64::from(found);
+                found
+            }
+            None => false,
         };
-        let (at, mut place) = (sent.at, sent.place);
-        if place == NO_PLACE {
-            place = self.place(sender, number);
-        }
-        if place == account.next {
-            account.next += 1;
-        } else if place > account.next {
-            account.missing.push(account.next..place);
-            account.next = place + 1;
-        } else if account.find(place) {
-            self.out_of_order += 1;
-        } else {
+        if !in_time {
             self.duplicated += 1;
             return None;
         }
-        account.got += 1;
-        self.got += 1;
+        client.received += 1;
+        self.deliveries += 1;
+        self.outstanding -= 1;
+        let sent = &mut self.senders[sender];
+        let message = &mut sent.queue[(number - sent.first) as usize];
+        message.missing -= 1;
+        let at = message.at;
+        while sent.queue.front().is_some_and(|front| front.missing == 0) {
+            sent.queue.pop_front();
+            sent.first += 1;
+            self.kept -= 1;
+        }
         Some(at)
     }
 
-    /// Gives a message the next place in the order, after all that its sender sent before it: they
-    /// must come before it at every client, even if the first to see this one has not got them.
-    fn place(&mut self, sender: u32, number: u32) -> u32 {
-        let placed = &mut self.placed[sender as usize];
-        for sent in &mut self.sent[sender as usize][*placed as usize..=number as usize] {
-            sent.place = self.order;
+    /// The place of a message in the order. One without a place gets the next, after all that its
+    /// sender sent before it: they must come before it at every client, even if the first to see this
+    /// one has not received them.
+    fn place(&mut self, sender: usize, number: u32) -> Option<u32> {
+        let sent = self.senders.get_mut(sender)?;
+        let index = number.checked_sub(sent.first)? as usize;
+        let place = sent.queue.get(index)?.place;
+        if place != NO_PLACE {
+            return Some(place);
+        }
+        let unplaced = (sent.placed - sent.first) as usize;
+        for message in sent.queue.range_mut(unplaced..=index) {
+            message.place = self.order;
             self.order += 1;
         }
-        *placed = number + 1;
-        self.order - 1
+        sent.placed = number + 1;
+        Some(self.order - 1)
     }
 
-    /// A client has been disconnected: what it has not got is lost, and nothing more is due to it.
-    pub fn leave(&mut self, account: &Account) {
-        let sent = self.messages();
+    /// A client has been disconnected: what it has not received will not come.
+    pub fn leave(&mut self, client: &ClientLog) {
         self.present -= 1;
-        self.due -= sent;
-        self.got -= u64::from(account.got);
-        self.got_by_leavers += u64::from(account.got);
-        self.lost_by_leavers += sent - u64::from(account.got);
+        self.outstanding -= self.messages - client.received;
+    }
+
+    /// What never came, if nothing more comes: for each message when it was to be sent, and how many
+    /// clients have not received it.
+    pub fn lost(&self) -> impl Iterator<Item = (u64, u64)> {
+        let messages = self.senders.iter().flat_map(|sent| &sent.queue);
+        messages.map(|message| (message.at, u64::from(message.missing)))
     }
 
     /// Messages that were sent.
     pub fn messages(&self) -> u64 {
-        self.sent.iter().map(|sent| sent.len() as u64).sum()
+        self.messages
     }
 
     /// Deliveries that came, each counted once.
     pub fn deliveries(&self) -> u64 {
-        self.got + self.got_by_leavers
+        self.deliveries
     }
 
     /// Deliveries that may still come.
     pub fn outstanding(&self) -> u64 {
-        self.due - self.got
-    }
-
-    /// Deliveries that never came, if nothing more comes.
-    pub fn lost(&self) -> u64 {
-        self.lost_by_leavers + self.outstanding()
+        self.outstanding
     }
 
     /// Deliveries that came twice, or that nobody sent.
@@ -152,16 +204,24 @@ impl Ledger {
     }
 }
 
-impl Account {
-    /// Takes `place` out of what is missing.
-    fn find(&mut self, place: u32) -> bool {
-        let i = self.missing.partition_point(|gap| gap.end <= place);
-        let Some(gap) = self.missing.get(i).filter(|gap| gap.contains(&place)) else {
+impl ClientLog {
+    fn skip_to(&mut self, place: u32) {
+        if self.gaps.len() == MOST_GAPS {
+            self.gaps.remove(0);
+        }
+        self.gaps.push(self.next..place);
+        self.next = place + 1;
+    }
+
+    /// Takes `place` out of the gaps.
+    fn fill(&mut self, place: u32) -> bool {
+        let i = self.gaps.partition_point(|gap| gap.end <= place);
+        let Some(gap) = self.gaps.get(i).filter(|gap| gap.contains(&place)) else {
             return false;
         };
         let halves = [gap.start..place, place + 1..gap.end];
         let rest = halves.into_iter().filter(|half| !half.is_empty());
-        self.missing.splice(i..=i, rest);
+        self.gaps.splice(i..=i, rest);
         true
     }
 }
@@ -173,28 +233,28 @@ mod tests {
     use super::*;
 
     /// Plays what each client gets, as (sender, number), after `sent` messages of each sender.
-    fn play(sent: &[u32], clients: &[&[(u32, u32)]]) -> Ledger {
-        let mut ledger = Ledger::new(sent.len(), clients.len());
+    fn play(sent: &[u32], clients: &[&[(usize, u32)]]) -> DeliveryLog {
+        let mut log = DeliveryLog::new(sent.len(), clients.len());
         for (sender, &count) in sent.iter().enumerate() {
             for number in 0..count {
-                ledger.send(sender as u32, u64::from(number));
+                log.send(sender, u64::from(number));
             }
         }
         for deliveries in clients {
-            let mut account = Account::default();
+            let mut client = ClientLog::default();
             for &(sender, number) in *deliveries {
-                ledger.receive(&mut account, sender, number);
+                log.receive(&mut client, sender, number);
             }
         }
-        ledger
+        log
     }
 
-    fn counts(ledger: &Ledger) -> [u64; 4] {
+    fn counts(log: &DeliveryLog) -> [u64; 4] {
         [
-            ledger.deliveries(),
-            ledger.lost(),
-            ledger.duplicated(),
-            ledger.out_of_order(),
+            log.deliveries(),
+            log.lost().map(|(_, missing)| missing).sum(),
+            log.duplicated(),
+            log.out_of_order(),
         ]
     }
 
@@ -240,42 +300,80 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_due_to_one_who_left() {
-        let mut ledger = Ledger::new(1, 2);
-        let mut stays = Account::default();
-        let mut leaves = Account::default();
-        ledger.send(0, 0);
-        ledger.send(0, 0);
-        ledger.receive(&mut leaves, 0, 0);
-        ledger.leave(&leaves);
-        ledger.send(0, 0);
+    fn what_a_disconnected_client_misses_is_lost_and_not_waited_for() {
+        let mut log = DeliveryLog::new(1, 2);
+        let mut stays = ClientLog::default();
+        let mut leaves = ClientLog::default();
+        log.send(0, 0);
+        log.send(0, 0);
+        log.receive(&mut leaves, 0, 0);
+        log.leave(&leaves);
+        log.send(0, 0);
         for number in 0..3 {
-            ledger.receive(&mut stays, 0, number);
+            log.receive(&mut stays, 0, number);
         }
-        assert_eq!(ledger.outstanding(), 0);
-        assert_eq!(counts(&ledger), [4, 1, 0, 0]);
+        assert_eq!(log.outstanding(), 0);
+        assert_eq!(counts(&log), [4, 2, 0, 0]);
     }
 
     #[test]
     fn the_intended_time_comes_back_with_the_delivery() {
-        let mut ledger = Ledger::new(1, 1);
-        let number = ledger.send(0, 1234);
-        let mut account = Account::default();
-        assert_eq!(ledger.receive(&mut account, 0, number), Some(1234));
-        assert_eq!(ledger.receive(&mut account, 0, number), None);
+        let mut log = DeliveryLog::new(1, 1);
+        let number = log.send(0, 1234);
+        let mut client = ClientLog::default();
+        assert_eq!(log.receive(&mut client, 0, number), Some(1234));
+        assert_eq!(log.receive(&mut client, 0, number), None);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_given_up_is_told() {
+        let mut log = DeliveryLog::new(2, 3);
+        let mut client = ClientLog::default();
+        for nth in 0..LONGEST as u32 {
+            assert_eq!(log.make_room(), None);
+            log.send(nth as usize % 2, u64::from(nth));
+        }
+        log.receive(&mut client, 0, 0);
+        assert_eq!(log.make_room(), Some((0, 2)), "one of three has it");
+        assert_eq!(log.make_room(), None);
+        log.send(0, 1);
+        assert_eq!(log.receive(&mut client, 0, 0), None, "given up");
+        assert_eq!(log.receive(&mut client, 0, 1), Some(2));
+        // What everyone has is forgotten.
+        let mut log = DeliveryLog::new(1, 1);
+        let mut client = ClientLog::default();
+        for number in 0..100 {
+            log.send(0, 0);
+            log.receive(&mut client, 0, number);
+        }
+        assert!(log.kept <= 1, "{} kept", log.kept);
+    }
+
+    #[test]
+    fn gaps_are_bounded() {
+        let mut log = DeliveryLog::new(1, 1);
+        let mut client = ClientLog::default();
+        for number in 0..10_000 {
+            log.send(0, 0);
+            if number % 2 == 1 {
+                log.receive(&mut client, 0, number);
+            }
+        }
+        assert!(client.gaps.len() <= MOST_GAPS);
+        assert_eq!(counts(&log), [5000, 5000, 0, 0]);
     }
 
     proptest! {
         /// Whatever comes, what came once and what is missing add up to what was sent.
         #[test]
-        fn the_books_balance(deliveries in prop::collection::vec((0u32..3, 0u32..20), 0..200)) {
-            let ledger = play(&[15, 15, 15], &[&deliveries]);
+        fn the_books_balance(deliveries in prop::collection::vec((0usize..3, 0u32..20), 0..200)) {
+            let log = play(&[15, 15, 15], &[&deliveries]);
             let mut real: Vec<_> = deliveries.iter().filter(|(_, n)| *n < 15).collect();
             real.sort();
             real.dedup();
-            prop_assert_eq!(ledger.deliveries(), real.len() as u64);
-            prop_assert_eq!(ledger.lost(), 45 - real.len() as u64);
-            prop_assert_eq!(ledger.duplicated(), (deliveries.len() - real.len()) as u64);
+            prop_assert_eq!(log.deliveries(), real.len() as u64);
+            prop_assert_eq!(counts(&log)[1], 45 - real.len() as u64);
+            prop_assert_eq!(log.duplicated(), (deliveries.len() - real.len()) as u64);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The messages that the load generator sends, so that whoever gets one can tell whose it is, which
 //! it is, and whether it is whole.
 //!
-//! A message is `~SSSSNNNNNNNN`, the sender and the number in hexadecimal, then letters up to the
-//! size, then `\n`. All of it is printable, because the room drops control bytes.
+//! A message is `~SSSSNNNNNNNN` (in the warm-up `^`), the sender and the number in hexadecimal, then
+//! letters up to the size, then `\n`. All of it is printable, because the room drops control bytes.
 
 /// The shortest message that can be sent, in bytes with its `\n`.
 pub const SHORTEST: usize = HEAD + 1;
@@ -13,7 +13,12 @@ pub const LONGEST: usize = 4096;
 /// The most senders that a message can tell apart.
 pub const SENDERS: usize = 1 << 16;
 
-const MARK: u8 = b'~';
+/// How a message of the measurement begins.
+pub const MEASURED: u8 = b'~';
+
+/// How one of the warm-up does, which is no message to the measurement.
+pub const WARM_UP: u8 = b'^';
+
 const HEAD: usize = 1 + 4 + 8;
 
 /// How the messages of a round look.
@@ -23,17 +28,18 @@ pub struct Format {
 }
 
 impl Format {
-    /// Messages of `size` bytes with their `\n`, filled with letters of `seed`'s choice.
+    /// Messages that begin with `mark` and have `size` bytes with their `\n`, filled with letters of
+    /// `seed`'s choice.
     ///
     /// # Panics
     /// `size` is less than [`SHORTEST`].
-    pub fn new(size: usize, seed: u64) -> Format {
+    pub fn new(mark: u8, size: usize, seed: u64) -> Format {
         assert!(
             size >= SHORTEST,
             "a message needs {SHORTEST} bytes, not {size}"
         );
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut template = vec![MARK; HEAD];
+        let mut template = vec![mark; HEAD];
         template.resize_with(size - 1, || random.lowercase() as u8);
         template.push(b'\n');
         Format { template }
@@ -57,7 +63,7 @@ impl Format {
     pub fn read<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], u32, u32, bool)> {
         let begin = line.len().checked_sub(self.template.len() - 1)?;
         let (before, message) = line.split_at(begin);
-        if message[0] != MARK {
+        if message[0] != self.template[0] {
             return None;
         }
         let mut id = 0u64;
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         for size in [SHORTEST, 64, LONGEST] {
-            let format = Format::new(size, 7);
+            let format = Format::new(MEASURED, size, 7);
             let mut message = Vec::new();
             for (sender, number) in [(0, 0), (1, 0xdead_beef), (0xffff, u32::MAX)] {
                 format.write(sender, number, &mut message);
@@ -99,7 +105,7 @@ mod tests {
 
     #[test]
     fn damage_is_seen() {
-        let format = Format::new(32, 7);
+        let format = Format::new(MEASURED, 32, 7);
         let mut message = Vec::new();
         format.write(1, 2, &mut message);
         message.pop();
@@ -109,11 +115,19 @@ mod tests {
         assert_eq!(format.read(&sound[1..]), None, "too short");
         assert_eq!(format.read(&[&sound[..], b"x"].concat()), None, "shifted");
         assert_eq!(format.read(b""), None);
+        let warm_up = Format::new(WARM_UP, 32, 7);
+        assert_eq!(warm_up.read(&sound), None, "of the measurement");
     }
 
     #[test]
     fn a_seed_chooses_the_letters() {
-        assert_eq!(Format::new(64, 1).template, Format::new(64, 1).template);
-        assert_ne!(Format::new(64, 1).template, Format::new(64, 2).template);
+        assert_eq!(
+            Format::new(MEASURED, 64, 1).template,
+            Format::new(MEASURED, 64, 1).template
+        );
+        assert_ne!(
+            Format::new(MEASURED, 64, 1).template,
+            Format::new(MEASURED, 64, 2).template
+        );
     }
 }

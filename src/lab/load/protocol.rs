@@ -1,7 +1,16 @@
-//! The chat room as its clients see it: lines, and the line that says that one is in.
+//! The protocols as clients see them: in the chat, lines, and the line by which a client sees that it is in.
 
 use std::io::BufRead;
 use std::net::SocketAddr;
+
+/// The protocol of a server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Protocol {
+    /// The chat room.
+    Chat,
+    /// The upper-casing echo.
+    Echo,
+}
 
 /// The longest line that is kept while its end has not come. What is longer is no line of the room.
 const LONGEST_LINE: usize = 64 * 1024;

@@ -1,33 +1,57 @@
-//! The clock of a round and what is read off it: latencies, pauses, and when messages are due.
+//! The clock of a round and what is read off it: when messages are due, latencies, pauses and deliveries
+//! over time.
 
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::lab::results::record::Latency;
+use crate::lab::results::record::{Latency, Round, Timeline};
+
+/// Steps into which the duration of a round is divided at most.
+const STEPS: u64 = 100;
+
+/// Groups in which messages that were never sent are counted at most.
+const GROUPS: u64 = 10_000;
 
 /// Measures one round. Times are nanoseconds of the round.
 #[derive(Debug)]
-pub struct Meter {
+pub struct Recorder {
     start: Instant,
+    /// How long messages are sent.
+    duration: u64,
+    /// When messages are due in an open loop; none in a closed one.
+    schedule: Option<Schedule>,
+    /// What the load itself counts: messages, deliveries and faults.
+    pub counts: Round,
     latency: Histogram<u64>,
+    /// What never came, by the step of its intended sending.
+    lost: Vec<u64>,
     /// When the last delivery came.
     last: u64,
     /// Since when something is due and nothing has come.
     waiting: u64,
     pause: u64,
+    step: u64,
+    timeline: Vec<u64>,
 }
 
-impl Meter {
-    /// Starts the clock.
-    pub fn start() -> Meter {
-        Meter {
+impl Recorder {
+    /// Starts the clock: `rate` messages per second are due in an open loop.
+    pub fn start(rate: Option<f64>, duration: Duration) -> Recorder {
+        let duration = duration.as_nanos() as u64;
+        Recorder {
             start: Instant::now(),
+            duration,
+            schedule: rate.map(|rate| Schedule { rate, duration }),
+            counts: Round::default(),
             // Microseconds up to an hour, to a hundredth: small enough to stay in the cache.
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are sound"),
+            lost: Vec::new(),
             last: 0,
             waiting: 0,
             pause: 0,
+            step: step(duration),
+            timeline: Vec::new(),
         }
     }
 
@@ -41,6 +65,46 @@ impl Meter {
         self.start + Duration::from_nanos(at)
     }
 
+    /// When messages are due; none in a closed loop.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
+    }
+
+    /// Whether messages are still sent at `now`.
+    pub fn is_sending(&self, now: u64) -> bool {
+        now < self.duration
+    }
+
+    /// When the message `number` of the `nth` of `all` senders is due, if it is at `now`: they take
+    /// turns in an open loop. In a closed one it is due as soon as it can be sent.
+    pub fn due(&self, now: u64, number: u64, nth: usize, all: usize) -> Option<u64> {
+        match &self.schedule {
+            Some(schedule) => schedule
+                .at(number * all as u64 + nth as u64)
+                .filter(|&at| at <= now),
+            None => self.is_sending(now).then_some(now),
+        }
+    }
+
+    /// Ends the sending at `now`, before its time.
+    pub fn cut_short(&mut self, now: u64) {
+        if now < self.duration {
+            self.counts.cut_short = true;
+            self.duration = now;
+            if let Some(schedule) = &mut self.schedule {
+                schedule.duration = now;
+            }
+        }
+    }
+
+    /// Whether to give up at `now` on what has not come.
+    pub fn is_over(&self, now: u64) -> bool {
+        const SILENCE: u64 = 2_000_000_000;
+        const LONGEST: u64 = 10_000_000_000;
+        let duration = self.duration;
+        now > self.last.max(duration) + SILENCE || now > 2 * duration + LONGEST
+    }
+
     /// Something is sent after a time in which nothing was due.
     pub fn awake(&mut self, now: u64) {
         self.waiting = now;
@@ -48,15 +112,41 @@ impl Meter {
 
     /// What was to be sent at `at` came at `now`.
     pub fn record(&mut self, now: u64, at: u64) {
-        self.latency
-            .saturating_record(now.saturating_sub(at) / 1000);
+        self.latency.saturating_record(micros(now, at));
     }
 
-    /// One or more deliveries came at `now`.
-    pub fn delivered(&mut self, now: u64) {
+    /// `count` deliveries of what was to be sent at `at` never came.
+    pub fn lose(&mut self, at: u64, count: u64) {
+        self.counts.lost += count;
+        *slot(&mut self.lost, at / self.step) += count;
+    }
+
+    /// What the `nth` of `all` senders was to send in an open loop from its message `number` on was
+    /// never sent, for want of a connection or of time; each would have been delivered `each` times.
+    pub fn never_sent(&mut self, number: u64, nth: usize, all: usize, each: u64) {
+        let Some(schedule) = self.schedule else {
+            return;
+        };
+        let due = schedule.due(u64::MAX).saturating_sub(nth as u64);
+        let count = due.div_ceil(all as u64).saturating_sub(number);
+        self.counts.messages += count;
+        // Millions may have been due: a group counts with the time of its last.
+        let group = count.div_ceil(GROUPS).max(1);
+        for begin in (0..count).step_by(group as usize) {
+            let end = (begin + group).min(count);
+            let last = (number + end - 1) * all as u64 + nth as u64;
+            let at = schedule.at(last).expect("it was due");
+            self.lose(at, (end - begin) * each);
+        }
+    }
+
+    /// `count` deliveries came at `now`.
+    pub fn delivered(&mut self, now: u64, count: u64) {
         self.last = now;
         self.still_waiting(now);
         self.waiting = now;
+        self.counts.deliveries += count;
+        *slot(&mut self.timeline, now / self.step) += count;
     }
 
     /// Something is due at `now`.
@@ -64,80 +154,112 @@ impl Meter {
         self.pause = self.pause.max(now.saturating_sub(self.waiting));
     }
 
-    /// When the last delivery came.
-    pub fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Seconds that the round took: until the last delivery, but not less than the `duration` in
-    /// which messages were sent, since a room that froze early was not quick.
-    pub fn seconds(&self, duration: Duration) -> f64 {
-        seconds(self.last).max(duration.as_secs_f64())
-    }
-
-    /// The longest time in which something was due and nothing came, in seconds.
-    pub fn pause_seconds(&self) -> f64 {
-        seconds(self.pause)
-    }
-
-    /// What is recorded of the latencies.
-    pub fn latency(&self) -> Latency {
-        let histogram = &self.latency;
-        Latency {
-            p50: histogram.value_at_quantile(0.5),
-            p90: histogram.value_at_quantile(0.9),
-            p95: histogram.value_at_quantile(0.95),
-            p99: histogram.value_at_quantile(0.99),
-            p99_9: histogram.value_at_quantile(0.999),
-            max: histogram.max(),
-            bound_from: None,
-            buckets: histogram
-                .iter_recorded()
-                .map(|step| (step.value_iterated_to(), step.count_at_value()))
-                .collect(),
+    /// What was measured until `now`, the end of the round. Its time lasts until the last delivery, but
+    /// not less than that of sending, since a room that froze early was not quick.
+    pub fn round(mut self, now: u64) -> Round {
+        slot(&mut self.timeline, now.saturating_sub(1) / self.step);
+        let bound_from = self.record_lost(now);
+        Round {
+            seconds: seconds(self.last.max(self.duration)),
+            pause_seconds: seconds(self.pause),
+            latency: Latency {
+                bound_from,
+                ..latency(&self.latency)
+            },
+            timeline: Timeline {
+                step: seconds(self.step),
+                deliveries: self.timeline,
+            },
+            ..self.counts
         }
     }
+
+    /// Enters what never came, later than all that came: with the time waited for it at `now`, if that
+    /// is longer. Returns the shortest of these times, in microseconds.
+    fn record_lost(&mut self, now: u64) -> Option<u64> {
+        let latest = self.latency.next_non_equivalent(self.latency.max());
+        let mut bound_from = None;
+        // The last to be sent has been waited for the shortest.
+        for (nth, &count) in self.lost.iter().enumerate().rev() {
+            if count > 0 {
+                let waited = micros(now, (nth as u64 + 1) * self.step).max(latest);
+                self.latency.saturating_record_n(waited, count);
+                bound_from.get_or_insert(self.latency.lowest_equivalent(waited));
+            }
+        }
+        bound_from
+    }
+}
+
+fn latency(histogram: &Histogram<u64>) -> Latency {
+    Latency {
+        p50: histogram.value_at_quantile(0.5),
+        p90: histogram.value_at_quantile(0.9),
+        p95: histogram.value_at_quantile(0.95),
+        p99: histogram.value_at_quantile(0.99),
+        p99_9: histogram.value_at_quantile(0.999),
+        max: histogram.max(),
+        bound_from: None,
+        buckets: histogram
+            .iter_recorded()
+            .map(|step| (step.value_iterated_to(), step.count_at_value()))
+            .collect(),
+    }
+}
+
+fn slot(steps: &mut Vec<u64>, nth: u64) -> &mut u64 {
+    let nth = nth as usize;
+    if steps.len() <= nth {
+        steps.resize(nth + 1, 0);
+    }
+    &mut steps[nth]
+}
+
+fn micros(now: u64, at: u64) -> u64 {
+    now.saturating_sub(at) / 1000
 }
 
 fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// When messages are due in open loop: evenly, whatever becomes of them.
-#[derive(Debug)]
+/// The shortest step of 1, 2 or 5 times a power of ten from 10 ms on that divides the duration into few
+/// enough.
+fn step(duration: u64) -> u64 {
+    let steps = (7..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    let mut long_enough = steps.filter(|step| duration / step <= STEPS);
+    long_enough.next().expect("there is always a longer step")
+}
+
+/// When messages are due in an open loop: evenly, whatever becomes of them.
+#[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     rate: f64,
     duration: u64,
-    next: u64,
 }
 
 impl Schedule {
-    /// `rate` messages a second for `duration`.
-    pub fn new(rate: f64, duration: Duration) -> Schedule {
-        Schedule {
-            rate,
-            duration: duration.as_nanos() as u64,
-            next: 0,
-        }
-    }
-
-    /// The next message that is due at `now`: its number and its time.
-    pub fn due(&mut self, now: u64) -> Option<(u64, u64)> {
-        let at = self.next_at().filter(|&at| at <= now)?;
-        self.next += 1;
-        Some((self.next - 1, at))
-    }
-
-    /// How long until the next message is due; none when all were.
-    pub fn wait(&self, now: u64) -> Option<Duration> {
-        let at = self.next_at()?;
-        Some(Duration::from_nanos(at.saturating_sub(now)))
-    }
-
-    fn next_at(&self) -> Option<u64> {
+    /// When message `nth` is due; none after the last.
+    pub fn at(&self, nth: u64) -> Option<u64> {
         // From the number and not from the time before, so that rounding does not add up.
-        let at = (self.next as f64 / self.rate * 1e9) as u64;
+        let at = (nth as f64 / self.rate * 1e9) as u64;
         (at < self.duration).then_some(at)
+    }
+
+    /// How many messages are due until `now`.
+    pub fn due(&self, now: u64) -> u64 {
+        let until = now.min(self.duration.saturating_sub(1));
+        let is_due = |nth: u64| self.at(nth).is_some_and(|at| at <= until);
+        // Rounding may be off by one either way.
+        let near = (until as f64 / 1e9 * self.rate) as u64;
+        (near.saturating_sub(1)..)
+            .find(|&nth| !is_due(nth))
+            .expect("not all are due")
+    }
+
+    /// How long from `now` until message `nth` is due; none after the last.
+    pub fn wait(&self, now: u64, nth: u64) -> Option<Duration> {
+        Some(Duration::from_nanos(self.at(nth)?.saturating_sub(now)))
     }
 }
 
@@ -147,40 +269,42 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
+    fn recorder(rate: Option<f64>, millis: u64) -> Recorder {
+        Recorder::start(rate, Duration::from_millis(millis))
+    }
+
     #[test]
     fn messages_are_due_evenly_until_the_end() {
-        let mut schedule = Schedule::new(10.0, Duration::from_millis(350));
-        assert_eq!(schedule.due(0), Some((0, 0)));
-        assert_eq!(schedule.due(0), None);
-        assert_eq!(schedule.wait(40 * MS), Some(Duration::from_millis(60)));
-        // Late: all that were due come, each with its own time.
-        assert_eq!(schedule.due(250 * MS), Some((1, 100 * MS)));
-        assert_eq!(schedule.due(250 * MS), Some((2, 200 * MS)));
-        assert_eq!(schedule.due(250 * MS), None);
-        assert_eq!(schedule.due(900 * MS), Some((3, 300 * MS)));
-        assert_eq!(schedule.due(900 * MS), None);
-        assert_eq!(schedule.wait(900 * MS), None);
+        let schedule = Schedule {
+            rate: 10.0,
+            duration: 350 * MS,
+        };
+        for (now, due) in [(0, 1), (99, 1), (100, 2), (250, 3), (349, 4), (900, 4)] {
+            assert_eq!(schedule.due(now * MS), due, "at {now} ms");
+        }
+        assert_eq!(schedule.wait(40 * MS, 1), Some(Duration::from_millis(60)));
+        assert_eq!(schedule.wait(900 * MS, 3), Some(Duration::ZERO));
+        assert_eq!(schedule.wait(900 * MS, 4), None);
     }
 
     #[test]
     fn a_million_messages_do_not_drift() {
-        let mut schedule = Schedule::new(30_000.0, Duration::from_secs(60));
-        let mut last = None;
-        while let Some(message) = schedule.due(u64::MAX) {
-            last = Some(message);
-        }
-        let (number, at) = last.unwrap();
-        assert_eq!(number, 30_000 * 60 - 1);
+        let schedule = Schedule {
+            rate: 30_000.0,
+            duration: 60_000 * MS,
+        };
+        assert_eq!(schedule.due(u64::MAX), 30_000 * 60);
+        let at = schedule.at(30_000 * 60 - 1).unwrap();
         assert!(at.abs_diff(60_000 * MS - 33_333) < 10, "{at}");
     }
 
     #[test]
     fn percentiles_are_of_what_was_recorded() {
-        let mut meter = Meter::start();
+        let mut recorder = recorder(None, 1000);
         for micros in 1..=1000 {
-            meter.record(micros * 1000, 0);
+            recorder.record(micros * 1000, 0);
         }
-        let latency = meter.latency();
+        let latency = recorder.round(0).latency;
         for (percentile, expected) in [
             (latency.p50, 500),
             (latency.p90, 900),
@@ -200,22 +324,124 @@ mod tests {
 
     #[test]
     fn what_came_before_its_time_took_no_time() {
-        let mut meter = Meter::start();
-        meter.record(5, 10);
-        assert_eq!(meter.latency().max, 0);
+        let mut recorder = recorder(None, 1000);
+        recorder.record(5, 10);
+        assert_eq!(recorder.round(0).latency.max, 0);
     }
 
     #[test]
     fn a_pause_counts_while_something_is_due() {
-        let mut meter = Meter::start();
-        meter.delivered(10 * MS);
+        let mut recorder = recorder(None, 500);
+        recorder.delivered(10 * MS, 1);
         // Nothing was due until 500 ms.
-        meter.awake(500 * MS);
-        meter.delivered(530 * MS);
-        assert_eq!(meter.pause_seconds(), 0.03);
-        meter.still_waiting(630 * MS);
-        assert_eq!(meter.pause_seconds(), 0.1);
-        assert_eq!(meter.seconds(Duration::from_millis(500)), 0.53);
-        assert_eq!(meter.seconds(Duration::from_secs(2)), 2.0);
+        recorder.awake(500 * MS);
+        recorder.delivered(530 * MS, 1);
+        assert_eq!(recorder.pause, 30 * MS);
+        recorder.still_waiting(630 * MS);
+        let round = recorder.round(630 * MS);
+        assert_eq!((round.pause_seconds, round.seconds), (0.1, 0.53));
+    }
+
+    #[test]
+    fn a_round_lasts_no_shorter_than_its_sending() {
+        let mut recorder = recorder(None, 2000);
+        recorder.delivered(10 * MS, 1);
+        assert_eq!(recorder.round(4000 * MS).seconds, 2.0);
+    }
+
+    #[test]
+    fn what_never_came_counts_with_the_time_waited_for_it() {
+        let mut recorder = recorder(None, 1000);
+        for _ in 0..90 {
+            recorder.record(2 * MS, MS);
+        }
+        recorder.lose(500 * MS, 5);
+        recorder.lose(990 * MS, 5);
+        let round = recorder.round(3000 * MS);
+        let latency = round.latency;
+        assert_eq!(round.lost, 10);
+        assert!(latency.p95.abs_diff(2_000_000) < 20_000, "{latency:?}");
+        assert!(latency.max.abs_diff(2_490_000) < 25_000, "{latency:?}");
+        let bounds = [
+            latency.p50,
+            latency.p90,
+            latency.p95,
+            latency.p99,
+            latency.max,
+        ]
+        .map(|value| latency.is_bound(value));
+        assert_eq!(bounds, [false, false, true, true, true], "{latency:?}");
+        let count: u64 = latency.buckets.iter().map(|(_, count)| count).sum();
+        assert_eq!(count, 100);
+    }
+
+    #[test]
+    fn what_never_came_is_later_than_all_that_came() {
+        let mut recorder = recorder(None, 1000);
+        for _ in 0..99 {
+            recorder.record(800 * MS, 0);
+        }
+        // Lost in the last moment of the round.
+        recorder.lose(999 * MS, 1);
+        let latency = recorder.round(1000 * MS).latency;
+        assert!(latency.p50.abs_diff(800_000) < 8000, "{latency:?}");
+        assert!(!latency.is_bound(latency.p99), "{latency:?}");
+        assert!(latency.is_bound(latency.p99_9), "{latency:?}");
+        assert!(latency.max > latency.p99, "{latency:?}");
+    }
+
+    #[test]
+    fn what_was_never_sent_counts_from_when_it_was_due() {
+        // Every 10 ms; the second of two senders has sent its messages 0 and 1, due at 10 and 30 ms.
+        let mut recorder = recorder(Some(100.0), 100);
+        assert_eq!(recorder.due(30 * MS, 1, 1, 2), Some(30 * MS));
+        assert_eq!(recorder.due(49 * MS, 2, 1, 2), None);
+        recorder.never_sent(2, 1, 2, 3);
+        let round = recorder.round(200 * MS);
+        // Those at 50, 70 and 90 ms, each up to 10 ms later.
+        assert_eq!((round.messages, round.lost), (3, 9));
+        let latency = round.latency;
+        assert!(latency.max.abs_diff(140_000) < 1400, "{latency:?}");
+        assert!(latency.bound_from.unwrap().abs_diff(100_000) < 1000);
+    }
+
+    #[test]
+    fn millions_that_were_never_sent_are_counted_at_once() {
+        let mut recorder = recorder(Some(1e7), 3_600_000);
+        recorder.never_sent(10, 0, 1, 1000);
+        let round = recorder.round(3_600_000 * MS);
+        assert_eq!(round.messages, 36_000_000_000 - 10);
+        assert_eq!(round.lost, round.messages * 1000);
+    }
+
+    #[test]
+    fn a_round_that_is_cut_short_says_so() {
+        let mut recorder = recorder(Some(1000.0), 1000);
+        assert_eq!(recorder.due(499 * MS, 499, 0, 1), Some(499 * MS));
+        recorder.cut_short(500 * MS);
+        recorder.cut_short(600 * MS);
+        assert!(!recorder.is_sending(500 * MS));
+        assert_eq!(recorder.due(800 * MS, 500, 0, 1), None);
+        let round = recorder.round(500 * MS);
+        assert!(round.cut_short);
+        assert_eq!(round.seconds, 0.5);
+        // After its time nothing can be cut off.
+        let mut recorder = self::recorder(None, 1000);
+        recorder.cut_short(1000 * MS);
+        assert!(!recorder.round(1000 * MS).cut_short);
+    }
+
+    #[test]
+    fn the_timeline_shows_a_hole_where_nothing_came() {
+        let mut recorder = recorder(None, 1000);
+        recorder.delivered(5 * MS, 3);
+        recorder.delivered(9 * MS, 1);
+        recorder.delivered(35 * MS, 2);
+        let timeline = recorder.round(60 * MS).timeline;
+        assert_eq!(timeline.step, 0.01);
+        assert_eq!(timeline.deliveries, [4, 0, 0, 2, 0, 0]);
+        for (millis, expected) in [(1, 10), (1000, 10), (1010, 20), (2000, 20), (60_000, 1000)] {
+            assert_eq!(step(millis * MS), expected * MS, "{millis} ms");
+        }
     }
 }

@@ -107,7 +107,7 @@ impl Metric {
     /// Works it out: seconds, bytes or a number. None where the round does not tell.
     pub fn of(self, round: &Round) -> Option<f64> {
         let cost = round.server.as_ref();
-        let each = |f: fn(&Cost) -> f64| Some(f(cost?) / round.connected as f64);
+        let each = |f: fn(&Cost) -> f64| Some(f(cost?) / cost?.clients as f64);
         let left = |f: fn(&Cost) -> [u64; 3]| {
             let [before, _, after] = f(cost?);
             Some(after as f64 - before as f64)
@@ -169,6 +169,7 @@ mod tests {
                 rss_before: 1000,
                 rss: 21_000,
                 rss_after: 900,
+                clients: 10,
                 threads: [2, 32, 3],
                 ..Cost::default()
             }),

@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 /// The version of this shape. It is raised when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 2;
 
+/// The name of the built-in server that the others are compared with, as `--floor` adds it.
+pub const FLOOR: &str = "floor";
+
+/// Whether a name in a record is that of the built-in server, in `slow` with what follows it.
+pub fn is_floor(name: &str) -> bool {
+    name.split(',').next() == Some(FLOOR)
+}
+
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -118,8 +126,8 @@ impl Point {
 /// One round: connect, drive, count, leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {
-    /// Clients that were in when the measurement started; in `churn`, the most that were in at one
-    /// time.
+    /// Clients that were in when the measurement started. In `churn`, where visitors were disconnected:
+    /// the most that were in at one time.
     pub connected: usize,
     /// Seconds until all of them were in: they had seen their own login, or the first echo.
     pub connect_seconds: f64,
@@ -127,20 +135,21 @@ pub struct Round {
     pub cut_short: bool,
     /// Seconds that were measured: those of sending, and those until the last delivery after them.
     pub seconds: f64,
-    /// Messages (requests) sent in that time.
+    /// Messages (requests, visits) sent in that time, and those that were due and could not be sent.
     pub messages: u64,
-    /// Deliveries (answers) that were checked in that time.
+    /// Deliveries (answers, visits) that came and were right.
     pub deliveries: u64,
-    /// Deliveries that never came. Each counts in `latency` with the time from its intended sending to
-    /// the end of the round, in the same buckets as the `deliveries`.
+    /// Deliveries that never came. Each counts in `latency`, later than all that came: with the time from
+    /// its intended sending to the end of the round, if that is longer.
     pub lost: u64,
     /// Deliveries that came twice.
     pub duplicated: u64,
     /// Deliveries that came in another order than at other clients or than they were sent.
     pub out_of_order: u64,
-    /// Deliveries whose bytes are not those that were sent.
+    /// Deliveries whose bytes are not those that were sent; they count as lost too.
     pub damaged: u64,
-    /// Clients that the server disconnected before they left; those that never read count too.
+    /// Clients that the server disconnected before they left; those that never read count too. What they
+    /// miss from then on counts as lost.
     pub dropped: u64,
     /// Longest time in which nothing was delivered to anyone while something was due, in seconds.
     pub pause_seconds: f64,
@@ -173,8 +182,8 @@ pub struct Latency {
     pub p99_9: u64,
     /// Longest, in microseconds.
     pub max: u64,
-    /// From this value on, percentiles and `max` are lower bounds (`≥`), in microseconds: it is the
-    /// shortest time waited for a delivery that never came. None if all came.
+    /// From this value on, percentiles and `max` are of deliveries that never came, and so lower bounds
+    /// (`≥`), in microseconds. None if all came.
     pub bound_from: Option<u64>,
     /// The whole histogram: (upper end of the bucket in microseconds, count), empty buckets left out.
     pub buckets: Vec<(u64, u64)>,
@@ -204,6 +213,9 @@ pub struct Cost {
     pub cpu_seconds: f64,
     /// Context switches of all its threads, voluntary and not, in that time.
     pub context_switches: u64,
+    /// Clients that were in when "with all clients" was looked at; in `churn`, when the most of them
+    /// were.
+    pub clients: usize,
     /// Resident bytes with no client, before the round.
     pub rss_before: u64,
     /// Resident bytes with all clients, at the end of the driving.

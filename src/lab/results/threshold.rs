@@ -3,9 +3,8 @@
 use std::str::FromStr;
 
 use crate::lab::results::metric::{Metric, Unit};
-use crate::lab::results::record::Record;
+use crate::lab::results::record::{Record, is_floor};
 use crate::lab::results::stats::figure;
-use crate::lab::target::contender::is_floor;
 
 /// A metric, a comparison and a value, such as `p99>50ms`.
 #[derive(Clone, Debug, PartialEq)]

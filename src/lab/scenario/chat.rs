@@ -1,272 +1,269 @@
-//! Scenario `chat`: everyone hears everyone, and every client checks every message. Scenario `slow`
-//! is the same with clients beside it that never read.
+//! Scenarios `chat`, `slow` and `idle`: everyone hears everyone, and every client checks every message.
+//! In `slow` there are clients beside it that never read; in `idle` nobody sends.
 
 use std::io;
-use std::time::Duration;
+use std::ops::Range;
 
 use crate::lab::load::client::Client;
-use crate::lab::load::clients::{Crowd, Happening};
-use crate::lab::load::delivery::{Account, Ledger};
-use crate::lab::load::message::Format;
-use crate::lab::load::recorder::{Meter, Schedule};
-use crate::lab::results::record::{Round, Timeline};
-use crate::lab::scenario::login::{Entered, Seat, enter, enter_unread, nobody_left};
+use crate::lab::load::clients::{Clients, Event};
+use crate::lab::load::delivery::{ClientLog, DeliveryLog};
+use crate::lab::load::message::{Format, MEASURED};
+use crate::lab::load::protocol::Protocol;
+use crate::lab::load::recorder::Recorder;
+use crate::lab::results::record::Round;
+use crate::lab::scenario::drive::{Load, RoundPlan, measure};
+use crate::lab::scenario::login::{Login, Seat, enter, nobody_left};
 use crate::lab::scenario::session::Session;
 
-/// What a round is to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Clients in the room.
-    pub clients: usize,
-    /// How many of them speak.
-    pub senders: usize,
-    /// Clients beside them that never read.
-    pub stalled: usize,
-    /// Bytes of a message.
-    pub size: usize,
-    /// Messages a second over all senders; none is closed loop, one message in flight a sender.
-    pub rate: Option<f64>,
-    /// How long messages are sent.
-    pub duration: Duration,
-    /// Chooses the senders and the letters.
-    pub seed: u64,
-}
+/// Messages that one sender may send before the others have their turn.
+const BURST: usize = 64;
 
-/// How long to wait for sockets at most before looking at the clock.
-pub(crate) const TURN: Duration = Duration::from_millis(50);
-
-/// Whether to give up at `now` on what has not come, `duration` being the time in which it was sent
-/// and `last` the time at which the last delivery came.
-pub(crate) fn is_over(now: u64, duration: u64, last: u64) -> bool {
-    const SILENCE: u64 = 2_000_000_000;
-    const LONGEST: u64 = 10_000_000_000;
-    now > last.max(duration) + SILENCE || now > 2 * duration + LONGEST
-}
-
-struct Drive {
+struct FanOut<'a> {
+    plan: &'a RoundPlan,
     format: Format,
-    ledger: Ledger,
-    guests: Vec<Guest>,
-    /// By sender, its client.
-    senders: Vec<usize>,
-    /// By sender, what stands before its messages.
-    prefixes: Vec<Vec<u8>>,
-    /// Clients that were in the room at the start.
+    log: DeliveryLog,
+    members: Vec<Member>,
+    senders: Vec<Sender>,
+    /// Senders that can send more at once.
+    behind: Vec<usize>,
+    /// Clients that were in at the start.
+    connected: usize,
     present: usize,
-    closed_loop: bool,
-    sending: bool,
-    meter: Meter,
-    damaged: u64,
     dropped: u64,
     message: Vec<u8>,
 }
 
-struct Guest {
+struct Member {
     seat: Seat,
-    account: Account,
-    sender: Option<u32>,
+    log: ClientLog,
+    sender: Option<usize>,
+}
+
+struct Sender {
+    client: usize,
+    /// What stands before its messages.
+    prefix: Vec<u8>,
+    sent: u64,
+    is_behind: bool,
 }
 
 /// Drives one round.
 ///
 /// # Errors
-/// Nobody gets in and stays, the server dies, or the program is to end.
-pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
-    let mut crowd = Crowd::new(session.addr())?;
-    let mut entered = enter(&mut crowd, plan.clients, session)?;
-    let mut stalled = enter_unread(&mut crowd, &mut entered, plan.stalled, session)?;
-    let Entered {
-        connected, seconds, ..
-    } = entered;
-    let dropped_before = entered.dropped;
-
-    session.begin();
-    let mut drive = Drive::new(entered, plan);
-    drive.run(&mut crowd, session, plan)?;
-    session.end();
-    if drive.ledger.deliveries() == 0 && drive.dropped as usize == connected {
+/// Nobody gets in and stays, the server dies, or Ctrl-C came before the measurement.
+pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
+    let mut clients = Clients::new(session.addr())?;
+    let mut login = enter(&mut clients, Protocol::Chat, plan.clients, session)?;
+    let mut stalled = login.enter_stalled(&mut clients, plan.stalled, session)?;
+    let connect_seconds = login.seconds();
+    let mut load = FanOut::new(login, plan);
+    let mut round = measure(&mut load, &mut clients, session, plan)?;
+    if plan.senders > 0 && round.deliveries == 0 && load.present == 0 {
         return Err(nobody_left(session));
     }
-
-    let cut_off = stalled
-        .iter_mut()
-        .filter_map(|client| client.is_cut_off().then_some(()))
-        .count();
-    drop(stalled);
-    drop(crowd);
-    let server = session.cost()?;
-    Ok(Round {
-        connected,
-        connect_seconds: seconds,
-        seconds: drive.meter.seconds(plan.duration),
-        messages: drive.ledger.messages(),
-        deliveries: drive.ledger.deliveries(),
-        lost: drive.ledger.lost(),
-        duplicated: drive.ledger.duplicated(),
-        out_of_order: drive.ledger.out_of_order(),
-        damaged: drive.damaged,
-        dropped: dropped_before + drive.dropped + cut_off as u64,
-        pause_seconds: drive.meter.pause_seconds(),
-        latency: drive.meter.latency(),
-        server,
-        cut_short: false,
-        timeline: Timeline::default(),
-        wall_seconds: session.wall_seconds(),
-        generator_cpu_seconds: session.generator_cpu_seconds(),
-        other_cpu_seconds: session.other_cpu_seconds(),
+    for client in &mut stalled {
+        round.dropped += u64::from(client.is_disconnected());
+    }
+    drop((stalled, clients));
+    session.finish(Round {
+        connect_seconds,
+        ..round
     })
 }
 
-impl Drive {
-    fn new(entered: Entered, plan: &Plan) -> Drive {
-        let mut guests: Vec<Guest> = entered
-            .seats
-            .into_iter()
-            .map(|seat| Guest {
-                seat,
-                account: Account::default(),
-                sender: None,
-            })
-            .collect();
-        let present: Vec<usize> = (0..guests.len())
-            .filter(|&number| guests[number].seat.is_in)
-            .collect();
-        let count = plan.senders.min(present.len());
-        let senders =
-            fastrand::Rng::with_seed(plan.seed).choose_multiple(present.iter().copied(), count);
-        for (sender, &number) in senders.iter().enumerate() {
-            guests[number].sender = Some(sender as u32);
-        }
-        Drive {
-            format: Format::new(plan.size, plan.seed),
-            ledger: Ledger::new(count, present.len()),
-            prefixes: senders
-                .iter()
-                .map(|&number| guests[number].seat.prefix.clone())
-                .collect(),
-            guests,
-            senders,
-            present: present.len(),
-            closed_loop: plan.rate.is_none(),
-            sending: true,
-            meter: Meter::start(),
-            damaged: 0,
-            dropped: 0,
+impl FanOut<'_> {
+    fn new(login: Login, plan: &RoundPlan) -> FanOut<'_> {
+        let members = login.seats.into_iter().map(|seat| Member {
+            seat,
+            log: ClientLog::default(),
+            sender: None,
+        });
+        FanOut {
+            plan,
+            format: Format::new(MEASURED, plan.size, plan.seed),
+            log: DeliveryLog::default(),
+            members: members.collect(),
+            senders: Vec::new(),
+            behind: Vec::new(),
+            connected: login.inside,
+            present: login.inside,
+            dropped: login.dropped,
             message: Vec::new(),
         }
     }
 
-    fn run(&mut self, crowd: &mut Crowd, session: &mut Session<'_>, plan: &Plan) -> io::Result<()> {
-        let duration = plan.duration.as_nanos() as u64;
-        let mut schedule = plan.rate.map(|rate| Schedule::new(rate, plan.duration));
-        self.meter = Meter::start();
-        if schedule.is_none() {
-            for sender in 0..self.senders.len() {
-                let client = &mut crowd.clients()[self.senders[sender]];
-                self.send(client, sender as u32, 0);
+    fn send_next(&mut self, nth: usize, client: &mut Client, recorder: &mut Recorder) {
+        let all = self.senders.len();
+        let sender = &mut self.senders[nth];
+        sender.is_behind = false;
+        for _ in 0..BURST {
+            // `Event::Writable` follows, or it has been disconnected.
+            if !client.is_writable() {
+                return;
             }
-        }
-        loop {
-            if let Some(schedule) = &mut schedule {
-                let now = self.meter.now();
-                while let Some((nth, at)) = schedule.due(now) {
-                    let sender = nth as usize % self.senders.len();
-                    let client = &mut crowd.clients()[self.senders[sender]];
-                    self.send(client, sender as u32, at);
-                }
-                if let Some(delay) = schedule.wait(now) {
-                    crowd.wake_in(delay)?;
-                }
-            }
-            crowd.turn(Some(TURN), |number, client, happening| {
-                match happening {
-                    Happening::Bytes(bytes) => self.deliver(number, client, bytes),
-                    Happening::Closed => self.leave(number),
-                    Happening::Connected => {}
-                }
-                Ok(())
-            })?;
-            let now = self.meter.now();
-            let here = self.present - self.dropped as usize;
-            session.look(self.meter.instant(now), here, self.ledger.deliveries())?;
-            if self.ledger.outstanding() > 0 {
-                self.meter.still_waiting(now);
-            }
-            if now >= duration {
-                self.sending = false;
-                let over = is_over(now, duration, self.meter.last());
-                if self.ledger.outstanding() == 0 || over {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, client: &mut Client, sender: u32, at: u64) {
-        if !client.is_open() {
-            return;
-        }
-        if self.ledger.outstanding() == 0 {
-            self.meter.awake(at);
-        }
-        let number = self.ledger.send(sender, at);
-        self.format.write(sender, number, &mut self.message);
-        client.send(&self.message);
-    }
-
-    fn deliver(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
-        let now = self.meter.now();
-        let Drive {
-            format,
-            ledger,
-            prefixes,
-            meter,
-            damaged,
-            ..
-        } = self;
-        let Guest {
-            seat,
-            account,
-            sender: own,
-        } = &mut self.guests[number];
-        let mut own_came_back = false;
-        let before = ledger.deliveries();
-        seat.lines.cut(bytes, |line| {
-            let Some((prefix, sender, number, whole)) = format.read(line) else {
+            let Some(at) = recorder.due(recorder.now(), sender.sent, nth, all) else {
                 return;
             };
+            if self.log.outstanding() == 0 {
+                recorder.awake(at);
+            }
+            if let Some((at, missing)) = self.log.make_room() {
+                recorder.lose(at, missing);
+            }
+            let number = self.log.send(nth, at);
+            sender.sent += 1;
+            self.format.write(nth as u32, number, &mut self.message);
+            client.send(&self.message);
+            if recorder.schedule().is_none() {
+                return;
+            }
+        }
+        sender.is_behind = true;
+        self.behind.push(nth);
+    }
+
+    fn read(&mut self, number: usize, bytes: &[u8], recorder: &mut Recorder) -> bool {
+        let now = recorder.now();
+        let FanOut {
+            format,
+            log,
+            senders,
+            members,
+            ..
+        } = self;
+        let Member {
+            seat,
+            log: client,
+            sender: own,
+        } = &mut members[number];
+        let mut own_came_back = false;
+        let before = log.deliveries();
+        seat.lines.cut(bytes, |line| {
+            let Some((prefix, sender, number, is_whole)) = format.read(line) else {
+                return;
+            };
+            let sender = sender as usize;
             // The original room passes on what it reads at once as one message, even if its sender
             // sent several; the second and later ones come without a prefix.
             let prefix_fits = prefix.is_empty()
-                || prefixes
-                    .get(sender as usize)
-                    .is_some_and(|expected| prefix == expected);
-            if !whole || !prefix_fits {
-                *damaged += 1;
-                return;
-            }
-            if let Some(at) = ledger.receive(account, sender, number) {
-                meter.record(now, at);
+                || (senders.get(sender)).is_some_and(|sender| prefix == sender.prefix);
+            if !is_whole || !prefix_fits {
+                recorder.counts.damaged += 1;
+            } else if let Some(at) = log.receive(client, sender, number) {
+                recorder.record(now, at);
                 own_came_back |= *own == Some(sender);
             }
         });
-        if ledger.deliveries() > before {
-            self.meter.delivered(now);
+        let deliveries = log.deliveries() - before;
+        if deliveries > 0 {
+            recorder.delivered(now, deliveries);
         }
-        if let Some(sender) = *own
-            && own_came_back
-            && self.closed_loop
-            && self.sending
-        {
-            self.send(client, sender, now);
+        own_came_back
+    }
+}
+
+impl Load for FanOut<'_> {
+    fn begin(&mut self, mark: u8, _: &mut Clients) {
+        let plan = self.plan;
+        self.format = Format::new(mark, plan.size, plan.seed);
+        let present: Vec<usize> = (0..self.members.len())
+            .filter(|&number| self.members[number].seat.is_in)
+            .collect();
+        for member in &mut self.members {
+            member.log = ClientLog::default();
+            member.sender = None;
         }
+        self.connected = present.len();
+        let count = plan.senders.min(present.len());
+        let chosen = fastrand::Rng::with_seed(plan.seed).choose_multiple(present, count);
+        self.senders.clear();
+        self.behind.clear();
+        for (nth, client) in chosen.into_iter().enumerate() {
+            let member = &mut self.members[client];
+            member.sender = Some(nth);
+            self.senders.push(Sender {
+                client,
+                prefix: member.seat.prefix.clone(),
+                sent: 0,
+                is_behind: false,
+            });
+        }
+        self.log = DeliveryLog::new(count, self.connected);
     }
 
-    fn leave(&mut self, number: usize) {
-        let guest = &mut self.guests[number];
-        if std::mem::take(&mut guest.seat.is_in) {
-            self.ledger.leave(&guest.account);
-            self.dropped += 1;
+    fn turns(&self) -> usize {
+        self.senders.len()
+    }
+
+    fn send(
+        &mut self,
+        due: Range<u64>,
+        clients: &mut Clients,
+        recorder: &mut Recorder,
+    ) -> io::Result<bool> {
+        let all = self.senders.len();
+        for nth in std::mem::take(&mut self.behind) {
+            self.send_next(nth, &mut clients.all()[self.senders[nth].client], recorder);
         }
+        for nth in due.take(all).map(|nth| (nth % all as u64) as usize) {
+            if !self.senders[nth].is_behind {
+                self.send_next(nth, &mut clients.all()[self.senders[nth].client], recorder);
+            }
+        }
+        Ok(!self.behind.is_empty())
+    }
+
+    fn handle(
+        &mut self,
+        number: usize,
+        client: &mut Client,
+        event: Event<'_>,
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
+        let is_open_loop = recorder.schedule().is_some();
+        let sends = match event {
+            Event::Bytes(bytes) => self.read(number, bytes, recorder) && !is_open_loop,
+            Event::Writable => is_open_loop,
+            Event::Connected => false,
+            Event::Closed => {
+                let member = &mut self.members[number];
+                if std::mem::take(&mut member.seat.is_in) {
+                    self.log.leave(&member.log);
+                    self.present -= 1;
+                    self.dropped += 1;
+                }
+                false
+            }
+        };
+        if let (Some(nth), true) = (self.members[number].sender, sends)
+            && !self.senders[nth].is_behind
+        {
+            self.send_next(nth, client, recorder);
+        }
+        Ok(())
+    }
+
+    fn outstanding(&self) -> u64 {
+        self.log.outstanding() + self.behind.len() as u64
+    }
+
+    fn present(&self) -> usize {
+        self.present
+    }
+
+    fn finish(&mut self, recorder: &mut Recorder) {
+        for (at, missing) in self.log.lost() {
+            recorder.lose(at, missing);
+        }
+        let (all, each) = (self.senders.len(), self.connected as u64);
+        for (nth, sender) in self.senders.iter().enumerate() {
+            recorder.never_sent(sender.sent, nth, all, each);
+        }
+        let counts = &mut recorder.counts;
+        counts.connected = self.connected;
+        counts.messages += self.log.messages();
+        counts.duplicated = self.log.duplicated();
+        counts.out_of_order = self.log.out_of_order();
+        counts.dropped = self.dropped;
     }
 }

@@ -1,47 +1,33 @@
 //! Scenario `churn`: visitors come, say one thing, hear it, and leave; what stays behind?
 
-use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
+use std::ops::Range;
 
 use crate::lab::load::client::Client;
-use crate::lab::load::clients::{Crowd, Happening};
-use crate::lab::load::message::Format;
+use crate::lab::load::clients::{Clients, Event};
+use crate::lab::load::message::{Format, MEASURED};
 use crate::lab::load::protocol::{self, Lines};
-use crate::lab::load::recorder::{Meter, Schedule};
+use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
-use crate::lab::scenario::chat::{TURN, is_over};
+use crate::lab::scenario::drive::{Load, RoundPlan, measure};
 use crate::lab::scenario::session::Session;
 
-/// What a round is to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The most visitors at one time.
-    pub clients: usize,
-    /// Bytes of what each says.
-    pub size: usize,
-    /// Visits a second; none is closed loop: whoever leaves is followed by the next at once.
-    pub rate: Option<f64>,
-    /// How long visitors come.
-    pub duration: Duration,
-    /// Chooses the letters.
-    pub seed: u64,
-}
-
-struct Drive {
+struct Churn<'a> {
+    plan: &'a RoundPlan,
     format: Format,
-    /// By place of the crowd.
+    /// By number of the client.
     visits: Vec<Visit>,
-    /// Places where nobody is.
+    /// Numbers of clients that are away.
     free: Vec<usize>,
-    /// When those were to come for whom there was no place.
-    queue: VecDeque<u64>,
-    meter: Meter,
+    /// Clients that left in this turn, and may come again in the next.
+    leaving: Vec<usize>,
     /// Visits that were due.
+    due: u64,
     begun: u64,
-    done: u64,
+    ended: u64,
+    inside: usize,
+    most_inside: usize,
     dropped: u64,
-    damaged: u64,
     message: Vec<u8>,
 }
 
@@ -62,194 +48,187 @@ enum State {
     #[default]
     Away,
     Coming,
-    Said,
-    /// It has heard itself, and leaves.
-    Leaving,
+    Inside,
 }
 
 /// Drives one round.
 ///
 /// # Errors
-/// No visitor gets through, the server dies, or the program is to end.
-pub fn round(session: &mut Session<'_>, plan: &Plan) -> io::Result<Round> {
-    let mut crowd = Crowd::new(session.addr())?;
-    session.begin();
-    let mut drive = Drive {
-        format: Format::new(plan.size, plan.seed),
+/// No visitor gets through, the server dies, or Ctrl-C came before the measurement.
+pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
+    let mut clients = Clients::new(session.addr())?;
+    let mut load = Churn {
+        plan,
+        format: Format::new(MEASURED, plan.size, plan.seed),
         visits: Vec::new(),
         free: Vec::new(),
-        queue: VecDeque::new(),
-        meter: Meter::start(),
+        leaving: Vec::new(),
+        due: 0,
         begun: 0,
-        done: 0,
+        ended: 0,
+        inside: 0,
+        most_inside: 0,
         dropped: 0,
-        damaged: 0,
         message: Vec::new(),
     };
-    drive.run(&mut crowd, session, plan)?;
-    session.end();
-
-    drop(crowd);
-    if drive.done == 0 {
+    session.watch_peak();
+    let round = measure(&mut load, &mut clients, session, plan)?;
+    drop(clients);
+    if round.deliveries == 0 && !round.cut_short {
         return Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"));
     }
-    Ok(Round {
-        connected: plan.clients,
-        seconds: drive.meter.seconds(plan.duration),
-        messages: drive.begun,
-        deliveries: drive.done,
-        lost: drive.begun - drive.done,
-        damaged: drive.damaged,
-        dropped: drive.dropped,
-        pause_seconds: drive.meter.pause_seconds(),
-        latency: drive.meter.latency(),
-        server: session.cost()?,
-        wall_seconds: session.wall_seconds(),
-        generator_cpu_seconds: session.generator_cpu_seconds(),
-        other_cpu_seconds: session.other_cpu_seconds(),
-        ..Round::default()
-    })
+    session.finish(round)
 }
 
-impl Drive {
-    fn run(&mut self, crowd: &mut Crowd, session: &mut Session<'_>, plan: &Plan) -> io::Result<()> {
-        let duration = plan.duration.as_nanos() as u64;
-        let mut schedule = plan.rate.map(|rate| Schedule::new(rate, plan.duration));
-        self.meter = Meter::start();
-        loop {
-            let now = self.meter.now();
-            if let Some(schedule) = &mut schedule {
-                while let Some((_, at)) = schedule.due(now) {
-                    self.begin(at);
-                }
-                if let Some(delay) = schedule.wait(now) {
-                    crowd.wake_in(delay)?;
-                }
-            } else if now < duration {
-                while self.outstanding() < plan.clients as u64 {
-                    self.begin(now);
-                }
+impl Churn<'_> {
+    fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8], recorder: &mut Recorder) {
+        let now = recorder.now();
+        let mut said = None;
+        let visit = &mut self.visits[number];
+        let (format, message) = (&self.format, &mut self.message);
+        visit.lines.cut(bytes, |line| match visit.state {
+            State::Coming if line == visit.login => {
+                visit.state = State::Inside;
+                self.inside += 1;
+                self.most_inside = self.most_inside.max(self.inside);
+                format.write(number as u32, visit.number, message);
+                client.send(message);
             }
-            self.let_come(crowd, plan.clients)?;
-            crowd.turn(Some(TURN), |number, client, happening| {
-                match happening {
-                    Happening::Connected => {
-                        let addr = client.addr()?;
-                        let visit = &mut self.visits[number];
-                        visit.login = protocol::login(addr);
-                        visit.prefix = protocol::prefix(addr);
-                    }
-                    Happening::Bytes(bytes) => self.hear(number, client, bytes),
-                    Happening::Closed => self.cut_off(number),
-                }
-                Ok(())
-            })?;
-            let now = self.meter.now();
-            let here = self.visits.len() - self.free.len();
-            session.look(self.meter.instant(now), here, self.done)?;
-            if self.outstanding() > 0 {
-                self.meter.still_waiting(now);
+            State::Inside if said.is_none() && line.starts_with(&visit.prefix) => {
+                format.write(number as u32, visit.number, message);
+                said = Some(line[visit.prefix.len()..] == message[..message.len() - 1]);
             }
-            if now >= duration
-                && (self.outstanding() == 0 || is_over(now, duration, self.meter.last()))
-            {
-                return Ok(());
+            _ => {}
+        });
+        let at = visit.at;
+        match said {
+            Some(true) => recorder.record(now, at),
+            Some(false) => {
+                recorder.counts.damaged += 1;
+                recorder.lose(at, 1);
             }
+            None => return,
         }
+        recorder.delivered(now, u64::from(said == Some(true)));
+        client.close();
+        self.leave(number);
     }
 
-    fn outstanding(&self) -> u64 {
-        self.begun - self.done - self.dropped - self.damaged
+    fn leave(&mut self, number: usize) {
+        let visit = &mut self.visits[number];
+        self.inside -= usize::from(visit.state == State::Inside);
+        visit.state = State::Away;
+        self.leaving.push(number);
+        self.ended += 1;
+    }
+}
+
+impl Load for Churn<'_> {
+    fn begin(&mut self, mark: u8, clients: &mut Clients) {
+        self.format = Format::new(mark, self.plan.size, self.plan.seed);
+        clients.all().iter_mut().for_each(Client::close);
+        self.visits
+            .iter_mut()
+            .for_each(|visit| visit.state = State::Away);
+        self.free = (0..self.visits.len()).collect();
+        self.leaving.clear();
+        (self.due, self.begun, self.ended) = (0, 0, 0);
+        (self.inside, self.most_inside) = (0, 0);
     }
 
-    fn begin(&mut self, at: u64) {
-        if self.outstanding() == 0 {
-            self.meter.awake(at);
-        }
-        self.begun += 1;
-        self.queue.push_back(at);
+    /// The most at one time: in a closed loop, whoever leaves is followed by the next at once.
+    fn turns(&self) -> usize {
+        self.plan.clients
     }
 
-    /// Connects those who wait, as far as there are places.
-    fn let_come(&mut self, crowd: &mut Crowd, places: usize) -> io::Result<()> {
-        // Whoever left in the last turn left its place then.
-        for number in 0..self.visits.len() {
-            if self.visits[number].state == State::Leaving {
-                self.visits[number].state = State::Away;
-                self.free.push(number);
-            }
+    fn send(
+        &mut self,
+        due: Range<u64>,
+        clients: &mut Clients,
+        recorder: &mut Recorder,
+    ) -> io::Result<bool> {
+        let now = recorder.now();
+        let was_idle = self.outstanding() == 0;
+        self.free.append(&mut self.leaving);
+        if recorder.schedule().is_some() {
+            self.due = due.end;
+        } else if recorder.is_sending(now) {
+            self.due = self.ended + self.plan.clients as u64;
         }
-        while !self.queue.is_empty() {
-            let place = match self.free.pop() {
+        while self.begun < self.due {
+            let number = match self.free.pop() {
                 Some(number) => {
-                    crowd.reconnect(number)?;
+                    clients.reconnect(number)?;
                     number
                 }
-                None if self.visits.len() < places => {
+                None if self.visits.len() < self.plan.clients => {
+                    let number = clients.connect()?;
                     self.visits.push(Visit::default());
-                    crowd.connect()?
+                    number
                 }
-                None => return Ok(()),
+                None => break,
             };
-            let visit = &mut self.visits[place];
-            *visit = Visit {
-                at: self.queue.pop_front().expect("someone waits"),
-                number: visit.number + 1,
+            let at = recorder.due(now, self.begun, 0, 1).unwrap_or(now);
+            if was_idle && self.begun == self.ended {
+                recorder.awake(at);
+            }
+            self.begun += 1;
+            self.visits[number] = Visit {
+                at,
+                number: self.visits[number].number + 1,
                 state: State::Coming,
                 ..Visit::default()
             };
         }
+        Ok(false)
+    }
+
+    fn handle(
+        &mut self,
+        number: usize,
+        client: &mut Client,
+        event: Event<'_>,
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
+        let visit = &mut self.visits[number];
+        match event {
+            Event::Connected => {
+                let addr = client.addr()?;
+                visit.login = protocol::login(addr);
+                visit.prefix = protocol::prefix(addr);
+            }
+            Event::Bytes(bytes) => self.read(number, client, bytes, recorder),
+            Event::Closed if visit.state != State::Away => {
+                recorder.lose(visit.at, 1);
+                self.dropped += 1;
+                self.leave(number);
+            }
+            Event::Closed | Event::Writable => {}
+        }
         Ok(())
     }
 
-    fn hear(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
-        let now = self.meter.now();
-        let Drive {
-            format,
-            visits,
-            meter,
-            done,
-            damaged,
-            message,
-            ..
-        } = self;
-        let Visit {
-            at,
-            number: nth,
-            lines,
-            login,
-            prefix,
-            state,
-        } = &mut visits[number];
-        lines.cut(bytes, |line| match state {
-            State::Coming if line == login => {
-                format.write(number as u32, *nth, message);
-                client.send(message);
-                *state = State::Said;
-            }
-            State::Said if line.starts_with(prefix) => {
-                format.write(number as u32, *nth, message);
-                if line[prefix.len()..] == message[..message.len() - 1] {
-                    *done += 1;
-                    meter.record(now, *at);
-                } else {
-                    *damaged += 1;
-                }
-                meter.delivered(now);
-                *state = State::Leaving;
-            }
-            _ => {}
-        });
-        if *state == State::Leaving {
-            client.close();
-        }
+    /// Those who wait for a place as well.
+    fn outstanding(&self) -> u64 {
+        self.due - self.ended
     }
 
-    fn cut_off(&mut self, number: usize) {
-        let visit = &mut self.visits[number];
-        if matches!(visit.state, State::Coming | State::Said) {
-            self.dropped += 1;
-            visit.state = State::Leaving;
+    fn present(&self) -> usize {
+        self.inside
+    }
+
+    fn finish(&mut self, recorder: &mut Recorder) {
+        for visit in &self.visits {
+            if visit.state != State::Away {
+                recorder.lose(visit.at, 1);
+            }
         }
+        recorder.counts.messages = self.begun;
+        recorder.never_sent(self.begun, 0, 1, 1);
+        recorder.counts.connected = match self.dropped {
+            0 => self.plan.clients,
+            _ => self.most_inside,
+        };
+        recorder.counts.dropped = self.dropped;
     }
 }

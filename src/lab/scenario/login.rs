@@ -1,11 +1,13 @@
-//! Everyone into the room: connects the clients at once and waits until each has seen itself log in.
+//! Everyone in: connects the clients and waits until each has seen that it is in, which is its own login
+//! in the chat and the first echo.
 
 use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
 
 use crate::lab::load::client::Client;
-use crate::lab::load::clients::{Crowd, Happening};
+use crate::lab::load::clients::{Clients, Event};
+use crate::lab::load::protocol::Protocol;
 use crate::lab::load::protocol::{self, Lines};
 use crate::lab::scenario::session::Session;
 
@@ -15,226 +17,303 @@ const UNDER_WAY: usize = 1024;
 /// Connections that are started between two looks at what the others got.
 const AT_ONCE: usize = 32;
 
+/// How long to wait for sockets at most before looking at the clock.
+pub const TURN: Duration = Duration::from_millis(50);
+
 /// How long nobody may come in while someone waits to be let in.
-const SILENCE: Duration = Duration::from_secs(10);
+pub const SILENCE: Duration = Duration::from_secs(10);
 
 /// The room counts as quiet when nothing has come for this long.
 const QUIET: Duration = Duration::from_millis(30);
 
-/// A client's place in the room.
+/// The clients on their way in.
+#[derive(Debug)]
+pub struct Login {
+    protocol: Protocol,
+    /// One per client.
+    pub seats: Vec<Seat>,
+    /// How many are in.
+    pub inside: usize,
+    /// How many were disconnected, or answered wrong, before they were in.
+    pub refused: usize,
+    /// How many were in, and were disconnected.
+    pub dropped: u64,
+    /// The last line that a client got before it was refused.
+    pub told: Vec<u8>,
+    connecting: usize,
+    /// When the last of them came nearer to being in or out.
+    pub moved: Instant,
+    start: Instant,
+    last_in: Instant,
+}
+
+/// A client's place.
 #[derive(Debug, Default)]
 pub struct Seat {
     /// Where its reading stands.
     pub lines: Lines,
-    /// Whether it has seen itself log in.
+    /// Whether it is in.
     pub is_in: bool,
     /// What stands before the text of its messages.
     pub prefix: Vec<u8>,
-    login: Vec<u8>,
+    /// The line by which it knows that it is in.
+    welcome: Vec<u8>,
+    told: Vec<u8>,
 }
 
-/// Who came in, and how long it took.
-#[derive(Debug)]
-pub struct Entered {
-    /// One for each client of the crowd.
-    pub seats: Vec<Seat>,
-    /// How many are in.
-    pub connected: usize,
-    /// How many were in, and were disconnected.
-    pub dropped: u64,
-    /// From the first connection that was started to the last login that was seen by its own client.
-    pub seconds: f64,
-}
-
-/// Lets `clients` connect to the room. Some may be refused; those are closed.
-///
-/// # Errors
-/// Nobody gets in and stays, or as for [`Session::look`].
-pub fn enter(crowd: &mut Crowd, clients: usize, session: &mut Session<'_>) -> io::Result<Entered> {
-    let start = Instant::now();
-    let mut seats: Vec<Seat> = Vec::new();
-    seats.resize_with(clients, Seat::default);
-    let (mut started, mut connecting, mut refused, mut entered) = (0, 0, 0, 0);
-    let mut refusal = None;
-    let (mut moved, mut last_in) = (start, start);
-
-    while entered + refused < clients {
-        while started < clients && connecting < UNDER_WAY {
-            if let Err(err) = crowd.connect() {
-                // No descriptor, no port: it will not be better for those that follow.
-                refused += clients - started;
-                started = clients;
-                refusal = Some(err);
-                break;
-            }
-            started += 1;
-            connecting += 1;
-            if started % AT_ONCE == 0 {
-                break;
-            }
-        }
-        let timeout = if started < clients && connecting < UNDER_WAY {
-            Duration::ZERO
-        } else {
-            Duration::from_millis(100)
-        };
+impl Login {
+    /// Nobody yet.
+    pub fn new(protocol: Protocol) -> Login {
         let now = Instant::now();
-        crowd.turn(Some(timeout), |number, client, happening| {
-            let seat = &mut seats[number];
-            match happening {
-                Happening::Connected => {
-                    moved = now;
-                    connecting -= 1;
-                    let addr = client.addr()?;
-                    seat.prefix = protocol::prefix(addr);
-                    seat.login = protocol::login(addr);
-                }
-                Happening::Bytes(bytes) => {
-                    let Seat {
-                        lines,
-                        login,
-                        is_in,
-                        ..
-                    } = seat;
-                    lines.cut(bytes, |line| {
-                        if !*is_in && line == login {
-                            *is_in = true;
-                            entered += 1;
-                            last_in = Instant::now();
-                            moved = last_in;
-                        }
-                    });
-                }
-                Happening::Closed => {
-                    if seat.prefix.is_empty() {
-                        connecting -= 1;
-                    }
-                    moved = now;
-                    if !std::mem::take(&mut seat.is_in) {
-                        refused += 1;
-                    }
-                }
+        Login {
+            protocol,
+            seats: Vec::new(),
+            inside: 0,
+            refused: 0,
+            dropped: 0,
+            told: Vec::new(),
+            connecting: 0,
+            moved: now,
+            start: now,
+            last_in: now,
+        }
+    }
+
+    /// Starts to connect one more client.
+    ///
+    /// # Errors
+    /// As for [`Clients::connect`].
+    pub fn connect(&mut self, clients: &mut Clients) -> io::Result<()> {
+        clients.connect()?;
+        self.seats.push(Seat::default());
+        self.connecting += 1;
+        Ok(())
+    }
+
+    /// Clients that are neither in nor out.
+    pub fn undecided(&self) -> usize {
+        self.seats.len() - self.inside - self.refused - self.dropped as usize
+    }
+
+    /// Seconds from the start until the last came in.
+    pub fn seconds(&self) -> f64 {
+        (self.last_in - self.start).as_secs_f64()
+    }
+
+    /// Waits for what comes next.
+    ///
+    /// # Errors
+    /// As for [`Clients::poll`].
+    pub fn poll(&mut self, clients: &mut Clients, timeout: Duration) -> io::Result<()> {
+        let now = Instant::now();
+        clients.poll(Some(timeout), |number, client, event| {
+            let was_in = self.seats[number].is_in;
+            match event {
+                Event::Connected => self.connected(number, client)?,
+                Event::Bytes(bytes) => self.read(number, client, bytes),
+                Event::Closed => self.closed(number),
+                Event::Writable => return Ok(()),
+            }
+            // What others are told is no sign that the next will be let in.
+            if !was_in && (self.seats[number].is_in || !matches!(event, Event::Bytes(_))) {
+                self.moved = now;
             }
             Ok(())
-        })?;
-        session.look(now, entered, 0)?;
-        // What others are told is no sign that the next will be let in.
-        if now > moved + SILENCE {
-            break;
+        })
+    }
+
+    fn connected(&mut self, number: usize, client: &mut Client) -> io::Result<()> {
+        self.connecting -= 1;
+        let seat = &mut self.seats[number];
+        match self.protocol {
+            Protocol::Chat => {
+                let addr = client.addr()?;
+                seat.prefix = protocol::prefix(addr);
+                seat.welcome = protocol::login(addr);
+            }
+            Protocol::Echo => {
+                seat.welcome = b"X".to_vec();
+                client.send(b"x\n");
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
+        let Seat {
+            lines,
+            is_in,
+            welcome,
+            told,
+            ..
+        } = &mut self.seats[number];
+        let mut is_wrong = false;
+        lines.cut(bytes, |line| {
+            if *is_in {
+            } else if line == welcome && !is_wrong {
+                *is_in = true;
+                self.inside += 1;
+                self.last_in = Instant::now();
+            } else {
+                told.clear();
+                told.extend_from_slice(line);
+                is_wrong = self.protocol == Protocol::Echo;
+            }
+        });
+        if is_wrong {
+            client.close();
+            self.closed(number);
         }
     }
-    if let (Some(err), 1..) = (&refusal, entered) {
-        log::warn!("the load generator itself {err}");
+
+    fn closed(&mut self, number: usize) {
+        let seat = &mut self.seats[number];
+        if seat.welcome.is_empty() {
+            self.connecting -= 1;
+        }
+        if std::mem::take(&mut seat.is_in) {
+            self.inside -= 1;
+            self.dropped += 1;
+        } else {
+            self.refused += 1;
+            if self.told.is_empty() {
+                self.told = std::mem::take(&mut seat.told);
+            }
+        }
     }
-    if entered == 0 {
-        return Err(match refusal {
-            Some(err) => err,
-            None if refused == clients => session.error("closed every connection at once"),
-            None => session.error(&format!(
-                "let nobody into the room: no client saw its own login in {} s (does it speak the \
-                 chat protocol?)",
-                SILENCE.as_secs()
-            )),
-        });
+}
+
+/// Lets `count` clients in. Some may be refused; those are closed.
+///
+/// # Errors
+/// Nobody gets in and stays, or as for [`Session::tick`].
+pub fn enter(
+    clients: &mut Clients,
+    protocol: Protocol,
+    count: usize,
+    session: &mut Session<'_>,
+) -> io::Result<Login> {
+    let mut login = Login::new(protocol);
+    let mut refusal = None;
+    loop {
+        for _ in 0..AT_ONCE {
+            if login.seats.len() < count && login.connecting < UNDER_WAY && refusal.is_none() {
+                // No descriptor, no port: it will not be better for those that follow.
+                refusal = login.connect(clients).err();
+            }
+        }
+        let more = login.seats.len() < count && refusal.is_none();
+        if !more && login.undecided() == 0 || login.moved.elapsed() > SILENCE {
+            break;
+        }
+        let timeout = match more && login.connecting < UNDER_WAY {
+            true => Duration::ZERO,
+            false => TURN,
+        };
+        login.poll(clients, timeout)?;
+        session.tick(Instant::now(), login.inside, 0)?;
     }
-    for (seat, client) in seats.iter().zip(crowd.clients()) {
+    match (login.inside, refusal) {
+        (0, Some(err)) => return Err(err),
+        (0, None) => return Err(nobody_in(&login, session)),
+        (_, Some(err)) => session
+            .notes
+            .push(format!("the load generator itself {err}")),
+        (_, None) => {}
+    }
+    for (seat, client) in login.seats.iter().zip(clients.all()) {
         if !seat.is_in {
             client.close();
         }
     }
-    let mut entered = Entered {
-        seats,
-        connected: entered,
-        dropped: 0,
-        seconds: (last_in - start).as_secs_f64(),
-    };
-    entered.settle(crowd, session)?;
-    Ok(entered)
+    if protocol == Protocol::Chat {
+        login.settle(clients, session)?;
+    }
+    Ok(login)
 }
 
-/// Lets `count` more clients in that nobody will read for, and waits until the others see them.
-///
-/// # Errors
-/// They are not let in, or as for [`Session::look`].
-pub fn enter_unread(
-    crowd: &mut Crowd,
-    entered: &mut Entered,
-    count: usize,
-    session: &mut Session<'_>,
-) -> io::Result<Vec<Client>> {
-    let mut clients = Vec::new();
-    let mut awaited = HashSet::new();
-    for _ in 0..count {
-        let client = crowd.connect_unread()?;
-        awaited.insert(protocol::login(client.addr()?));
-        clients.push(client);
+fn nobody_in(login: &Login, session: &mut Session<'_>) -> io::Error {
+    if login.dropped > 0 {
+        return nobody_left(session);
     }
-    let deadline = Instant::now() + SILENCE;
-    while !awaited.is_empty() {
-        let now = Instant::now();
-        crowd.turn(Some(QUIET), |number, _, happening| {
-            let seat = &mut entered.seats[number];
-            seat.hear(happening, |line| {
-                awaited.remove(line);
-            });
-            Ok(())
-        })?;
-        session.look(now, entered.connected, 0)?;
-        if now > deadline {
-            return Err(session.error("did not let in the clients that never read"));
-        }
-    }
-    entered.settle(crowd, session)?;
-    Ok(clients)
+    let silence = SILENCE.as_secs();
+    session.error(&match login.protocol {
+        Protocol::Echo if login.undecided() > 0 || !login.told.is_empty() => NO_ANSWER.to_owned(),
+        Protocol::Chat if login.undecided() > 0 => format!(
+            "let nobody into the room: no client saw its own login in {silence} s (does it speak the \
+             chat protocol?)"
+        ),
+        _ => "closed every connection at once".to_owned(),
+    })
 }
 
-/// The failure of a server that leaves nobody in the room to measure.
+/// The failure of an echo server of which nobody gets what was asked for.
+pub const NO_ANSWER: &str = "gave nobody a right answer (does it speak the echo protocol?)";
+
+/// The failure of a server that leaves nobody in to measure.
 pub fn nobody_left(session: &mut Session<'_>) -> io::Error {
-    session.error("disconnected everyone whom it had let into the room")
+    session.error("disconnected everyone whom it had let in")
 }
 
-impl Seat {
-    fn hear(&mut self, happening: Happening<'_>, each: impl FnMut(&[u8])) {
-        match happening {
-            Happening::Bytes(bytes) => self.lines.cut(bytes, each),
-            Happening::Closed => self.is_in = false,
-            Happening::Connected => {}
+impl Login {
+    /// Lets `count` more clients in that never read, and waits until the others see them.
+    ///
+    /// # Errors
+    /// They are not let in, or as for [`Session::tick`].
+    pub fn enter_stalled(
+        &mut self,
+        clients: &mut Clients,
+        count: usize,
+        session: &mut Session<'_>,
+    ) -> io::Result<Vec<Client>> {
+        let mut stalled = Vec::new();
+        let mut awaited = HashSet::new();
+        for _ in 0..count {
+            let client = clients.connect_stalled()?;
+            awaited.insert(protocol::login(client.addr()?));
+            stalled.push(client);
         }
+        let deadline = Instant::now() + SILENCE;
+        while !awaited.is_empty() {
+            self.listen(clients, session, |line| {
+                awaited.remove(line);
+            })?;
+            if Instant::now() > deadline {
+                return Err(session.error("did not let in the clients that never read"));
+            }
+        }
+        self.settle(clients, session)?;
+        Ok(stalled)
     }
-}
 
-impl Entered {
-    /// Waits until the room is quiet, and counts who is still there.
-    fn settle(&mut self, crowd: &mut Crowd, session: &mut Session<'_>) -> io::Result<()> {
-        wait_for_quiet(crowd, &mut self.seats, session)?;
-        let connected = self.seats.iter().filter(|seat| seat.is_in).count();
-        self.dropped += (self.connected - connected) as u64;
-        self.connected = connected;
-        match connected {
+    /// Waits until the room is quiet: the last logins are still on their way to the others.
+    fn settle(&mut self, clients: &mut Clients, session: &mut Session<'_>) -> io::Result<()> {
+        let deadline = Instant::now() + SILENCE;
+        while self.listen(clients, session, |_| {})? && Instant::now() < deadline {}
+        match self.inside {
             0 => Err(nobody_left(session)),
             _ => Ok(()),
         }
     }
-}
 
-/// Reads until nothing more comes: the last logins are still on their way to the others.
-fn wait_for_quiet(
-    crowd: &mut Crowd,
-    seats: &mut [Seat],
-    session: &mut Session<'_>,
-) -> io::Result<()> {
-    let deadline = Instant::now() + SILENCE;
-    let mut heard = Instant::now();
-    loop {
-        let now = Instant::now();
-        if now > heard + QUIET || now > deadline {
-            return Ok(());
-        }
-        crowd.turn(Some(QUIET), |number, _, happening| {
-            seats[number].hear(happening, |_| {});
-            heard = now;
+    /// Reads what comes next, and returns whether something came.
+    fn listen(
+        &mut self,
+        clients: &mut Clients,
+        session: &mut Session<'_>,
+        mut each: impl FnMut(&[u8]),
+    ) -> io::Result<bool> {
+        let mut heard = false;
+        clients.poll(Some(QUIET), |number, _, event| {
+            heard = true;
+            match event {
+                Event::Bytes(bytes) => self.seats[number].lines.cut(bytes, &mut each),
+                Event::Closed => self.closed(number),
+                Event::Connected | Event::Writable => {}
+            }
             Ok(())
         })?;
-        session.look(now, seats.len(), 0)?;
+        session.tick(Instant::now(), self.inside, 0)?;
+        Ok(heard)
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod chat;
 pub mod churn;
+pub mod drive;
 pub mod echo;
-pub mod idle;
 pub mod login;
 pub mod session;

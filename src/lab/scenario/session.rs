@@ -1,19 +1,18 @@
-//! What every scenario has at hand in a round: the server, the way out, the progress bar.
+//! What every scenario has at hand in a round: the server, Ctrl-C, the progress bar, and what the round
+//! costs the server.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::TryRecvError;
-
 use crate::lab::progress::Progress;
-use crate::lab::results::record::Cost;
-use crate::lab::target::proc::{self, Presence, Snapshot};
+use crate::lab::results::record::{Cost, Round};
+use crate::lab::target::proc::{self, Usage};
 use crate::lab::target::process::Server;
-use crate::server::shutdown::Done;
+use crate::server::shutdown::{Done, is_closed};
 
-/// How often a round looks whether the server lives and Ctrl-C was pressed.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often a round checks that the server is alive and Ctrl-C was not pressed.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How long a server may take to give back what its clients took.
 const AFTER: Duration = Duration::from_secs(2);
@@ -21,7 +20,10 @@ const AFTER: Duration = Duration::from_secs(2);
 /// How long nothing may change until it counts as what the server keeps.
 const STILL: Duration = Duration::from_millis(300);
 
-/// How long a server that lets its clients down may take to end.
+/// How long a server that listens already may take to finish its start.
+const STARTING: Duration = Duration::from_millis(200);
+
+/// How long a server that disconnects its clients may take to exit.
 const DYING: Duration = Duration::from_millis(300);
 
 /// One round against one server.
@@ -30,14 +32,23 @@ pub struct Session<'a> {
     server: &'a mut Server,
     shutdown: &'a Done,
     progress: &'a Progress,
-    looked: Instant,
-    idle: Option<Snapshot>,
-    start: Option<Snapshot>,
-    end: Option<Snapshot>,
-    began: Instant,
-    wall: Duration,
-    generator: [f64; 2],
-    machine: [f64; 2],
+    ticked: Instant,
+    /// What makes the round doubtful, a sentence each.
+    pub notes: Vec<String>,
+    idle: Option<Usage>,
+    start: Option<Moment>,
+    end: Option<Moment>,
+    /// The most clients that were seen in, and what the server used then.
+    peak: Option<(usize, Usage)>,
+}
+
+/// What was used until a moment.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    at: Instant,
+    generator: f64,
+    machine: f64,
+    server: Option<Usage>,
 }
 
 impl Session<'_> {
@@ -47,20 +58,22 @@ impl Session<'_> {
         shutdown: &'a Done,
         progress: &'a Progress,
     ) -> Session<'a> {
-        let idle = snapshot(server);
         Session {
+            idle: when_still(server),
             server,
             shutdown,
             progress,
-            looked: Instant::now(),
-            idle,
+            ticked: Instant::now(),
+            notes: Vec::new(),
             start: None,
             end: None,
-            began: Instant::now(),
-            wall: Duration::ZERO,
-            generator: [0.0; 2],
-            machine: [0.0; 2],
+            peak: None,
         }
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Server {
+        self.server
     }
 
     /// Where the server listens.
@@ -68,97 +81,133 @@ impl Session<'_> {
         self.server.addr()
     }
 
+    /// Whether Ctrl-C was pressed.
+    pub fn is_interrupted(&self) -> bool {
+        is_closed(self.shutdown)
+    }
+
     /// To be called again and again while a round runs, with what the progress bar is to show.
     ///
     /// # Errors
-    /// The server has died, or the program is to end.
-    pub fn look(&mut self, now: Instant, clients: usize, deliveries: u64) -> io::Result<()> {
-        if now < self.looked + LOOK {
+    /// The server has died, or Ctrl-C was pressed (`Interrupted`).
+    pub fn tick(&mut self, now: Instant, clients: usize, deliveries: u64) -> io::Result<()> {
+        if now < self.ticked + TICK {
             return Ok(());
         }
-        self.looked = now;
+        self.ticked = now;
         self.progress.show(now, clients, deliveries);
+        if self.peak.is_some_and(|(most, _)| clients > most)
+            && let Some(usage) = self
+                .server
+                .pid()
+                .and_then(|pid| Usage::with_mappings(pid).ok())
+        {
+            self.peak = Some((clients, usage));
+        }
         // First, since Ctrl-C may have ended the server as well.
-        if self.shutdown.try_recv() == Err(TryRecvError::Disconnected) {
+        if self.is_interrupted() {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
         }
         self.server.check()
     }
 
-    /// All clients are there, and the measuring begins.
+    /// The measurement starts; all clients are there.
     pub fn begin(&mut self) {
-        self.start = snapshot(self.server);
-        self.began = Instant::now();
-        self.generator[0] = own_cpu_seconds();
-        self.machine[0] = proc::machine_cpu_seconds().unwrap_or(0.0);
+        self.start = Some(self.moment());
     }
 
-    /// The measuring ends; all clients are still there.
-    pub fn end(&mut self) {
-        self.generator[1] = own_cpu_seconds();
-        self.machine[1] = proc::machine_cpu_seconds().unwrap_or(0.0);
-        self.wall = self.began.elapsed();
-        self.end = snapshot(self.server);
+    /// The clients will come and go: what the server uses with them is what it used when the most of
+    /// them were in.
+    pub fn watch_peak(&mut self) {
+        self.peak = self.idle.map(|idle| (0, idle));
     }
 
-    /// Seconds between [`Session::begin`] and [`Session::end`].
-    pub fn wall_seconds(&self) -> f64 {
-        self.wall.as_secs_f64()
+    /// The measurement ends; `clients` are still there.
+    pub fn end(&mut self, clients: usize) {
+        let end = self.moment();
+        self.end = Some(end);
+        self.peak = match (self.peak, end.server) {
+            (None, Some(usage)) => Some((clients, usage)),
+            (peak, _) => peak,
+        };
     }
 
-    /// CPU seconds of this program between [`Session::begin`] and [`Session::end`].
-    pub fn generator_cpu_seconds(&self) -> f64 {
-        self.generator[1] - self.generator[0]
+    fn moment(&self) -> Moment {
+        let own = Usage::quick(std::process::id() as i32);
+        Moment {
+            at: Instant::now(),
+            generator: own.map_or(0.0, |own| own.cpu_seconds),
+            machine: proc::machine_cpu_seconds().unwrap_or(0.0),
+            server: self.server.usage(),
+        }
     }
 
-    /// CPU seconds of other programs in that time, where the server's are known.
-    pub fn other_cpu_seconds(&self) -> Option<f64> {
-        let server = self.end?.cpu_seconds - self.start?.cpu_seconds;
-        let all = self.machine[1] - self.machine[0];
-        Some((all - server - self.generator_cpu_seconds()).max(0.0))
-    }
-
-    /// What the round cost the server, when the clients have left: waits a while for it to notice.
+    /// Adds to the figures of a round what it cost, when the clients have left: waits a while for the
+    /// server to notice.
     ///
     /// # Errors
-    /// As for [`Session::look`].
-    pub fn cost(&mut self) -> io::Result<Option<Cost>> {
-        let (Some(idle), Some(start), Some(end)) = (self.idle, self.start, self.end) else {
-            return Ok(None);
+    /// The server has died.
+    pub fn finish(&mut self, round: Round) -> io::Result<Round> {
+        let (Some(start), Some(end)) = (self.start, self.end) else {
+            return Ok(round);
         };
-        self.wait_until_left(idle)?;
-        let after = snapshot(self.server);
-        Ok(after.map(|after| proc::cost(idle, start, end, after)))
+        let generator = end.generator - start.generator;
+        let mut round = Round {
+            wall_seconds: (end.at - start.at).as_secs_f64(),
+            generator_cpu_seconds: generator,
+            ..round
+        };
+        if let (Some(idle), Some(begin), Some(last), Some((clients, with))) =
+            (self.idle, start.server, end.server, self.peak)
+        {
+            let cpu = last.cpu_seconds - begin.cpu_seconds;
+            let others = end.machine - start.machine - cpu - generator;
+            round.other_cpu_seconds = Some(others.max(0.0));
+            self.wait_until_left(idle)?;
+            round.server = self.server.usage().map(|after| Cost {
+                cpu_seconds: cpu,
+                context_switches: last.context_switches.saturating_sub(begin.context_switches),
+                clients,
+                rss_before: idle.rss,
+                rss: with.rss,
+                rss_after: after.rss,
+                virtual_before: idle.virtual_bytes,
+                virtual_bytes: with.virtual_bytes,
+                threads: [idle.threads, with.threads, after.threads],
+                mappings: [idle.mappings, with.mappings, after.mappings],
+                descriptors: [idle.descriptors, with.descriptors, after.descriptors],
+            });
+        }
+        Ok(round)
     }
 
     /// Waits until the server has as little as before the clients came, or has closed their
     /// connections and keeps the rest: the Go runtime, for one, never ends a thread.
-    fn wait_until_left(&mut self, idle: Snapshot) -> io::Result<()> {
-        let Some(pid) = self.server.pid() else {
-            return Ok(());
-        };
+    fn wait_until_left(&mut self, idle: Usage) -> io::Result<()> {
         let mut moved = Instant::now();
         let deadline = moved + AFTER;
         let mut last = None;
-        loop {
+        while let Some(Ok(seen)) = self.server.pid().map(Usage::quick) {
             let now = Instant::now();
-            self.look(now, 0, 0)?;
-            let Ok(seen) = Presence::of(pid) else {
-                return Ok(());
-            };
-            if last.replace(seen) != Some(seen) {
+            match self.tick(now, 0, 0) {
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => break,
+                result => result?,
+            }
+            let held = (seen.threads, seen.descriptors);
+            if last.replace(held) != Some(held) {
                 moved = now;
             }
             let closed = seen.descriptors <= idle.descriptors;
             let still = now > moved + STILL;
             if closed && (still || seen.threads <= idle.threads) || now > deadline {
-                return Ok(());
+                break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        Ok(())
     }
 
-    /// Makes an error that names the server and repeats what it said last.
+    /// Makes an error of what the server did.
     pub fn error(&mut self, what: &str) -> io::Error {
         // That it has died says more than anything that followed from it; it may be about to.
         let deadline = Instant::now() + DYING;
@@ -168,16 +217,20 @@ impl Session<'_> {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let (name, said) = (self.server.name(), self.server.said());
-        io::Error::other(format!("server {name} {what}{said}"))
+        self.server.error(io::ErrorKind::Other, what)
     }
 }
 
-fn snapshot(server: &Server) -> Option<Snapshot> {
-    // A process of another user cannot be looked into; the round is worth something without it.
-    Snapshot::of(server.pid()?).ok()
-}
-
-fn own_cpu_seconds() -> f64 {
-    proc::cpu_seconds(std::process::id() as i32).unwrap_or(0.0)
+/// What a server uses once its threads and descriptors no longer change.
+fn when_still(server: &Server) -> Option<Usage> {
+    let deadline = Instant::now() + STARTING;
+    let mut last = None;
+    loop {
+        let seen = Usage::quick(server.pid()?).ok()?;
+        let held = Some((seen.threads, seen.descriptors));
+        if std::mem::replace(&mut last, held) == held || Instant::now() > deadline {
+            return server.usage();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -1,9 +1,11 @@
 //! Who is measured: our own server, those of `--server`, one that is running already, the floor.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::str::FromStr;
+
+use crate::lab::results::record::FLOOR;
+use crate::lab::target::builtin::Builtin;
 
 /// A server to be measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,121 +19,89 @@ pub struct Contender {
 /// How a server is had.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// Started with these words, `{addr}` in them replaced by a free address.
+    /// Started with these words, `{addr}` and `{port}` in them replaced by those of a free address.
     Command(Vec<String>),
     /// Started with these words; it is known to listen on this address.
-    CommandAt(SocketAddr, Vec<String>),
+    CommandAt(Address, Vec<String>),
     /// Running already at this address; neither started nor stopped.
-    Running(SocketAddr),
+    Running(Address),
 }
 
-/// What a server is to talk.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Protocol {
-    /// The chat room.
-    Chat,
-    /// The upper-casing echo.
-    Echo,
+/// An address as it was written, and all that it stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Address {
+    text: String,
+    addrs: Vec<SocketAddr>,
 }
 
-const PLACE: &str = "{addr}";
+const ADDR: &str = "{addr}";
+const PORT: &str = "{port}";
 
 impl Contender {
-    /// Our own server, which is looked for beside this program.
-    ///
-    /// # Errors
-    /// It is not there; the error says how to build it.
-    pub fn own(protocol: Protocol) -> io::Result<Contender> {
-        let program = match protocol {
-            Protocol::Chat => "chat_server",
-            Protocol::Echo => "tcp_concurrent_server",
-        };
-        let path = beside(program)?;
-        if !path.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                format!(
-                    "there is no {} to load: build it with `cargo build --release --bins`, or name a \
-                     server with --addr or --server and --no-own",
-                    path.display()
-                ),
-            ));
-        }
-        Ok(Contender {
-            name: "threadline".to_owned(),
-            source: Source::Command(vec![path.display().to_string(), PLACE.to_owned()]),
-        })
-    }
-
-    /// The built-in server: this program itself, started with its hidden subcommand.
+    /// A server that is built into this program.
     ///
     /// # Errors
     /// This program cannot find itself.
-    pub fn floor(protocol: Protocol) -> io::Result<Contender> {
-        let mut words = vec![
-            std::env::current_exe()?.display().to_string(),
-            "floor".to_owned(),
-            PLACE.to_owned(),
-        ];
-        if protocol == Protocol::Echo {
-            words.push("--echo".to_owned());
-        }
+    pub fn builtin(name: &str, server: Builtin) -> io::Result<Contender> {
         Ok(Contender {
-            name: FLOOR.to_owned(),
-            source: Source::Command(words),
+            name: name.to_owned(),
+            source: Source::Command(server.words(ADDR)?),
         })
     }
 
-    /// The server that is running at `addr`.
-    pub fn running(addr: SocketAddr) -> Contender {
+    /// The server that is running at this address.
+    pub fn running(address: Address) -> Contender {
         Contender {
-            name: addr.to_string(),
-            source: Source::Running(addr),
+            name: match address.addrs[..] {
+                [addr] => addr.to_string(),
+                _ => address.text.clone(),
+            },
+            source: Source::Running(address),
         }
     }
 
-    /// The address of a server that is running or listens where it listens.
-    pub fn fixed_addr(&self) -> Option<SocketAddr> {
-        match self.source {
+    /// An address that is not on this machine.
+    pub fn remote(&self) -> Option<SocketAddr> {
+        match &self.source {
             Source::Command(_) => None,
-            Source::CommandAt(addr, _) | Source::Running(addr) => Some(addr),
+            Source::CommandAt(address, _) | Source::Running(address) => {
+                let mut addrs = address.addrs.iter().copied();
+                addrs.find(|addr| !addr.ip().is_loopback())
+            }
         }
     }
 
-    /// The address for a new start of this server: its own, or a free one on loopback.
-    pub(crate) fn next_addr(&self) -> io::Result<SocketAddr> {
-        match self.fixed_addr() {
-            Some(addr) => Ok(addr),
-            // The port is free again when the listener is dropped. Linux hands out another one to
-            // whoever asks for any port next, so that a clash is unlikely.
-            None => TcpListener::bind(("127.0.0.1", 0))?.local_addr(),
+    /// Where a new start of this server may listen: its own addresses, or a free one on loopback.
+    pub(crate) fn next_addrs(&self) -> io::Result<Vec<SocketAddr>> {
+        match &self.source {
+            Source::CommandAt(address, _) | Source::Running(address) => Ok(address.addrs.clone()),
+            Source::Command(words) => {
+                // The port is free again when the listener is dropped. Linux hands out another one to
+                // whoever asks for any port next, so that a clash is unlikely.
+                let addr = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+                // A server that knows only the port may listen on either.
+                let six = (Ipv6Addr::LOCALHOST, addr.port()).into();
+                match words.iter().any(|word| word.contains(ADDR)) {
+                    true => Ok(vec![addr]),
+                    false => Ok(vec![addr, six]),
+                }
+            }
         }
     }
 
     /// The words to start it with at `addr`; none for one that is running already.
     pub(crate) fn words(&self, addr: SocketAddr) -> Option<Vec<String>> {
+        let (addr, port) = (addr.to_string(), addr.port().to_string());
         match &self.source {
             Source::Command(words) | Source::CommandAt(_, words) => Some(
                 words
                     .iter()
-                    .map(|word| word.replace(PLACE, &addr.to_string()))
+                    .map(|word| word.replace(ADDR, &addr).replace(PORT, &port))
                     .collect(),
             ),
             Source::Running(_) => None,
         }
     }
-}
-
-/// The name of the built-in server in tables.
-const FLOOR: &str = "floor";
-
-/// Whether a name in a record is that of the built-in server, in `slow` with what follows it.
-pub fn is_floor(name: &str) -> bool {
-    name.split(',').next() == Some(FLOOR)
-}
-
-fn beside(program: &str) -> io::Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name(program))
 }
 
 impl FromStr for Contender {
@@ -142,14 +112,14 @@ impl FromStr for Contender {
         let (name, command) = text
             .split_once('=')
             .ok_or("expected NAME=COMMAND or NAME@HOST:PORT=COMMAND")?;
-        let (name, addr) = match name.split_once('@') {
-            Some((name, addr)) => (name, Some(resolve(addr)?)),
+        let (name, address) = match name.split_once('@') {
+            Some((name, address)) => (name, Some(address.parse()?)),
             None => (name, None),
         };
         if name.is_empty() {
             return Err("the name before the = is missing".to_owned());
         }
-        if is_floor(name) {
+        if name.split(',').next() == Some(FLOOR) {
             return Err(format!(
                 "{name} is the name of the built-in server, see --floor"
             ));
@@ -158,13 +128,14 @@ impl FromStr for Contender {
         if words.is_empty() {
             return Err("the command after the = is missing".to_owned());
         }
-        let source = match addr {
-            Some(addr) => Source::CommandAt(addr, words),
-            None if words.iter().any(|word| word.contains(PLACE)) => Source::Command(words),
+        let has_place = |word: &String| word.contains(ADDR) || word.contains(PORT);
+        let source = match address {
+            Some(address) => Source::CommandAt(address, words),
+            None if words.iter().any(has_place) => Source::Command(words),
             None => {
                 return Err(format!(
-                    "the command does not say where to listen: put {PLACE} into it, or give the \
-                     address where it listens anyway: {name}@127.0.0.1:8000={command}"
+                    "the command does not say where to listen: put {ADDR} or {PORT} into it, or give \
+                     the address where it listens anyway: {name}@127.0.0.1:8000={command}"
                 ));
             }
         };
@@ -175,31 +146,36 @@ impl FromStr for Contender {
     }
 }
 
-/// Reads `HOST:PORT`, for clap.
-///
-/// # Errors
-/// One line that says what is wrong.
-pub fn resolve(text: &str) -> Result<SocketAddr, String> {
-    // Go's `:8000`, and the address of a server that listens on every address.
-    let host = if text.starts_with(':') {
-        "127.0.0.1"
-    } else {
-        ""
-    };
-    let addr = format!("{host}{text}")
-        .to_socket_addrs()
-        .map_err(|err| format!("{text:?} is no address such as 127.0.0.1:8000: {err}"))?
-        .min_by_key(|addr| addr.is_ipv6())
-        .ok_or_else(|| format!("{text:?} stands for no address"))?;
-    Ok(match addr {
-        SocketAddr::V4(addr) if addr.ip().is_unspecified() => {
-            (Ipv4Addr::LOCALHOST, addr.port()).into()
+impl FromStr for Address {
+    type Err = String;
+
+    /// Reads `HOST:PORT`, or Go's `:PORT` for this host. The address of a server that listens on every
+    /// address stands for loopback.
+    fn from_str(text: &str) -> Result<Address, String> {
+        let host = if text.starts_with(':') {
+            "localhost"
+        } else {
+            ""
+        };
+        let local = |addr: SocketAddr| match addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, addr.port()).into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, addr.port()).into(),
+            _ => addr,
+        };
+        let found = format!("{host}{text}")
+            .to_socket_addrs()
+            .map_err(|err| format!("{text:?} is no address such as 127.0.0.1:8000: {err}"))?;
+        let mut addrs: Vec<SocketAddr> = found.map(local).collect();
+        addrs.sort_by_key(SocketAddr::is_ipv6);
+        addrs.dedup();
+        if addrs.is_empty() {
+            return Err(format!("{text:?} stands for no address"));
         }
-        SocketAddr::V6(addr) if addr.ip().is_unspecified() => {
-            (Ipv6Addr::LOCALHOST, addr.port()).into()
-        }
-        addr => addr,
-    })
+        Ok(Address {
+            text: text.to_owned(),
+            addrs,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +208,15 @@ mod tests {
                 words(&["./chat", "-x=y"])
             )
         );
+
+        let port: Contender = "mine=./chat -p {port}".parse().unwrap();
+        assert_eq!(port.words(addr), Some(words(&["./chat", "-p", "7"])));
+        let listens_on = port.next_addrs().unwrap();
+        let ips: Vec<_> = listens_on
+            .iter()
+            .map(|addr| addr.ip().to_string())
+            .collect();
+        assert_eq!(ips, ["127.0.0.1", "::1"], "it may listen on either");
     }
 
     #[test]
@@ -243,10 +228,11 @@ mod tests {
             ("[::]:8000", "[::1]:8000"),
             ("192.0.2.1:80", "192.0.2.1:80"),
         ] {
-            assert_eq!(resolve(text), Ok(expected.parse().unwrap()), "{text}");
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.addrs[0], expected.parse().unwrap(), "{text}");
         }
         for bad in ["", "8000", "localhost", "127.0.0.1:99999"] {
-            assert!(resolve(bad).is_err(), "{bad:?} was taken for an address");
+            assert!(bad.parse::<Address>().is_err(), "{bad:?} was taken");
         }
     }
 

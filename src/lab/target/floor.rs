@@ -3,15 +3,12 @@
 //! load generator allow; no server that does a write for each client can pass it by much.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
-use std::thread;
+use std::net::{self, SocketAddr};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-use crate::go::net;
-use crate::lab::load::protocol::{self, Lines};
-use crate::lab::target::contender::Protocol;
+use crate::lab::load::protocol::{self, Lines, Protocol};
 use crate::server::system_limits::raise_descriptor_limit;
 
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -19,22 +16,22 @@ const LISTENER: Token = Token(usize::MAX - 1);
 /// Bytes that one read takes at most.
 const READ: usize = 64 * 1024;
 
-/// Bytes that may wait for a guest that does not read, before it is disconnected.
+/// Bytes that may wait for a client that does not read, before it is disconnected.
 const UNSENT: usize = 1024 * 1024;
 
 struct Floor {
     protocol: Protocol,
     poll: Poll,
     listener: TcpListener,
-    guests: Vec<Option<Guest>>,
-    /// Places in `guests` that are free.
+    clients: Vec<Option<Client>>,
+    /// Places in `clients` that are free.
     free: Vec<usize>,
     buffer: Vec<u8>,
     /// What was said since the last wait, for everyone.
     burst: Vec<u8>,
 }
 
-struct Guest {
+struct Client {
     stream: TcpStream,
     addr: SocketAddr,
     prefix: Vec<u8>,
@@ -42,24 +39,18 @@ struct Guest {
     unsent: Vec<u8>,
 }
 
-/// Serves on `addr` until standard input ends, so that the server does not outlive who started it.
+/// Serves until the process is stopped.
 ///
 /// # Errors
-/// It cannot listen there, or the kernel gives no more descriptors.
-pub fn run(addr: SocketAddr, protocol: Protocol) -> io::Result<()> {
+/// The kernel gives no more descriptors.
+pub fn run(listener: net::TcpListener, protocol: Protocol) -> io::Result<()> {
     raise_descriptor_limit()?;
-    thread::Builder::new().spawn(|| {
-        io::copy(&mut io::stdin(), &mut io::sink()).ok();
-        std::process::exit(0);
-    })?;
-
-    let listener = net::listen(&addr.to_string())?;
     listener.set_nonblocking(true)?;
     let mut floor = Floor {
         protocol,
         poll: Poll::new()?,
         listener: TcpListener::from_std(listener),
-        guests: Vec::new(),
+        clients: Vec::new(),
         free: Vec::new(),
         buffer: vec![0; READ],
         burst: Vec::new(),
@@ -79,15 +70,15 @@ pub fn run(addr: SocketAddr, protocol: Protocol) -> io::Result<()> {
                 floor.accept()?;
                 continue;
             }
-            let seat = event.token().0;
+            let number = event.token().0;
             if event.is_writable() {
-                floor.flush(seat);
+                floor.flush(number);
             }
             if event.is_readable() {
-                floor.read(seat, event.is_read_closed());
+                floor.read(number, event.is_read_closed());
             }
         }
-        floor.tell_everyone();
+        floor.send_burst();
     }
 }
 
@@ -101,20 +92,20 @@ impl Floor {
                 Err(err) => return Err(err),
             };
             stream.set_nodelay(true)?;
-            let seat = self.free.pop().unwrap_or_else(|| {
-                self.guests.push(None);
-                self.guests.len() - 1
+            let number = self.free.pop().unwrap_or_else(|| {
+                self.clients.push(None);
+                self.clients.len() - 1
             });
             self.poll.registry().register(
                 &mut stream,
-                Token(seat),
+                Token(number),
                 Interest::READABLE | Interest::WRITABLE,
             )?;
             if self.protocol == Protocol::Chat {
                 self.burst.extend_from_slice(&protocol::login(addr));
                 self.burst.extend_from_slice(b"\r\n");
             }
-            self.guests[seat] = Some(Guest {
+            self.clients[number] = Some(Client {
                 stream,
                 addr,
                 prefix: protocol::prefix(addr),
@@ -124,22 +115,22 @@ impl Floor {
         }
     }
 
-    fn read(&mut self, seat: usize, closed: bool) {
-        // A guest may have been disconnected since the event was made.
-        while let Some(guest) = &mut self.guests[seat] {
-            match guest.stream.read(&mut self.buffer) {
-                Ok(0) => self.leave(seat),
+    fn read(&mut self, number: usize, closed: bool) {
+        // A client may have been disconnected since the event was made.
+        while let Some(client) = &mut self.clients[number] {
+            match client.stream.read(&mut self.buffer) {
+                Ok(0) => self.leave(number),
                 Ok(n) => {
                     let bytes = &mut self.buffer[..n];
                     match self.protocol {
                         Protocol::Echo => {
                             bytes.make_ascii_uppercase();
-                            if !guest.write(bytes) {
-                                self.leave(seat);
+                            if !client.write(bytes) {
+                                self.leave(number);
                             }
                         }
-                        Protocol::Chat => guest.lines.cut(bytes, |line| {
-                            self.burst.extend_from_slice(&guest.prefix);
+                        Protocol::Chat => client.lines.cut(bytes, |line| {
+                            self.burst.extend_from_slice(&client.prefix);
                             self.burst.extend_from_slice(line);
                             self.burst.extend_from_slice(b"\r\n");
                         }),
@@ -150,42 +141,42 @@ impl Floor {
                 }
                 Err(err) if err.kind() == ErrorKind::WouldBlock => return,
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(_) => self.leave(seat),
+                Err(_) => self.leave(number),
             }
         }
     }
 
-    fn flush(&mut self, seat: usize) {
-        if let Some(guest) = &mut self.guests[seat]
-            && !guest.unsent.is_empty()
+    fn flush(&mut self, number: usize) {
+        if let Some(client) = &mut self.clients[number]
+            && !client.unsent.is_empty()
         {
-            let unsent = std::mem::take(&mut guest.unsent);
-            if !guest.write(&unsent) {
-                self.leave(seat);
+            let unsent = std::mem::take(&mut client.unsent);
+            if !client.write(&unsent) {
+                self.leave(number);
             }
         }
     }
 
-    fn leave(&mut self, seat: usize) {
-        if let Some(guest) = self.guests[seat].take() {
-            self.free.push(seat);
+    fn leave(&mut self, number: usize) {
+        if let Some(client) = self.clients[number].take() {
+            self.free.push(number);
             if self.protocol == Protocol::Chat {
-                self.burst.extend_from_slice(&guest.prefix);
+                self.burst.extend_from_slice(&client.prefix);
                 self.burst.extend_from_slice(b"logout\r\n");
             }
-            log::debug!("{} left", guest.addr);
+            log::debug!("{} left", client.addr);
         }
     }
 
-    fn tell_everyone(&mut self) {
+    fn send_burst(&mut self) {
         // Whoever cannot be written to leaves, and that is told as well.
         while !self.burst.is_empty() {
             let burst = std::mem::take(&mut self.burst);
-            for seat in 0..self.guests.len() {
-                if let Some(guest) = &mut self.guests[seat]
-                    && !guest.write(&burst)
+            for number in 0..self.clients.len() {
+                if let Some(client) = &mut self.clients[number]
+                    && !client.write(&burst)
                 {
-                    self.leave(seat);
+                    self.leave(number);
                 }
             }
             if self.burst.is_empty() {
@@ -196,8 +187,8 @@ impl Floor {
     }
 }
 
-impl Guest {
-    /// Writes once and keeps what the socket does not take; false if the guest is to be disconnected.
+impl Client {
+    /// Writes once and keeps what the socket does not take; false if the client is to be disconnected.
     fn write(&mut self, bytes: &[u8]) -> bool {
         let taken = if self.unsent.is_empty() {
             match self.stream.write(bytes) {

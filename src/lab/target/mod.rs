@@ -1,6 +1,8 @@
 //! The servers under test.
 
+pub mod builtin;
 pub mod contender;
 pub mod floor;
 pub mod proc;
 pub mod process;
+pub mod supervise;

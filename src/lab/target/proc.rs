@@ -3,16 +3,17 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::thread;
 
 use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, Process, all_processes};
-use procfs::{CurrentSI, KernelStats, ProcError, ticks_per_second};
+use procfs::{CpuInfo, Current, CurrentSI, KernelStats, Meminfo, ProcError, ticks_per_second};
 
-use crate::lab::results::record::Cost;
+use crate::lab::results::record::Machine;
 
 /// What a process uses at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Snapshot {
+pub struct Usage {
     /// CPU seconds since its start, user and system, of all threads that ever were.
     pub cpu_seconds: f64,
     /// Context switches since their start of all threads that are now. Those of threads that have
@@ -30,127 +31,86 @@ pub struct Snapshot {
     pub descriptors: u64,
 }
 
-impl Snapshot {
-    /// Takes one. With thousands of threads it takes a tenth of a second and more: not while load
-    /// is on.
+impl Usage {
+    /// Everything. With thousands of threads it takes a tenth of a second and more: not while load is
+    /// on.
     ///
     /// # Errors
     /// The process is gone, or belongs to someone else.
-    pub fn of(pid: i32) -> io::Result<Snapshot> {
-        let process = Process::new(pid).map_err(other)?;
-        let status = process.status().map_err(other)?;
-        let uses = Uses::of(pid)?;
-        let kib = |value: Option<u64>| value.unwrap_or(0) * 1024;
-        Ok(Snapshot {
-            cpu_seconds: cpu_seconds(pid)?,
-            context_switches: context_switches(&process)?,
-            rss: kib(status.vmrss),
-            virtual_bytes: kib(status.vmsize),
-            threads: status.threads,
-            mappings: uses.mappings,
-            descriptors: uses.descriptors,
+    pub fn of(pid: i32) -> io::Result<Usage> {
+        let mut context_switches = 0;
+        for task in Process::new(pid)
+            .and_then(|process| process.tasks())
+            .map_err(other)?
+        {
+            // A thread may end between the listing and the look.
+            if let Ok(status) = task.and_then(|task| task.status()) {
+                context_switches += status.voluntary_ctxt_switches.unwrap_or(0)
+                    + status.nonvoluntary_ctxt_switches.unwrap_or(0);
+            }
+        }
+        Ok(Usage {
+            context_switches,
+            ..Usage::with_mappings(pid)?
         })
     }
-}
 
-/// The part of a [`Snapshot`] that tells whether clients are still there. Quick.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Presence {
-    /// Threads.
-    pub threads: u64,
-    /// Open descriptors.
-    pub descriptors: u64,
-}
-
-impl Presence {
-    /// Looks at a process.
+    /// All but the context switches: some milliseconds with thousands of threads.
     ///
     /// # Errors
-    /// The process is gone, or belongs to someone else.
-    pub fn of(pid: i32) -> io::Result<Presence> {
+    /// As for [`Usage::of`].
+    pub fn with_mappings(pid: i32) -> io::Result<Usage> {
+        let maps = fs::read(format!("/proc/{pid}/maps"))?;
+        Ok(Usage {
+            mappings: maps.iter().filter(|&&byte| byte == b'\n').count() as u64,
+            ..Usage::quick(pid)?
+        })
+    }
+
+    /// All but context switches and mappings. Quick, whatever the process has of threads.
+    ///
+    /// # Errors
+    /// As for [`Usage::of`].
+    pub fn quick(pid: i32) -> io::Result<Usage> {
         let process = Process::new(pid).map_err(other)?;
-        Ok(Presence {
-            threads: process.stat().map_err(other)?.num_threads as u64,
+        let stat = process.stat().map_err(other)?;
+        Ok(Usage {
+            cpu_seconds: (stat.utime + stat.stime) as f64 / ticks_per_second() as f64,
+            rss: stat.rss * procfs::page_size(),
+            virtual_bytes: stat.vsize,
+            threads: stat.num_threads as u64,
             descriptors: process.fd_count().map_err(other)? as u64,
+            ..Usage::default()
         })
     }
 }
 
-/// The part of a [`Snapshot`] for which each process has a ceiling of its own. Quick.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Uses {
-    /// Memory mappings.
-    pub mappings: u64,
-    /// Open descriptors.
-    pub descriptors: u64,
-}
-
-impl Uses {
-    /// Looks at a process.
-    ///
-    /// # Errors
-    /// The process is gone, or belongs to someone else.
-    pub fn of(pid: i32) -> io::Result<Uses> {
-        let process = Process::new(pid).map_err(other)?;
-        Ok(Uses {
-            mappings: lines(&fs::read(format!("/proc/{pid}/maps"))?),
-            descriptors: process.fd_count().map_err(other)? as u64,
-        })
+/// Describes this machine. What it does not reveal is empty or 0.
+pub fn machine() -> Machine {
+    let kernel = |name: &str| {
+        fs::read_to_string(format!("/proc/sys/kernel/{name}"))
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    };
+    Machine {
+        cpu: CpuInfo::current()
+            .ok()
+            .and_then(|info| info.model_name(0).map(str::to_owned))
+            .unwrap_or_default(),
+        cores: thread::available_parallelism().map_or(0, usize::from),
+        kernel: format!("{} {}", kernel("ostype"), kernel("osrelease")),
+        memory: Meminfo::current().map_or(0, |info| info.mem_total),
     }
-}
-
-/// What a round cost: `idle` before the clients came, `start` and `end` around the measured time with
-/// all clients there, `after` when they had left.
-pub fn cost(idle: Snapshot, start: Snapshot, end: Snapshot, after: Snapshot) -> Cost {
-    Cost {
-        cpu_seconds: end.cpu_seconds - start.cpu_seconds,
-        context_switches: end.context_switches.saturating_sub(start.context_switches),
-        rss_before: idle.rss,
-        rss: end.rss,
-        rss_after: after.rss,
-        virtual_before: idle.virtual_bytes,
-        virtual_bytes: end.virtual_bytes,
-        threads: [idle.threads, end.threads, after.threads],
-        mappings: [idle.mappings, end.mappings, after.mappings],
-        descriptors: [idle.descriptors, end.descriptors, after.descriptors],
-    }
-}
-
-/// CPU seconds that a process has used, user and system. Quick, whatever it has of threads.
-///
-/// # Errors
-/// The process is gone.
-pub fn cpu_seconds(pid: i32) -> io::Result<f64> {
-    let stat = Process::new(pid)
-        .and_then(|process| process.stat())
-        .map_err(other)?;
-    Ok((stat.utime + stat.stime) as f64 / ticks_per_second() as f64)
 }
 
 /// CPU seconds that all programs of this machine have used since it started, user and system, without
-/// those that went to interrupts, as [`cpu_seconds`].
+/// those that went to interrupts, as in [`Usage`].
 ///
 /// # Errors
 /// `/proc/stat` cannot be read.
 pub fn machine_cpu_seconds() -> io::Result<f64> {
     let total = KernelStats::current().map_err(other)?.total;
     Ok((total.user + total.nice + total.system) as f64 / ticks_per_second() as f64)
-}
-
-fn context_switches(process: &Process) -> io::Result<u64> {
-    let mut sum = 0;
-    for task in process.tasks().map_err(other)? {
-        // A thread may end between the listing and the look.
-        if let Ok(status) = task.and_then(|task| task.status()) {
-            sum += status.voluntary_ctxt_switches.unwrap_or(0)
-                + status.nonvoluntary_ctxt_switches.unwrap_or(0);
-        }
-    }
-    Ok(sum)
-}
-
-fn lines(text: &[u8]) -> u64 {
-    text.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Whether a process of this machine listens on `addr`.
@@ -161,8 +121,8 @@ pub fn is_listening(addr: SocketAddr) -> io::Result<bool> {
     Ok(listener(addr)?.is_some())
 }
 
-/// The process that listens on `addr`: `likely` if it does, else whoever does, as far as this user
-/// may see. None for an address that is not loopback: it may be another machine's.
+/// The process that listens on `addr`, as far as this user may see: one of the process group `likely` if
+/// several do. None for an address that is not loopback: it may be another machine's.
 pub fn listener_pid(addr: SocketAddr, likely: Option<i32>) -> Option<i32> {
     if !addr.ip().is_loopback() {
         return None;
@@ -173,11 +133,9 @@ pub fn listener_pid(addr: SocketAddr, likely: Option<i32>) -> Option<i32> {
             .fd()
             .is_ok_and(|fds| fds.flatten().any(|fd| fd.target == FDTarget::Socket(inode)))
     };
-    let likely = likely.and_then(|pid| Process::new(pid).ok());
-    let found = likely
-        .into_iter()
-        .chain(all_processes().ok()?.flatten())
-        .find(holds);
+    let is_likely = |process: &Process| process.stat().is_ok_and(|stat| Some(stat.pgrp) == likely);
+    let (first, rest): (Vec<_>, Vec<_>) = all_processes().ok()?.flatten().partition(is_likely);
+    let found = first.into_iter().chain(rest).find(holds);
     found.map(|process| process.pid())
 }
 
@@ -211,13 +169,13 @@ mod tests {
     #[test]
     fn this_process_is_seen() {
         let me = std::process::id() as i32;
-        let snapshot = Snapshot::of(me).unwrap();
-        assert!(snapshot.threads >= 1, "{snapshot:?}");
-        assert!(snapshot.rss > 100 * 1024, "{snapshot:?}");
-        assert!(snapshot.virtual_bytes > snapshot.rss, "{snapshot:?}");
-        assert!(snapshot.mappings > 10, "{snapshot:?}");
-        assert!(snapshot.descriptors >= 3, "{snapshot:?}");
-        assert!(snapshot.context_switches > 0, "{snapshot:?}");
+        let usage = Usage::of(me).unwrap();
+        assert!(usage.threads >= 1, "{usage:?}");
+        assert!(usage.rss > 100 * 1024, "{usage:?}");
+        assert!(usage.virtual_bytes > usage.rss, "{usage:?}");
+        assert!(usage.mappings > 10, "{usage:?}");
+        assert!(usage.descriptors >= 3, "{usage:?}");
+        assert!(usage.context_switches > 0, "{usage:?}");
     }
 
     #[test]
@@ -227,7 +185,7 @@ mod tests {
         assert!(is_listening(addr).unwrap());
         let me = std::process::id() as i32;
         assert_eq!(listener_pid(addr, None), Some(me));
-        assert_eq!(listener_pid(addr, Some(me)), Some(me));
+        assert_eq!(listener_pid(addr, Some(1)), Some(me));
         drop(listener);
         assert!(!is_listening(addr).unwrap());
         assert_eq!(listener_pid(addr, Some(me)), None);

@@ -1,10 +1,11 @@
 //! A server under test: started, watched, stopped.
 
-use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,127 +16,148 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::error::context;
 use crate::lab::target::contender::Contender;
-use crate::lab::target::proc;
-use crate::server::shutdown::{Done, closes_within};
+use crate::lab::target::proc::{self, Usage};
+use crate::lab::target::supervise;
+use crate::server::shutdown::{Done, closes_within, is_closed};
 
-/// How long a server may take from its start until it listens.
-const START: Duration = Duration::from_secs(10);
+/// How long a connection to a server that is running already may take.
+const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long a server may take to end when it is asked to, before it is killed.
+/// How long a server may take to exit when it is asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the last words of a server that has died may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The longest line of a server's standard error that is repeated.
-const SAID: usize = 200;
+const LONGEST_LINE: usize = 200;
 
 /// A server that listens. It is stopped when this is dropped, unless it was running already.
 #[derive(Debug)]
 pub struct Server {
     name: String,
     addr: SocketAddr,
-    child: Option<Child>,
+    /// The [supervisor](supervise) of a server that was started, and the server's process group.
+    child: Option<(Child, Option<Pid>)>,
     pid: Option<i32>,
     said: Arc<Mutex<Said>>,
-    /// Ends with its standard error.
+    /// Closed at the end of its standard error.
     silent: Done,
 }
 
-/// What a server has written to its standard error, as far as it may tell why it died.
+/// What a server has written to its standard error, as far as it may explain why it died.
 #[derive(Debug, Default)]
 struct Said {
-    /// The first line that speaks of an error.
+    /// The first line that mentions an error.
     telling: Option<String>,
     last: Option<String>,
+}
+
+/// Why a server is not measured.
+#[derive(Clone, Debug)]
+pub struct ServerError {
+    /// Its name.
+    pub server: String,
+    /// What happened, such as `died (exit status 2)`.
+    pub what: String,
+    /// What it wrote last to its standard error.
+    pub last_words: Option<String>,
 }
 
 impl Server {
     /// Starts the server, if it is one to be started, and waits until it listens.
     ///
     /// # Errors
-    /// It cannot be started, does not listen in time, ends, or its address is taken.
-    pub fn start(contender: &Contender) -> io::Result<Server> {
-        let addr = contender.next_addr()?;
+    /// It cannot be started, does not listen in `time`, exits, or its address is taken; or Ctrl-C was
+    /// pressed.
+    pub fn start(contender: &Contender, time: Duration, shutdown: &Done) -> io::Result<Server> {
+        let addrs = contender.next_addrs()?;
         let mut server = Server {
             name: contender.name.clone(),
-            addr,
+            addr: addrs[0],
             child: None,
             pid: None,
             said: Arc::default(),
             silent: never(),
         };
-        match contender.words(addr) {
-            Some(words) => server.spawn(&words)?,
+        match contender.words(addrs[0]) {
+            Some(words) => {
+                server.spawn(&words, &addrs)?;
+                server.wait_until_listening(&addrs, time, shutdown)?;
+            }
             None => {
-                // A server that is running must be seen to answer; one connection is the only way.
-                TcpStream::connect_timeout(&addr, START).map_err(context(format!(
-                    "nobody answers at --addr {addr} (is the server started?)"
+                server.addr = first_that_answers(&addrs).map_err(context(format!(
+                    "nobody answers at --addr {} (is the server started?)",
+                    contender.name
                 )))?;
-                server.pid = proc::listener_pid(addr, None);
+                server.pid = proc::listener_pid(server.addr, None);
             }
         }
         Ok(server)
     }
 
-    fn spawn(&mut self, words: &[String]) -> io::Result<()> {
-        let (name, addr) = (&self.name, self.addr);
-        if answers(addr)? {
-            return Err(io::Error::new(
-                ErrorKind::AddrInUse,
-                format!(
-                    "server {name} cannot be started: something listens on {addr} already (stop it, \
-                     or measure it with --addr {addr})"
-                ),
-            ));
+    fn spawn(&mut self, words: &[String], addrs: &[SocketAddr]) -> io::Result<()> {
+        for &addr in addrs {
+            if listens(addr)? {
+                let what = format!(
+                    "cannot be started: something listens on {addr} already (stop it, or measure it \
+                     with --addr {addr})"
+                );
+                return Err(self.error(ErrorKind::AddrInUse, &what));
+            }
         }
-        // A group of its own, so that what a wrapper such as `go run` starts is stopped with it.
-        let mut child = Command::new(&words[0])
-            .args(&words[1..])
-            // Never written to; it ends when this program does, which the floor watches.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+        let mut child = supervise::command(words)?
             .stderr(Stdio::piped())
-            .process_group(0)
             .spawn()
-            .map_err(context(format!("server {name}: cannot run {:?}", words[0])))?;
-        let stderr = child.stderr.take().expect("it is piped");
-        let own = child.id() as i32;
-        self.child = Some(child);
+            .map_err(context("cannot start this program itself"))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let said = Arc::clone(&self.said);
         let (speaking, silent) = bounded(0);
         self.silent = silent;
         thread::Builder::new()
             .name("server's stderr".to_owned())
             .spawn(move || {
-                let _ends_last: Sender<Infallible> = speaking;
-                listen(BufReader::new(stderr), &said);
+                let _closes_last: Sender<std::convert::Infallible> = speaking;
+                listen(BufReader::new(stderr.expect("it is piped")), &said);
             })?;
-
-        let deadline = Instant::now() + START;
-        while !answers(addr)? {
-            self.check()?;
-            if Instant::now() > deadline {
-                return Err(io::Error::new(
-                    ErrorKind::TimedOut,
-                    format!(
-                        "server {} was started but does not listen on {} after {} s{}",
-                        self.name,
-                        self.addr,
-                        START.as_secs(),
-                        self.said.lock().quoted(),
-                    ),
-                ));
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-        self.pid = proc::listener_pid(self.addr, Some(own));
+        // Nothing, if the server could not be started: then the supervisor exits.
+        let mut pid = String::new();
+        BufReader::new(stdout.expect("it is piped")).read_line(&mut pid)?;
+        let group = pid.trim().parse().ok().and_then(Pid::from_raw);
+        self.child = Some((child, group));
         Ok(())
     }
 
-    /// Its name in tables.
-    pub fn name(&self) -> &str {
-        &self.name
+    fn wait_until_listening(
+        &mut self,
+        addrs: &[SocketAddr],
+        time: Duration,
+        shutdown: &Done,
+    ) -> io::Result<()> {
+        let deadline = Instant::now() + time;
+        loop {
+            for &addr in addrs {
+                if listens(addr)? {
+                    self.addr = addr;
+                    let group = self.child.as_ref().and_then(|(_, group)| *group);
+                    let group = group.map(|group| group.as_raw_nonzero().get());
+                    self.pid = proc::listener_pid(addr, group);
+                    return Ok(());
+                }
+            }
+            self.check()?;
+            if is_closed(shutdown) {
+                return Err(io::Error::new(ErrorKind::Interrupted, "interrupted"));
+            }
+            if Instant::now() > deadline {
+                let what = format!(
+                    "was started but does not listen on {} after {time:?} (--start-timeout)",
+                    self.addr
+                );
+                return Err(self.error(ErrorKind::TimedOut, &what));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Where it listens.
@@ -148,49 +170,61 @@ impl Server {
         self.pid
     }
 
-    /// Fails if the server has ended, with what it said last.
+    /// What it uses now. A process of another user cannot be looked into; a round is worth something
+    /// without it.
+    pub fn usage(&self) -> Option<Usage> {
+        Usage::of(self.pid?).ok()
+    }
+
+    /// Fails if the server has exited, with what it wrote last.
     ///
     /// # Errors
     /// It has.
     pub fn check(&mut self) -> io::Result<()> {
-        let Some(child) = &mut self.child else {
+        let Some((child, group)) = &mut self.child else {
             return Ok(());
         };
         let Some(status) = child.try_wait()? else {
             return Ok(());
         };
+        let was_started = group.is_some();
         // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
         closes_within(&self.silent, LAST_WORDS);
-        Err(io::Error::new(
-            ErrorKind::BrokenPipe,
-            format!(
-                "server {} died ({}){}",
-                self.name,
-                describe(status),
-                self.said.lock().quoted()
-            ),
-        ))
+        if !was_started {
+            let why = self.last_words().unwrap_or_default();
+            return Err(io::Error::other(format!("server {}: {why}", self.name)));
+        }
+        let what = format!("died ({})", describe(status));
+        Err(self.error(ErrorKind::BrokenPipe, &what))
     }
 
-    /// What a failure may have to do with: what the server said of an error, if anything.
-    pub fn said(&self) -> String {
-        self.said.lock().quoted()
+    /// Makes an error of what the server did.
+    pub fn error(&self, kind: ErrorKind, what: &str) -> io::Error {
+        let error = ServerError {
+            server: self.name.clone(),
+            what: what.to_owned(),
+            last_words: self.last_words(),
+        };
+        io::Error::new(kind, error)
+    }
+
+    /// What the server wrote last to its standard error, or rather the first line of an error there.
+    pub fn last_words(&self) -> Option<String> {
+        let said = self.said.lock();
+        said.telling.as_ref().or(said.last.as_ref()).cloned()
     }
 
     fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else {
-            return;
-        };
-        let Some(group) = Pid::from_raw(child.id() as i32) else {
+        let Some((mut child, Some(group))) = self.child.take() else {
             return;
         };
         kill_process_group(group, Signal::TERM).ok();
         let deadline = Instant::now() + GRACE;
-        // Once the child is reaped, the group lives only as long as something that it left behind.
+        // Once the server is reaped, the group lives only as long as something that it left behind.
         while Instant::now() < deadline {
             child.try_wait().ok();
             if test_kill_process_group(group).is_err() {
-                return;
+                break;
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -200,12 +234,29 @@ impl Server {
 }
 
 /// Whether something listens on `addr`. On this machine that is read from the kernel: a connection to
-/// try it would be a guest in the room before the first client comes.
-fn answers(addr: SocketAddr) -> io::Result<bool> {
+/// try it would be a client of the room before the first one comes.
+fn listens(addr: SocketAddr) -> io::Result<bool> {
     if addr.ip().is_loopback() {
         return proc::is_listening(addr);
     }
     Ok(TcpStream::connect_timeout(&addr, Duration::from_secs(1)).is_ok())
+}
+
+fn first_that_answers(addrs: &[SocketAddr]) -> io::Result<SocketAddr> {
+    for &addr in addrs {
+        if addr.ip().is_loopback() && proc::is_listening(addr).unwrap_or(false) {
+            return Ok(addr);
+        }
+    }
+    // It may be on another machine, or hidden from the kernel's list.
+    let mut failure = ErrorKind::AddrNotAvailable.into();
+    for &addr in addrs {
+        match TcpStream::connect_timeout(&addr, CONNECT) {
+            Ok(_) => return Ok(addr),
+            Err(err) => failure = err,
+        }
+    }
+    Err(failure)
 }
 
 impl Drop for Server {
@@ -214,14 +265,17 @@ impl Drop for Server {
     }
 }
 
-impl Said {
-    fn quoted(&self) -> String {
-        match self.telling.as_ref().or(self.last.as_ref()) {
-            Some(line) => format!(": {line}"),
-            None => String::new(),
+impl Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "server {} {}", self.server, self.what)?;
+        match &self.last_words {
+            Some(words) => write!(f, ": {words}"),
+            None => Ok(()),
         }
     }
 }
+
+impl Error for ServerError {}
 
 /// Reads a server's standard error to its end.
 fn listen(stderr: impl BufRead, said: &Mutex<Said>) {
@@ -229,7 +283,7 @@ fn listen(stderr: impl BufRead, said: &Mutex<Said>) {
         let line: String = String::from_utf8_lossy(&line)
             .chars()
             .filter(|c| !c.is_control())
-            .take(SAID)
+            .take(LONGEST_LINE)
             .collect();
         if line.is_empty() {
             continue;
@@ -259,15 +313,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_telling_line_is_kept() {
-        let said = Mutex::default();
+    fn the_line_that_explains_an_error_is_kept() {
+        let kept = |text: &[u8]| {
+            let said = Mutex::default();
+            listen(text, &said);
+            let said = said.into_inner();
+            said.telling.or(said.last)
+        };
         let text = b"listening\nfatal error: concurrent map writes\n\ngoroutine 7 [running]:\n";
-        listen(&text[..], &said);
-        assert_eq!(said.lock().quoted(), ": fatal error: concurrent map writes");
-
-        let said = Mutex::default();
-        listen(&b"one\ntwo \x1b[31m\n"[..], &said);
-        assert_eq!(said.lock().quoted(), ": two [31m");
-        assert_eq!(Said::default().quoted(), "");
+        assert_eq!(kept(text).unwrap(), "fatal error: concurrent map writes");
+        assert_eq!(kept(b"one\ntwo \x1b[31m\n").unwrap(), "two [31m");
+        assert_eq!(kept(b""), None);
     }
 }
