@@ -21,10 +21,13 @@ pub mod cli;
 pub mod error;
 pub mod file;
 pub mod go;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "lab", unix))]
+pub mod lab;
+#[cfg(all(feature = "lab", not(unix)))]
+#[path = "lab/elsewhere.rs"]
 pub mod lab;
 pub mod server;
-#[cfg(feature = "lab")]
+#[cfg(feature = "sidebyside")]
 pub mod sidebyside;
 pub mod tcp;
 pub mod text;

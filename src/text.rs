@@ -2,7 +2,6 @@
 
 mod clean;
 
-#[cfg(feature = "lab")]
 use unicode_width::UnicodeWidthStr;
 
 pub use crate::text::clean::{clean, clean_in_place, is_unsafe};
@@ -57,13 +56,11 @@ pub fn escape(text: &str) -> String {
 }
 
 /// The columns that a text takes on a terminal; East Asian wide characters take two.
-#[cfg(feature = "lab")]
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Sets each column to one width, those in `left` to the left and the others to the right.
-#[cfg(feature = "lab")]
 pub fn columns<Row: AsRef<[String]>>(rows: &[Row], left: &[usize]) -> String {
     let mut widths = Vec::new();
     for row in rows {
@@ -98,7 +95,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(feature = "lab")]
     fn columns_line_up_whatever_the_width_of_a_character() {
         let rows = [["a", "µs", "n"], ["聊天", "c", "100"]].map(|row| row.map(str::to_owned));
         assert_eq!(columns(&rows, &[1]), "   a  µs    n\n聊天  c   100\n");

@@ -2,13 +2,13 @@
 //!
 //! | folder | contents |
 //! |---|---|
-//! | [`options`] | the command line |
-//! | [`target`] | the servers under test: started, watched, stopped, looked at in `/proc` |
-//! | [`load`] | the generator: clients on one thread, protocol, delivery log, latency recorder |
-//! | [`scenario`] | one file per scenario, and what a round has at hand |
-//! | [`run`] | all sizes and rounds, the servers alternately; [`limits`] is a command of its own |
-//! | [`results`] | the record, and what is calculated from it |
-//! | [`report`] | tables, charts, the page |
+//! | `options` | the command line |
+//! | `target` | the servers under test: started, watched, stopped, looked at in `/proc` |
+//! | `load` | the generator: clients on one thread, protocol, delivery log, latency recorder |
+//! | `scenario` | one file per scenario, and what a round has at hand |
+//! | `run` | all sizes and rounds, the servers alternately; `limits` is a command of its own |
+//! | `results` | the record, and what is calculated from it |
+//! | `report` | tables, charts, the page |
 
 mod limits;
 mod load;

@@ -14,7 +14,7 @@ use crate::lab::scenario::session::Session;
 use crate::lab::scenario::{chat, churn, echo};
 use crate::lab::target::builtin::Builtin;
 use crate::lab::target::contender::Contender;
-use crate::lab::target::proc::machine;
+use crate::lab::target::proc::{self, machine};
 use crate::lab::target::process::{Server, ServerError};
 use crate::server::shutdown::{Done, is_closed};
 
@@ -142,6 +142,8 @@ impl Run<'_> {
                     .to_owned(),
             );
         }
+        let no_figures = proc::NO_FIGURES.map(str::to_owned);
+        outcome.record.warnings.extend(no_figures);
         outcome
     }
 

@@ -1,5 +1,5 @@
 //! `loadtest`, the program itself, on short runs.
-#![cfg(feature = "lab")]
+#![cfg(all(feature = "lab", unix))]
 
 #[path = "../common/mod.rs"]
 mod common;

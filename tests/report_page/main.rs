@@ -1,6 +1,6 @@
 //! The page that `loadtest --html` writes: sound here, what it says and draws in modules of their
 //! own, its looks in a real browser in `browser.rs`.
-#![cfg(feature = "lab")]
+#![cfg(all(feature = "lab", unix))]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
 //! `sidebyside` as its user runs it, on a small Markdown made for the purpose.
-#![cfg(feature = "lab")]
+#![cfg(feature = "sidebyside")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -6,17 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
-use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, event::Source};
-use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::process::{Resource, getrlimit};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
-};
 
 use crate::error::context;
 use crate::lab::load::client::{Client, connect};
+use crate::lab::load::timer::Timer;
 
 /// Bytes that one read takes at most. All clients read into the same buffer.
 const READ: usize = 256 * 1024;
@@ -54,7 +49,7 @@ pub enum Event<'a> {
 #[derive(Debug)]
 pub struct Clients {
     poll: Poll,
-    timer: OwnedFd,
+    timer: Timer,
     events: Events,
     buffer: Box<[u8]>,
     target: SocketAddr,
@@ -70,9 +65,7 @@ impl Clients {
     /// The kernel gives no more descriptors.
     pub fn new(target: SocketAddr) -> io::Result<Clients> {
         let poll = Poll::new().map_err(context("cannot wait for sockets"))?;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
-        poll.registry()
-            .register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+        let timer = Timer::new(poll.registry(), TIMER)?;
         Ok(Clients {
             poll,
             timer,
@@ -174,7 +167,10 @@ impl Clients {
         timeout: Option<Duration>,
         mut each: impl FnMut(usize, &mut Client, Event<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, timeout) {
+        match self
+            .poll
+            .poll(&mut self.events, self.timer.timeout(timeout))
+        {
             Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
             result => result.map_err(context("cannot wait for sockets"))?,
         }
@@ -228,20 +224,12 @@ impl Clients {
         Ok(())
     }
 
-    /// Ends the waiting of the next [`Clients::poll`] in `delay`, to the microsecond, which the
-    /// timeout of epoll cannot.
+    /// Ends the waiting of the next [`Clients::poll`] in `delay`.
     ///
     /// # Errors
     /// The timer could not be set.
     pub fn wake_in(&mut self, delay: Duration) -> io::Result<()> {
-        // A timer that is set to nothing is switched off.
-        let delay = delay.max(Duration::from_nanos(1));
-        let once = Itimerspec {
-            it_interval: Timespec::default(),
-            it_value: delay.try_into().map_err(io::Error::other)?,
-        };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
-        Ok(())
+        self.timer.set(delay)
     }
 }
 

@@ -6,3 +6,4 @@ pub mod delivery;
 pub mod message;
 pub mod protocol;
 pub mod recorder;
+mod timer;
