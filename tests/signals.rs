@@ -93,6 +93,7 @@ fn second_signal_ends_a_server_at_once_with_status_130() {
 }
 
 /// Starts each server through a shell that ignores a signal for it, and holds the server to that.
+#[cfg(target_os = "linux")]
 #[track_caller]
 fn assert_stays_ignored(ignored: &str, shell: &str) {
     for (server, args) in SERVERS {

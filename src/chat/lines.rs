@@ -7,10 +7,10 @@
 //! What comes without a line end depends on the client:
 //! - One that has sent a newline before sends lines. The rest of a read waits for its newline.
 //! - One that has sent none sends messages as the course's client may: each read is one. Only a UTF-8
-//!   character that is cut off at its end waits for the next read, for [`PATIENCE`], and only behind valid
+//!   character that is cut off at its end waits for the next read, for `PATIENCE`, and only behind valid
 //!   UTF-8, so that GBK passes as it is.
 //! - One that has ended lines with carriage returns alone may be a terminal that sends each key by itself.
-//!   The rest of a read waits for its end, for [`PATIENCE`].
+//!   The rest of a read waits for its end, for `PATIENCE`.
 
 use std::io;
 use std::ops::{Deref, Range};

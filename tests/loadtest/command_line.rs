@@ -1,6 +1,6 @@
 //! How it is called, what it says and leaves, and its exit status.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
 
@@ -77,7 +77,7 @@ fn a_reader_that_has_gone_is_no_error() {
 #[cfg(target_os = "linux")]
 fn a_table_that_cannot_be_printed_is_an_error() {
     for line in QUICK {
-        let full = File::options().write(true).open("/dev/full").unwrap();
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let ended = run_into(full, line);
         assert_eq!(ended.status.code(), Some(1), "{line}: {}", ended.stderr);
         let last = ended.stderr.lines().last().unwrap_or_default();

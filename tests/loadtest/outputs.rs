@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -220,6 +219,7 @@ fn named_pipe_is_written_whole() {
 #[cfg(target_os = "linux")]
 fn paths_need_not_be_unicode() {
     let folder = TempDir::new().unwrap();
+    use std::os::unix::ffi::OsStrExt;
     let name = OsStr::from_bytes(b"caf\xe9.html");
     let ended = quick(
         folder.path(),

@@ -178,6 +178,7 @@ mod tests {
     use super::*;
 
     /// What `sysctl` and `ulimit` would leave behind: the limits with the values of the block.
+    #[cfg(target_os = "linux")]
     fn pasted(mut limits: Vec<SystemLimit>, block: &[String]) -> Vec<SystemLimit> {
         for command in block {
             let (name, value) = match command.strip_prefix("sysctl -w ") {
