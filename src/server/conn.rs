@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@ pub struct Conn {
     writing: Mutex<()>,
     /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
     write_began: AtomicU64,
+    no_more: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Done,
 }
@@ -54,6 +55,7 @@ impl Conn {
             registry: Arc::clone(registry),
             writing: Mutex::default(),
             write_began: AtomicU64::default(),
+            no_more: AtomicBool::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
@@ -113,6 +115,16 @@ impl Conn {
     /// Tells the client that nothing more will come.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Ends the input, as if the client had closed its side.
+    pub fn stop_reading(&self) {
+        self.no_more.store(true, Relaxed);
+    }
+
+    /// Whether the input has been ended here.
+    pub fn has_stopped_reading(&self) -> bool {
+        self.no_more.load(Relaxed)
     }
 
     /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
