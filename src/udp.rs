@@ -78,7 +78,7 @@ impl Unanswered {
 /// # Errors
 /// The socket fails. That a client has gone is no failure.
 pub fn run(conn: UdpSocket, shutdown: Done) -> io::Result<()> {
-    info!("listening on {}", conn.local_addr()?);
+    info!("listening on {}", net::Addr::from(conn.local_addr()?));
     let (serving, served) = bounded(0);
     thread::scope(|s| {
         // Dropped when the loop ends, whichever way, so that the other thread ends with it.

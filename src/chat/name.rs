@@ -1,7 +1,6 @@
 //! Which names users may have, and which of them look the same.
 
-use std::net::SocketAddr;
-
+use crate::go::net;
 use crate::text::is_ignorable;
 
 /// Longest name in bytes.
@@ -59,7 +58,7 @@ fn trim(name: &[u8]) -> &[u8] {
 
 fn is_address(name: &[u8]) -> bool {
     let name: Option<String> = visible(name).map(char::from_u32).collect();
-    name.is_some_and(|name| name.parse::<SocketAddr>().is_ok())
+    name.is_some_and(|name| net::is_literal(&name))
 }
 
 /// Whether a character is space, or a symbol that shows nothing: the Braille pattern without dots and the

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use socket2::SockRef;
 
 use crate::go::go;
-use crate::go::net;
+use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
 /// How long a client may take to read the rest and close its end before its connection is closed.
@@ -28,7 +28,7 @@ const STALLED_AFTER: u64 = 20;
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
-    addr: SocketAddr,
+    addr: Addr,
     id: u64,
     registry: Arc<Registry>,
     writing: Mutex<()>,
@@ -43,7 +43,7 @@ impl Conn {
     /// A connection that [`Registry::enter`] has counted in.
     pub(crate) fn new(
         stream: TcpStream,
-        addr: SocketAddr,
+        addr: Addr,
         id: u64,
         registry: &Arc<Registry>,
     ) -> Arc<Conn> {
@@ -68,7 +68,7 @@ impl Conn {
     }
 
     /// The client's address.
-    pub fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> Addr {
         self.addr
     }
 

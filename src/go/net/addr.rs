@@ -49,6 +49,12 @@ pub(super) fn resolve(addr: &str) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
+/// Whether `addr` is an IP address with a port, as [`Addr`] is printed.
+pub fn is_literal(addr: &str) -> bool {
+    split_host_port(addr)
+        .is_ok_and(|(host, _)| host.parse::<IpAddr>().is_ok() || zoned(host).is_some())
+}
+
 /// An IPv6 address with a zone, such as `fe80::1%eth0`.
 fn zoned(host: &str) -> Option<(Ipv6Addr, &str)> {
     let (ip, zone) = host.rsplit_once('%')?;
@@ -157,6 +163,16 @@ mod tests {
             "a:b:80",
         ] {
             assert!(split_host_port(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn literal_addresses_are_recognised() {
+        for literal in ["127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80"] {
+            assert!(is_literal(literal), "{literal}");
+        }
+        for other in ["", "localhost:80", ":80", "127.0.0.1", "Ann%lo:80"] {
+            assert!(!is_literal(other), "{other}");
         }
     }
 

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use socket2::TcpKeepalive;
 
-pub use addr::{Addr, loopback, split_host_port};
+pub use addr::{Addr, is_literal, loopback, split_host_port};
 pub use dial::{dial, dial_udp};
 pub use listen::{listen, listen_udp};
 pub use read::{closed, read, read_full};
