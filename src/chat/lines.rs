@@ -12,9 +12,11 @@
 //! - One that has ended lines with carriage returns alone may be a terminal that sends each key by itself.
 //!   The rest of a read waits for its end, for `PATIENCE`.
 
-use std::io;
+use std::io::ErrorKind;
 use std::ops::{Deref, Range};
 use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 use crate::chat::rate_limit::{Pace, Rate};
 use crate::chat::telnet::{Telnet, WONT_TIMING_MARK};
@@ -66,6 +68,9 @@ pub struct Messages<'a> {
 impl Messages<'_> {
     /// Limits the client to `rate`.
     pub fn new(conn: &Conn, rate: Option<Rate>) -> Messages<'_> {
+        // Go: does not receive a byte that is sent as urgent, as telnet sends half of a command. Ours receives
+        // it in its place.
+        let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
         Messages {
             conn,
             pace: Pace::new(rate, Instant::now()),
@@ -76,9 +81,6 @@ impl Messages<'_> {
     /// The next message, or none when the client has gone.
     pub fn read(&mut self) -> Option<Line<'_>> {
         let found = loop {
-            if self.conn.has_stopped_reading() {
-                return None;
-            }
             if let Some(found) = self.lines.find() {
                 break found;
             }
@@ -86,6 +88,7 @@ impl Messages<'_> {
                 return None;
             }
         };
+        self.conn.set_part_came(false);
         self.pace
             .wait(self.conn.closed())
             .then(|| self.lines.get(found))
@@ -93,23 +96,28 @@ impl Messages<'_> {
 
     /// Reads more; false if that and what was held back is over.
     fn fill(&mut self) -> bool {
-        let impatient = self.lines.held() == Held::ForAWhile;
-        if impatient {
+        let for_a_while = self.lines.held() == Held::ForAWhile;
+        if for_a_while {
             let _ = self.conn.stream().set_read_timeout(Some(PATIENCE));
         }
+        self.conn.set_in_hand(false);
         let read = self.conn.read(self.lines.space());
-        if impatient {
+        if for_a_while {
             let _ = self.conn.stream().set_read_timeout(None);
         }
         match read {
             Ok(n @ 1..) => {
-                let timing_marks = self.lines.take(n);
-                if timing_marks > 0 {
-                    let _ = self.conn.write(&WONT_TIMING_MARK.repeat(timing_marks));
+                let came = self.lines.take(n);
+                if came.text {
+                    self.conn.set_in_hand(true);
+                    self.conn.set_part_came(came.in_part);
+                }
+                if came.timing_marks > 0 {
+                    let _ = self.conn.write(&WONT_TIMING_MARK.repeat(came.timing_marks));
                 }
                 true
             }
-            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+            Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 self.lines.release();
                 true
             }
@@ -135,11 +143,22 @@ pub struct Lines {
 }
 
 /// What the client has ended lines with so far.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum LineEnd {
     Nothing,
     CarriageReturn,
     Newline,
+}
+
+/// What has come with one read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Came {
+    /// Something to say: telnet commands, line ends and control characters are nothing.
+    pub text: bool,
+    /// Nothing that can be cut yet.
+    pub in_part: bool,
+    /// How many timing marks the client asks for.
+    pub timing_marks: usize,
 }
 
 /// How long the rest of the last read waits for the next.
@@ -185,16 +204,21 @@ impl Lines {
         &mut self.buf[self.end..]
     }
 
-    /// Takes in what was read into the first `n` bytes of [`Lines::space`]. Returns how many timing marks the
-    /// client asks for.
-    pub fn take(&mut self, n: usize) -> usize {
+    /// Takes in what was read into the first `n` bytes of [`Lines::space`].
+    pub fn take(&mut self, n: usize) -> Came {
+        // Go: telnet commands are part of a message, and each telnet in the room obeys them. Ours drops them.
         let (n, timing_marks) = self.telnet.remove(&mut self.buf[self.end..self.end + n]);
         let came = self.end..self.end + n;
         if n > 0 {
             self.end = came.end;
-            self.cut(came);
+            self.cut(came.clone());
         }
-        timing_marks
+        let text = self.buf[came].iter().any(|byte| !byte.is_ascii_control());
+        Came {
+            text,
+            in_part: self.whole == 0,
+            timing_marks,
+        }
     }
 
     /// Decides what of the buffer can be cut now.
@@ -203,18 +227,18 @@ impl Lines {
         // What was held back has no line end.
         let last = new.iter().rposition(is_line_end);
         let rest = last.map_or(0, |last| came.start + last + 1)..self.end;
-        self.line_end = match last {
+        self.line_end = self.line_end.max(match last {
             _ if new.contains(&b'\n') => LineEnd::Newline,
-            Some(_) if self.line_end == LineEnd::Nothing => LineEnd::CarriageReturn,
-            _ => self.line_end,
-        };
+            Some(_) => LineEnd::CarriageReturn,
+            None => LineEnd::Nothing,
+        });
         let full = self.end == LONGEST && rest.start == 0;
         let rest = &self.buf[rest];
         let held = match self.line_end {
-            // Go: a message longer than the buffer is cut anywhere, ours before a character.
+            // Go: cuts a message where its buffer of 4096 bytes ends. Ours cuts before a character.
             LineEnd::Newline | LineEnd::CarriageReturn if full => cut_off(last_bytes(rest)),
             LineEnd::Newline | LineEnd::CarriageReturn => rest.len(),
-            // Go: half a character at the end of a read is a message. Ours waits a second for the other half.
+            // Go: sends half a character if a read ends there. Ours waits a second for the other half.
             LineEnd::Nothing => cut_off(rest),
         };
         self.whole = self.end - held;
@@ -241,7 +265,7 @@ impl Lines {
     pub fn find(&mut self) -> Option<Found> {
         if self.at_first && self.whole > 0 {
             self.at_first = false;
-            // Go: a byte-order mark is the start of the first message, `who` or not.
+            // Go: a byte-order mark is part of the first message, so that `who` is none. Ours drops it.
             if self.buf[..self.whole].starts_with(BYTE_ORDER_MARK) {
                 self.start = BYTE_ORDER_MARK.len();
             }
@@ -254,7 +278,7 @@ impl Lines {
             self.start = self.whole.min(end + 1);
             let starts_a_line = self.starts_a_line;
             self.starts_a_line = length.is_some() || !self.goes_on;
-            // Go: control characters and all else pass. Ours drops what could forge a line, repaint another
+            // Go: passes control characters on. Ours drops those that could forge a line, repaint another
             // user's terminal, or show text in another order.
             let length = clean_in_place(&mut self.buf[line.clone()]);
             if length > 0 {
@@ -276,8 +300,8 @@ impl Lines {
     }
 }
 
-// Go: only the end of a read ends a message. A carriage return within it, which moves a terminal's cursor to
-// where the line starts, can hide whose words they are; in ours it ends a line.
+// Go: passes a carriage return on, and what follows it can overwrite the sender's name on a terminal. In ours
+// it ends a line.
 fn is_line_end(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }

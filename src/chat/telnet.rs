@@ -54,7 +54,7 @@ impl Telnet {
         for i in 0..read.len() {
             self.0 = match (self.0, read[i]) {
                 (Text, IAC) => Command,
-                (SubCommand(left), IAC) => Sub(left),
+                (SubCommand(left), IAC) => Sub(left.saturating_sub(1)),
                 (Command | SubCommand(_), SB) => Sub(LONGEST),
                 (Command | SubCommand(_), verb @ WILL..=DONT) => Option(verb),
                 (Command | SubCommand(_), FIRST..) => Text,

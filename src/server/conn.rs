@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 use log::warn;
 use parking_lot::{Condvar, Mutex};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use socket2::SockRef;
 
 use crate::go::go;
-use crate::go::net::{self, Addr};
+use crate::go::net;
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
 /// How long a client may take to read the rest and close its end before its connection is closed.
@@ -24,17 +26,21 @@ pub const GRACE: Duration = Duration::from_secs(1);
 /// A write that takes longer than this many milliseconds waits for its client, not for the CPU.
 const STALLED_AFTER: u64 = 20;
 
+/// How long a thread that was woken may take until it runs, on a busy machine.
+const WAKING: Duration = Duration::from_millis(20);
+
 /// A connection that was let in. It counts as a client until it is dropped, which closes it.
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
-    addr: Addr,
+    addr: SocketAddr,
     id: u64,
     registry: Arc<Registry>,
     writing: Mutex<()>,
     /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
     write_began: AtomicU64,
-    no_more: AtomicBool,
+    in_hand: AtomicBool,
+    part_came: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Done,
 }
@@ -43,7 +49,7 @@ impl Conn {
     /// A connection that [`Registry::enter`] has counted in.
     pub(crate) fn new(
         stream: TcpStream,
-        addr: Addr,
+        addr: SocketAddr,
         id: u64,
         registry: &Arc<Registry>,
     ) -> Arc<Conn> {
@@ -55,7 +61,8 @@ impl Conn {
             registry: Arc::clone(registry),
             writing: Mutex::default(),
             write_began: AtomicU64::default(),
-            no_more: AtomicBool::default(),
+            in_hand: AtomicBool::default(),
+            part_came: AtomicBool::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
@@ -68,7 +75,7 @@ impl Conn {
     }
 
     /// The client's address.
-    pub fn addr(&self) -> Addr {
+    pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
@@ -112,19 +119,43 @@ impl Conn {
         began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
     }
 
+    /// For the reader: whether it has something from the client that it has not finished with.
+    pub fn set_in_hand(&self, in_hand: bool) {
+        self.in_hand.store(in_hand, Relaxed);
+    }
+
+    /// For the reader: whether part of something has come, and nothing whole after it.
+    pub fn set_part_came(&self, part_came: bool) {
+        self.part_came.store(part_came, Relaxed);
+    }
+
+    /// Whether the client has sent something that nobody has finished with, or part of something since this
+    /// was asked last. After a pause of the process, a timeout ends at the same time as such a client's
+    /// silence. A client that does not read what it is sent has no input: nobody may wait for it.
+    pub fn has_input(&self) -> bool {
+        let has_input = || {
+            let unread = || {
+                recv(
+                    &self.stream,
+                    &mut [0; 1],
+                    RecvFlags::PEEK | RecvFlags::DONTWAIT,
+                )
+            };
+            !self.is_stalled()
+                && (self.in_hand.load(Relaxed)
+                    || self.part_came.swap(false, Relaxed)
+                    || unread().err() != Some(Errno::AGAIN))
+        };
+        // A reader may have taken the input from the socket, and not have had its turn to say so.
+        has_input() || {
+            thread::sleep(WAKING);
+            has_input()
+        }
+    }
+
     /// Tells the client that nothing more will come.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
-    }
-
-    /// Ends the input, as if the client had closed its side.
-    pub fn stop_reading(&self) {
-        self.no_more.store(true, Relaxed);
-    }
-
-    /// Whether the input has been ended here.
-    pub fn has_stopped_reading(&self) -> bool {
-        self.no_more.load(Relaxed)
     }
 
     /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].

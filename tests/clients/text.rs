@@ -1,31 +1,11 @@
-//! What clients of the room send, as they send it: terminals, netcat, telnet, PuTTY, programs.
+//! Which messages the room makes of what clients send.
 
-mod common;
-
-use std::process::Command;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use common::program::Program;
-use common::user::User;
-
-const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
-
-/// So long a client is silent between two reads of the room. Were it too short on a busy machine, they would
-/// be one read, which none of these tests takes amiss.
-const BETWEEN_READS: Duration = Duration::from_millis(50);
-
-fn room(args: &[&str]) -> Program {
-    Program::serve(Command::new(CHAT).args(args))
-}
-
-/// Sends each of these in a read of its own.
-fn say_in_pieces(user: &mut User, pieces: &[&[u8]]) {
-    for piece in pieces {
-        user.say(piece);
-        thread::sleep(BETWEEN_READS);
-    }
-}
+use crate::common::user::User;
+use crate::{room, say_in_pieces};
 
 #[test]
 fn a_character_that_comes_in_two_reads_is_whole() {
@@ -160,4 +140,49 @@ fn a_byte_order_mark_is_not_part_of_the_first_command() {
         say_in_pieces(&mut ann, &pieces[1..]);
         ann.read_until(&format!("{0}:{0}\n", ann.addr));
     }
+}
+
+#[test]
+fn a_telnet_command_is_not_said_and_a_timing_mark_is_answered() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    let a = ann.addr.clone();
+    ann.say(b"hi \xff\xfdx\n");
+    bob.expect(&format!("[{a}]{a}: hi \r\n"));
+    // Ctrl-C, with the mark cut in two.
+    say_in_pieces(&mut ann, &[b"\xff\xf4\xff\xfd", b"\x06"]);
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"\xff\xfc\x06") {
+        let mut byte = [0];
+        ann.conn.read_exact(&mut byte).unwrap();
+        heard.extend(byte);
+    }
+    assert_eq!(
+        heard.iter().filter(|byte| **byte == 0xff).count(),
+        1,
+        "{heard:?}"
+    );
+    ann.say("after\n");
+    bob.expect(&format!("[{a}]{a}: after\r\n"));
+}
+
+#[test]
+fn the_half_of_a_telnet_command_that_is_sent_as_urgent_is_in_its_place() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    // The "synch" of telnet, of which one byte is urgent: the first as Debian sends it, or the second.
+    let urgent = |byte| {
+        let sent = socket2::SockRef::from(&ann.conn).send_out_of_band(byte);
+        assert_eq!(sent.unwrap(), 1);
+    };
+    (&ann.conn).write_all(b"hi\n").unwrap();
+    urgent(b"\xff");
+    (&ann.conn).write_all(b"\xf2one\n\xff").unwrap();
+    urgent(b"\xf2");
+    (&ann.conn).write_all(b"\xff\xfb\x06two\n").unwrap();
+    ann.expect(&format!(
+        "[{a}]{a}: hi\r\n[{a}]{a}: one\r\n[{a}]{a}: two\r\n"
+    ));
 }

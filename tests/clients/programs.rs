@@ -1,0 +1,147 @@
+//! Clients that people use, from Debian's packages: telnet, netcat-openbsd, ncat. And our own.
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::program::Program;
+use crate::common::user::User;
+use crate::common::wait::DEADLINE;
+use crate::room;
+
+/// `telnet` on a terminal of its own, which `script` gives it: what is typed there is its input.
+fn telnet(room: &Program) -> Program {
+    let telnet = format!("telnet {} {}", room.addr().ip(), room.addr().port());
+    let telnet = Program::spawn(Command::new("script").args(["-qefc", &telnet, "/dev/null"]));
+    telnet.wait_for_stdout("login!!!", 1);
+    telnet
+}
+
+#[test]
+#[ignore = "needs telnet"]
+fn a_telnet_user_who_presses_ctrl_c_sees_what_follows() {
+    let room = room(&[]);
+    let mut witness = User::join(room.addr());
+    let mut ann = telnet(&room);
+    let mut bob = telnet(&room);
+    ann.wait_for_stdout("login!!!", 2);
+    ann.input("hello from ann\n");
+    bob.wait_for_stdout(": hello from ann\r\n", 1);
+    // Ctrl-C and Ctrl-Z are telnet commands here, and the end of neither the program nor the connection.
+    ann.input("\x03");
+    ann.wait_for_stdout("^C", 1);
+    // What comes before the room has answered is lost in telnet itself.
+    let start = Instant::now();
+    while !ann.stdout().contains(": can you see this?\r\n") {
+        assert!(
+            start.elapsed() < DEADLINE,
+            "nothing is shown after Ctrl-C: {}",
+            ann.seen()
+        );
+        bob.input("can you see this?\n");
+        thread::sleep(Duration::from_millis(100));
+    }
+    ann.input("\x1a");
+    ann.wait_for_stdout("^Z", 1);
+    ann.input("yes, 你好\n");
+    bob.wait_for_stdout(": yes, 你好\r\n", 1);
+    bob.input("rename|Bob\nwho\n");
+    bob.wait_for_stdout(":Bob\r\n", 1);
+    let heard = witness.read_until(": yes, 你好\r\n");
+    let known = "login!!!, hello from ann, can you see this?, yes, 你好";
+    for line in heard.lines() {
+        let text = line.rsplit_once(": ").expect("a name and a text").1;
+        assert!(known.contains(text), "{line:?}");
+    }
+    // Ctrl-] and `quit`.
+    ann.input("\x1d");
+    ann.wait_for_stdout("telnet> ", 1);
+    ann.input("quit\n");
+    ann.wait_end();
+    bob.wait_for_stdout(": logout\r\n", 1);
+}
+
+#[test]
+#[ignore = "needs telnet"]
+fn a_telnet_user_in_character_mode_says_lines() {
+    let room = room(&[]);
+    let mut witness = User::join(room.addr());
+    let mut ann = telnet(&room);
+    ann.input("\x1d");
+    ann.wait_for_stdout("telnet> ", 1);
+    ann.input("mode character\n");
+    // The first line goes out key by key, to a room that knows nothing of this client; then Enter tells it.
+    ann.input("\r");
+    for key in "key by key\r".chars() {
+        ann.input(key.to_string());
+        // Else the terminal hands several to telnet at once.
+        thread::sleep(Duration::from_millis(20));
+    }
+    witness.read_until(": key by key\r\n");
+}
+
+#[test]
+#[ignore = "needs netcat-openbsd"]
+fn netcat_that_closes_its_half_gets_the_answer() {
+    let room = room(&[]);
+    let (ip, port) = (room.addr().ip().to_string(), room.addr().port().to_string());
+    let ended = Program::run(
+        "nc",
+        &[&"-N", &ip, &port],
+        "大家好\nrename|Ann\nwho".as_bytes(),
+    );
+    let (stdout, _) = (String::from_utf8(ended.stdout).unwrap(), ended.stderr);
+    assert!(ended.status.success(), "{stdout}");
+    for text in [
+        ": login!!!\r\n",
+        ": 大家好\r\n",
+        "rename successful!!",
+        "online user list: \n",
+        ":Ann\n",
+    ] {
+        assert!(stdout.contains(text), "no {text:?}: {stdout:?}");
+    }
+    room.wait_for_stdout("检测到客户端:Ann退出!!!\n", 1);
+}
+
+#[test]
+#[ignore = "needs ncat"]
+fn ncat_with_and_without_crlf_says_the_same() {
+    let room = room(&[]);
+    let mut witness = User::join(room.addr());
+    for crlf in [&["-C"][..], &[]] {
+        let mut ncat = Command::new("ncat");
+        ncat.args(crlf)
+            .args([room.addr().ip().to_string(), room.addr().port().to_string()]);
+        let mut ncat = Program::spawn(&mut ncat);
+        ncat.wait_for_stdout(": login!!!\r\n", 1);
+        ncat.input("one\n\ntwo\n");
+        ncat.wait_for_stdout(": two\r\n", 1);
+        ncat.input("who\n");
+        ncat.wait_for_stdout("online user list: \n", 1);
+        ncat.end_input();
+        ncat.wait_end();
+        let heard = witness.read_until(": logout\r\n");
+        assert_eq!(heard.lines().count(), 4, "{heard:?}");
+    }
+}
+
+#[test]
+fn a_long_chinese_line_of_our_own_client_is_one_message() {
+    let room = room(&[]);
+    let mut witness = User::join(room.addr());
+    let client = env!("CARGO_BIN_EXE_tcp_concurrent_client");
+    let mut client = Program::start(client, &[&room.addr().to_string()]);
+    for n in [700, 1300] {
+        let line = "很".repeat(n);
+        client.input(format!("{line}\n"));
+        let heard = witness.read_until("很\r\n");
+        let said = heard
+            .lines()
+            .find(|line| !line.contains("login!!!"))
+            .unwrap();
+        assert!(said.ends_with(&format!(": {line}")), "{n}: {heard:?}");
+    }
+    let ended = client.ended();
+    assert!(ended.status.success(), "{}", ended.stderr);
+}
