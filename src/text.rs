@@ -88,6 +88,27 @@ pub fn columns<Row: AsRef<[String]>>(rows: &[Row], left: &[usize]) -> String {
     text
 }
 
+/// Breaks a text between words into lines of at most so many columns; the first and the others
+/// begin with these.
+pub fn wrap(text: &str, limit: usize, first: &str, others: &str) -> String {
+    let mut lines = first.to_owned();
+    let mut taken = width(first);
+    let mut is_start = true;
+    for word in text.split_whitespace() {
+        if !is_start && taken + 1 + width(word) > limit {
+            lines.extend(["\n", others]);
+            taken = width(others);
+        } else if !is_start {
+            lines.push(' ');
+            taken += 1;
+        }
+        lines.push_str(word);
+        taken += width(word);
+        is_start = false;
+    }
+    lines + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -111,6 +132,16 @@ mod tests {
             printable("a\tb\x1b[2J\u{9b}c"),
             "a\u{fffd}b\u{fffd}[2J\u{fffd}c"
         );
+    }
+
+    #[test]
+    fn text_breaks_between_words() {
+        let text = "a word 聊天 and another";
+        assert_eq!(
+            wrap(text, 11, "- ", "  "),
+            "- a word\n  聊天 and\n  another\n"
+        );
+        assert_eq!(wrap("", 11, "", ""), "\n");
     }
 
     proptest! {

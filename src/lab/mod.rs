@@ -10,6 +10,7 @@
 //! | `results` | the record, and what is calculated from it |
 //! | `report` | tables, charts, the page |
 
+mod compare;
 mod limits;
 mod load;
 mod options;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 use crate::cli;
 use crate::server::shutdown;
 use crate::server::system_limits::raise_descriptor_limit;
+use compare::Comparison;
 use options::{Command, Plan, Scenario};
 use report::table;
 use run::{Outcome, Run, contenders};
@@ -70,6 +72,16 @@ pub fn main() -> ExitCode {
             Command::Limits(limits) => return limits::show(&limits),
             Command::Serve { server, addr } => return server.run(addr),
             Command::Supervise { .. } => unreachable!("it has been run"),
+            Command::Compare(compare) => {
+                let Comparison {
+                    tables,
+                    warnings,
+                    crossed,
+                } = compare.run()?;
+                cli::print(&tables)?;
+                status.set(judge(&warnings, &crossed, &[]));
+                return Ok(());
+            }
         };
         status.set(measure(&plan)?);
         Ok(())
@@ -103,29 +115,39 @@ fn measure(plan: &Plan) -> io::Result<u8> {
         true => outputs.write(&record),
         false => Vec::new(),
     };
-    let mut crossed = Vec::new();
+    let (mut warnings, mut crossed): (&[String], _) = (&[], Vec::new());
     if record.points.iter().any(|point| !point.rounds.is_empty()) {
-        let tables = table::tables_of(&record);
+        let tables = table::text(&record);
         if stdout_is_taken {
             tell(&tables);
         } else {
             errors.extend(cli::print(&tables).err());
         }
-        let warnings = record.warnings.iter();
-        warnings.for_each(|warning| tell(format_args!("warning: {warning}\n")));
+        warnings = &record.warnings;
         let rules = common.fail_if.iter();
-        crossed.extend(rules.flat_map(|rule| rule.crossed(&record)));
+        crossed.extend(rules.flat_map(|rule| rule.crossed(&record, None)));
     }
     errors.extend(failed);
-    let lines = crossed.iter().map(|line| line as &dyn Display);
-    let lines = lines.chain(errors.iter().map(|err| err as &dyn Display));
-    lines.for_each(|line| tell(format_args!("error: {line}\n")));
-    Ok(match (errors.is_empty(), crossed.is_empty()) {
+    Ok(match judge(warnings, &crossed, &errors) {
         _ if record.interrupted => INTERRUPTED,
+        status => status,
+    })
+}
+
+/// Tells what is wrong, and returns the exit status.
+fn judge(warnings: &[String], crossed: &[String], errors: &[io::Error]) -> u8 {
+    let warnings = warnings.iter();
+    warnings.for_each(|warning| tell(format_args!("warning: {warning}\n")));
+    let crossings = crossed.iter();
+    crossings.for_each(|rule| tell(format_args!("error: {rule}\n")));
+    errors
+        .iter()
+        .for_each(|err| tell(format_args!("error: {err}\n")));
+    match (errors.is_empty(), crossed.is_empty()) {
         (false, _) => 1,
         (true, false) => CROSSED,
         (true, true) => 0,
-    })
+    }
 }
 
 /// Prints on standard error. Where nobody can be told, the exit status remains.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::lab::compare::Compare;
 use crate::lab::load::message;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::report::output::Outputs;
-use crate::lab::results::metric::Metric;
+use crate::lab::results::metric;
 use crate::lab::results::threshold::Threshold;
+use crate::lab::results::units::Unit;
 use crate::lab::target::builtin::{self, Builtin};
 use crate::lab::target::contender::{Address, Contender};
 use crate::lab::target::supervise;
@@ -97,6 +99,12 @@ Examples:
         #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
         stalled: usize,
     },
+    /// Compare two saved runs
+    #[command(after_help = "\
+Examples:
+  loadtest compare old.json new.json
+  loadtest compare old.json new.json --fail-if 'p99>+10%' --fail-if 'lost>0'")]
+    Compare(Compare),
     /// How many clients this machine supports, and how to raise the limits
     #[command(after_help = "\
 Examples:
@@ -149,7 +157,7 @@ pub struct Common {
     #[command(flatten)]
     pub outputs: Outputs,
 
-    #[arg(long, value_name = "RULE", help = fail_if())]
+    #[arg(long, value_name = "RULE", value_parser = rule, help = fail_if())]
     pub fail_if: Vec<Threshold>,
 }
 
@@ -347,13 +355,22 @@ fn command() -> clap::Command {
 }
 
 fn fail_if() -> String {
-    let names = Metric::ALL.map(|(_, name, _)| name);
     format!(
         "Exit with status 99 if a figure crosses this: 'p99>50ms', 'lost>0', 'rate<100k', \
          'rss>40KiB' (per client). Repeatable. Judged is the median of the rounds, and the worst round \
          for max, pause, lost and other faults. What was not measured counts as crossed. Figures: {}",
-        names.join(", ")
+        metric::names()
     )
+}
+
+/// A rule for one run.
+fn rule(text: &str) -> Result<Threshold, String> {
+    match text.parse::<Threshold>()? {
+        rule if rule.is_change() => {
+            Err("a change in % needs two runs: see `loadtest compare`".to_owned())
+        }
+        rule => Ok(rule),
+    }
 }
 
 /// The most of anything that is counted. It is more than a machine carries or anyone waits for, and
@@ -389,11 +406,11 @@ fn size(text: &str) -> Result<usize, String> {
 
 fn rate(text: &str) -> Result<Rate, String> {
     const MOST: f64 = 1e7;
-    match (text, text.parse::<f64>()) {
+    match (text, Unit::Number.parse(text)) {
         ("max", _) => Ok(Rate::Max),
         (_, Ok(rate)) if rate > 0.0 && rate <= MOST => Ok(Rate::PerSecond(rate)),
         _ => Err(format!(
-            "expected a number a second, above 0 and up to {MOST}, or max"
+            "expected messages per second, above 0 and up to {MOST}, such as 200 or 10k; or max"
         )),
     }
 }

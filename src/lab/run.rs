@@ -8,7 +8,7 @@ use crate::lab::load::protocol::Protocol;
 use crate::lab::options::{Plan, Scenario, Servers};
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{FLOOR, Failure, Point, Record, Round, SCHEMA};
-use crate::lab::results::stats;
+use crate::lab::results::warnings;
 use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::session::Session;
 use crate::lab::scenario::{chat, churn, echo};
@@ -134,7 +134,7 @@ impl Run<'_> {
         }
         progress.finish();
         let notes = std::mem::take(&mut outcome.record.warnings);
-        outcome.record.warnings = stats::warnings(&outcome.record);
+        outcome.record.warnings = warnings::warnings(&outcome.record);
         outcome.record.warnings.extend(notes);
         if cfg!(debug_assertions) {
             outcome.record.warnings.push(

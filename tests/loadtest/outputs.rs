@@ -131,7 +131,7 @@ fn every_output_that_fails_is_reported() {
     }
     assert!(text(&ended.stdout).contains("deliveries/s"), "no table");
     assert!(
-        names(&folder.path().join("charts")).len() > 2,
+        names(&folder.path().join("charts")).len() > 3,
         "the other charts"
     );
 }

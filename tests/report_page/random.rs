@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use threadline::lab::report::charts;
 use threadline::lab::report::html::page;
-use threadline::lab::results::record::{Cost, Latency, Point, Record, Round};
+use threadline::lab::results::record::{Cost, Latency, Point, Record, Round, Timeline};
 
 use crate::{check_self_contained, parse};
 
@@ -34,13 +34,22 @@ fn round() -> impl Strategy<Value = Round> {
     let number = || prop::sample::select(vec![0_u64, 1, 2, 1000, 123_456_789]);
     let latency = prop::collection::vec((number(), number()), 0..4);
     let server = prop::option::of(prop::collection::vec(number(), 6));
-    (prop::collection::vec(number(), 6), latency, server).prop_map(|(n, buckets, server)| Round {
+    let numbers = prop::collection::vec(number(), 6);
+    let steps = prop::collection::vec(number(), 0..4);
+    (numbers, latency, server, steps).prop_map(|(n, buckets, server, steps)| Round {
         connected: n[0] as usize,
         connect_seconds: n[1] as f64,
         seconds: n[2] as f64,
         messages: n[3],
         deliveries: n[4],
+        lost: n[2],
+        pause_seconds: n[3] as f64,
+        timeline: Timeline {
+            step: n[4] as f64 / 10.0,
+            deliveries: steps,
+        },
         latency: Latency {
+            bound_from: (n[1] > 1).then_some(n[1]),
             p50: n[5],
             p99: n[5].saturating_mul(2),
             max: n[5],

@@ -1,6 +1,8 @@
 //! Made-up runs of the shapes that real ones have.
 
-use threadline::lab::results::record::{Cost, Latency, Machine, Point, Record, Round, SCHEMA};
+use threadline::lab::results::record::{
+    Cost, Failure, Latency, Machine, Point, Record, Round, SCHEMA, Timeline,
+};
 
 /// How one made-up server behaves.
 struct Kind {
@@ -74,6 +76,7 @@ pub(crate) fn idle() -> Record {
         round.deliveries = 0;
         round.lost = 0;
         round.latency = Latency::default();
+        round.timeline = Timeline::default();
         if let Some(cost) = &mut round.server {
             cost.cpu_seconds = 0.01;
         }
@@ -98,6 +101,31 @@ pub(crate) fn slow() -> Record {
     record
 }
 
+/// A server that freezes half-way in one of three rounds while another stays sound, and a third that
+/// dies.
+pub(crate) fn freezing() -> Record {
+    let mut record = one_count();
+    let point = &mut record.points[1];
+    point.rounds[1].lost = 40_000;
+    point.rounds[1].pause_seconds = 2.7;
+    point.rounds[1].timeline.deliveries[25..].fill(0);
+    let latency = &mut point.rounds[1].latency;
+    latency.bound_from = Some(1_500_000);
+    latency.buckets.push((1_500_000, 20_000));
+    latency.buckets.push((2_700_000, 20_000));
+    (latency.p99, latency.p99_9, latency.max) = (1_500_000, 2_700_000, 2_700_000);
+    let point = &mut record.points[2];
+    point.rounds.truncate(1);
+    point.rounds[0].cut_short = true;
+    point.failed = Some(Failure {
+        clients: 1000,
+        round: 2,
+        what: "died (exit status 2)".to_owned(),
+        last_words: Some("fatal error: concurrent map writes".to_owned()),
+    });
+    record
+}
+
 /// A run that looks at what is left behind, and finds nothing but memory.
 pub(crate) fn churn() -> Record {
     let mut record = one_count();
@@ -116,6 +144,7 @@ pub(crate) fn frozen() -> Record {
         round.lost = round.deliveries;
         round.deliveries = 0;
         round.latency = Latency::default();
+        round.timeline = Timeline::default();
     }
     record
 }
@@ -224,12 +253,13 @@ fn round(kind: &Kind, clients: usize, rate: f64, round: usize) -> Round {
         seconds: 5.0,
         messages: deliveries / n,
         deliveries,
-        lost: if kind.name == "go" && clients == 1000 {
+        lost: if kind.name == "go" && clients == 100 {
             3
         } else {
             0
         },
         pause_seconds: 0.002 * sway,
+        timeline: timeline(deliveries),
         latency: latency(kind, clients as f64, deliveries, sway),
         server: Some(Cost {
             cpu_seconds: kind.cpu_per_million * deliveries as f64 / 1e6 * sway,
@@ -247,6 +277,16 @@ fn round(kind: &Kind, clients: usize, rate: f64, round: usize) -> Round {
         wall_seconds: 5.0,
         generator_cpu_seconds: 3.0,
         ..Round::default()
+    }
+}
+
+/// Nothing in the first step, then the same in each.
+fn timeline(deliveries: u64) -> Timeline {
+    let mut steps = vec![deliveries / 50; 50];
+    steps[0] = 0;
+    Timeline {
+        step: 0.1,
+        deliveries: steps,
     }
 }
 

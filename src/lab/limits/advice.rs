@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustix::process::getuid;
 
-use crate::lab::results::metric::Unit;
+use crate::lab::results::units::Unit;
 use crate::server::futex_hash::{self, BYTES_PER_SLOT};
 use crate::server::system_limits::{SystemLimit, available_memory, system_limits};
 

@@ -1,12 +1,12 @@
 //! Axes of charts: where a value stands, and at which values there are ticks.
 
-use crate::lab::results::metric::Unit;
+use crate::lab::results::units::Unit;
 
 /// From data units to a fraction of the axis, with the ticks to be labelled.
-pub(crate) struct Axis {
-    pub(crate) label: String,
+pub struct Axis {
+    pub label: String,
     /// Where values have a label, and which.
-    pub(crate) ticks: Vec<(f64, String)>,
+    pub ticks: Vec<(f64, String)>,
     log: bool,
     from: f64,
     to: f64,
@@ -14,7 +14,7 @@ pub(crate) struct Axis {
 
 impl Axis {
     /// An axis from zero (or from below it, where there is something) to at least `high`.
-    pub(crate) fn linear(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
+    pub fn linear(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
         let (low, high) = (low.min(0.0), high.max(0.0));
         let span = if high > low { high - low } else { 1.0 };
         let step = nice_step(span / 4.5, unit);
@@ -33,7 +33,7 @@ impl Axis {
 
     /// A logarithmic axis that holds everything from `low` to `high`; what is less than a millionth
     /// stands at a millionth.
-    pub(crate) fn log(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
+    pub fn log(label: &str, unit: Unit, low: f64, high: f64) -> Axis {
         let low = low.max(1e-6);
         let high = high.max(low * 2.0);
         let steps: Vec<f64> = (-6..15)
@@ -58,7 +58,7 @@ impl Axis {
 
     /// An axis with these ticks and a little room on both sides, logarithmic where they span a
     /// decade or more.
-    pub(crate) fn through(label: &str, ticks: Vec<(f64, String)>) -> Axis {
+    pub fn through(label: &str, ticks: Vec<(f64, String)>) -> Axis {
         let first = ticks.first().map_or(1.0, |t| t.0).max(1.0);
         let last = ticks.last().map_or(1.0, |t| t.0).max(first);
         let log = last >= first * 10.0;
@@ -80,7 +80,7 @@ impl Axis {
     }
 
     /// A logarithmic axis from 1 to `end` with these ticks.
-    pub(crate) fn nines(label: &str, ticks: Vec<(f64, String)>, end: f64) -> Axis {
+    pub fn nines(label: &str, ticks: Vec<(f64, String)>, end: f64) -> Axis {
         Axis {
             label: label.to_owned(),
             log: true,
@@ -91,7 +91,7 @@ impl Axis {
     }
 
     /// Where a value stands, from 0 at the start of the axis to 1 at its end.
-    pub(crate) fn fraction(&self, value: f64) -> f64 {
+    pub fn fraction(&self, value: f64) -> f64 {
         let value = value.clamp(self.from, self.to);
         if self.log {
             (value / self.from).ln() / (self.to / self.from).ln()

@@ -5,50 +5,58 @@
 
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::{Chart, Drawing};
-use crate::lab::report::distribution;
-use crate::lab::report::finding::{self, finding};
 use crate::lab::report::plot::{self, Mark, Series};
-use crate::lab::results::metric::{Metric, Unit};
+use crate::lab::report::{distribution, timeline, words};
+use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
-use crate::lab::results::stats::{self, Figure};
-use crate::lab::results::units::thousands;
+use crate::lab::results::stats;
+use crate::lab::results::units::{Unit, count};
 
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
-    use Metric::*;
     let chart = |name, title, metrics| against_clients(record, name, title, metrics);
     let mut charts = vec![
-        chart("deliveries", "Deliveries a second", &[DeliveriesPerSecond]),
-        chart("memory", "Memory per client", &[RssPerClient]),
+        chart("deliveries", "Deliveries per second", &["rate"]),
+        timeline::chart(record),
+        chart("memory", "Memory per client", &["rss"]),
         // These two have one axis, which holds both, so that they can be compared.
-        chart("latency-p50", "Median latency", &[P50, P99]),
-        chart("latency-p99", "99th percentile of latency", &[P99, P50]),
+        chart("latency-p50", "Median latency", &["p50", "p99"]),
+        chart("latency-p99", "99th percentile of latency", &["p99", "p50"]),
         distribution::chart(record),
-        chart(
-            "cpu",
-            "Server CPU time per million deliveries",
-            &[CpuPerMillion],
-        ),
+        chart("cpu", "Server CPU time per million deliveries", &["cpu"]),
     ];
-    if record.scenario == "idle" {
-        charts.push(chart("threads", "Threads per client", &[ThreadsPerClient]));
-        charts.push(chart("connect", "Time to connect", &[Connect]));
+    match record.scenario.as_str() {
+        "idle" => {
+            charts.push(chart("threads", "Threads per client", &["threads"]));
+            charts.push(chart("connect", "Time to connect", &["connect"]));
+        }
+        "churn" => {
+            charts.push(chart("rss-left", "Memory left behind", &["rss-left"]));
+            charts.push(chart(
+                "threads-left",
+                "Threads left behind",
+                &["threads-left"],
+            ));
+        }
+        // What a slow consumer does to the others is seen over time.
+        "slow" => charts.swap(0, 1),
+        _ => {}
     }
     charts
 }
 
-/// The first metric against the number of clients, or a bar a server where there is one number;
-/// the other metrics only widen the axis.
-fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[Metric]) -> Chart {
+/// The first metric against the number of clients; the others only widen the axis.
+fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[&str]) -> Chart {
     let counts = record.client_counts();
-    let title = match counts.as_slice() {
+    let title = match counts[..] {
         [] => title.to_owned(),
-        [count] => format!("{title} at {} clients", thousands(*count as u64)),
+        [clients] => format!("{title} at {}", count(clients, "client")),
         _ => format!("{title} against clients"),
     };
+    let metrics: Vec<&Metric> = metrics.iter().map(|name| metric(name)).collect();
     let metric = metrics[0];
-    if !finding::is_in(record, metric) {
-        let drawing = Err(finding::absent(record, metric));
+    if !words::is_in(record, metric) {
+        let drawing = Err(words::absent(record, metric));
         return Chart {
             name,
             title,
@@ -56,45 +64,29 @@ fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[
         };
     }
 
-    let series: Vec<Series> = record
-        .servers
-        .iter()
-        .enumerate()
+    let servers = record.servers.iter().enumerate();
+    let series: Vec<Series> = servers
         .map(|(place, server)| series(record, metric, place, server))
         .filter(|series| !series.marks.is_empty())
         .collect();
     let points = record.points.iter();
-    let all: Vec<Figure> = points
-        .flat_map(|point| {
-            metrics
-                .iter()
-                .filter_map(|metric| stats::figure(point, *metric))
-        })
-        .collect();
-    let low = all.iter().map(|s| s.low).fold(f64::INFINITY, f64::min);
-    let high = all.iter().map(|s| s.high).fold(f64::NEG_INFINITY, f64::max);
+    let figures = points.flat_map(|point| metrics.iter().filter_map(|m| stats::figure(point, m)));
+    let (low, high) = figures.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), figure| {
+        (low.min(figure.low.number), high.max(figure.high.number))
+    });
 
-    let finding = finding(record, metric);
-    let spoken = format!("{title}. {finding}");
+    let finding = words::finding(record, metric);
     let label = axis_label(metric);
-    let svg = if counts.len() == 1 {
-        // Bars say what they say by their length, so they have zero and no logarithm.
-        let axis = Axis::linear(label, metric.unit(), low, high);
-        plot::bars(&spoken, &axis, metric.unit(), &series)
-    } else {
-        let clients = counts.iter().map(|count| *count as f64);
-        let ticks = clients.map(|count| (count, Unit::Number.show(count)));
-        let y = match metric.unit() {
-            Unit::Seconds => Axis::log(&format!("{label}, log scale"), metric.unit(), low, high),
-            _ => Axis::linear(label, metric.unit(), low, high),
-        };
-        plot::lines(
-            &spoken,
-            &Axis::through("clients", ticks.collect()),
-            &y,
-            &series,
-        )
+    let y = match metric.unit {
+        Unit::Seconds => Axis::log(&format!("{label}, log scale"), metric.unit, low, high),
+        _ => Axis::linear(label, metric.unit, low, high),
     };
+    let clients = counts.iter().map(|&count| count as f64);
+    let ticks = clients
+        .map(|count| (count, Unit::Number.show(count)))
+        .collect();
+    let x = Axis::through("clients", ticks);
+    let svg = plot::lines(&format!("{title}. {finding}"), &x, &y, &series);
     Chart {
         name,
         title,
@@ -102,35 +94,37 @@ fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[
     }
 }
 
-fn series(record: &Record, metric: Metric, place: usize, server: &str) -> Series {
+fn series(record: &Record, metric: &Metric, place: usize, server: &str) -> Series {
+    let mark = |clients: usize| {
+        let point = record.point(server, clients)?;
+        let figure = stats::figure(point, metric)?;
+        Some(Mark {
+            x: clients as f64,
+            y: figure.judged(metric).number,
+            range: (figure.low.number, figure.high.number),
+            tip: words::tip(metric, point, &figure),
+        })
+    };
     let marks: Vec<Mark> = record
         .client_counts()
         .into_iter()
-        .filter_map(|count| {
-            let point = record.point(server, count)?;
-            let y = stats::figure(point, metric)?;
-            let tip = finding::tip(metric, server, count, &y, point.rounds.len());
-            Some(Mark {
-                x: count as f64,
-                y,
-                tip,
-            })
-        })
+        .filter_map(mark)
         .collect();
+    let line = marks.iter().map(|mark| (mark.x, mark.y)).collect();
     Series {
         name: server.to_owned(),
         place,
-        line: marks.iter().map(|mark| (mark.x, mark.y.median)).collect(),
+        line,
         marks,
     }
 }
 
-fn axis_label(metric: Metric) -> &'static str {
-    match metric.unit() {
-        Unit::Seconds if metric == Metric::Connect => "time",
-        Unit::Seconds => "latency",
-        Unit::Bytes => "resident memory",
-        Unit::Number if metric == Metric::CpuPerMillion => "CPU seconds",
-        Unit::Number => metric.heading(),
+fn axis_label(metric: &Metric) -> &'static str {
+    match (metric.unit, metric.name) {
+        (Unit::Seconds, "connect") => "time",
+        (Unit::Seconds, _) => "latency",
+        (Unit::Bytes, _) => "resident memory",
+        (Unit::Number, "cpu") => "CPU seconds",
+        (Unit::Number, _) => metric.heading,
     }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::{Chart, Drawing};
-use crate::lab::report::finding;
 use crate::lab::report::plot::{self, Mark, Series};
-use crate::lab::results::metric::{Metric, Unit};
+use crate::lab::report::words;
+use crate::lab::results::metric::{Value, metric};
 use crate::lab::results::record::{Point, Record};
-use crate::lab::results::stats::Figure;
-use crate::lab::results::units::thousands;
+use crate::lab::results::units::{self, Unit};
 
 /// The percentiles with a label, as 1 / (1 - share), which is their place on the axis. What lies
 /// beyond the last is a handful of deliveries, and the finding names the longest.
@@ -24,11 +23,17 @@ const PERCENTILES: [(f64, &str); 7] = [
     (1e6, "99.9999%"),
 ];
 
-/// (microseconds, count), ascending.
-type Histogram = Vec<(u64, u64)>;
+/// All latencies of a point.
+#[derive(Debug, PartialEq)]
+struct Histogram {
+    /// (microseconds, count), ascending.
+    buckets: Vec<(u64, u64)>,
+    /// From here on they are lower bounds.
+    bound_from: Option<u64>,
+}
 
 /// Latency over its percentiles, a line for each server, at the largest number of clients.
-pub(crate) fn chart(record: &Record) -> Chart {
+pub fn chart(record: &Record) -> Chart {
     let counts = record.client_counts();
     let latencies = |count: usize| -> Vec<Option<Histogram>> {
         let of = |server: &str| merged(record.point(server, count)?);
@@ -39,26 +44,23 @@ pub(crate) fn chart(record: &Record) -> Chart {
         return Chart {
             name: "distribution",
             title: "Distribution of latency".to_owned(),
-            drawing: Err(finding::absent(record, Metric::P50)),
+            drawing: Err(words::absent(record, metric("p50"))),
         };
     };
     let title = format!(
-        "Distribution of latency at {} clients",
-        thousands(count as u64)
+        "Distribution of latency at {}",
+        units::count(count, "client")
     );
     let finding = finding(&record.servers, &histograms);
 
     let present = || histograms.iter().flatten();
-    let low = present()
-        .filter_map(|h| h.first())
-        .map(|bucket| bucket.0)
-        .min();
-    let high = present()
-        .filter_map(|h| h.last())
-        .map(|bucket| bucket.0)
-        .max();
+    let low = present().map(|h| h.buckets[0].0).min();
+    let high = present().map(|h| h.buckets[h.buckets.len() - 1].0).max();
     let last_label = PERCENTILES[PERCENTILES.len() - 1].0;
-    let end = present().map(total).fold(10.0, f64::max).min(last_label);
+    let end = present()
+        .map(Histogram::total)
+        .fold(10.0, f64::max)
+        .min(last_label);
     let ticks = PERCENTILES.iter().filter(|(at, _)| *at <= end);
     let x = Axis::nines(
         "percentile",
@@ -88,59 +90,73 @@ pub(crate) fn chart(record: &Record) -> Chart {
 
 /// The latencies of all rounds of a point in one histogram; none where no latency was taken.
 fn merged(point: &Point) -> Option<Histogram> {
+    let latencies = || point.rounds.iter().map(|round| &round.latency);
     let mut merged: BTreeMap<u64, u64> = BTreeMap::new();
-    let buckets = point.rounds.iter().flat_map(|round| &round.latency.buckets);
+    let buckets = latencies().flat_map(|latency| &latency.buckets);
     for &(upper, count) in buckets.filter(|(_, count)| *count > 0) {
         *merged.entry(upper).or_default() += count;
     }
-    (!merged.is_empty()).then(|| merged.into_iter().collect())
+    (!merged.is_empty()).then(|| Histogram {
+        buckets: merged.into_iter().collect(),
+        bound_from: latencies().filter_map(|latency| latency.bound_from).min(),
+    })
 }
 
-/// The value in microseconds below which a share (0 to 1) of a histogram lies.
-fn percentile(histogram: &Histogram, share: f64) -> Option<u64> {
-    let wanted = (total(histogram) * share).ceil().max(1.0) as u64;
-    let mut seen = 0;
-    let reaches = |(_, count): &&(u64, u64)| {
-        seen += count;
-        seen >= wanted
-    };
-    let found = histogram.iter().find(reaches);
-    found.or(histogram.last()).map(|(upper, _)| *upper)
+impl Histogram {
+    /// The value below which a share (0 to 1) lies.
+    fn percentile(&self, share: f64) -> Value {
+        let wanted = (self.total() * share).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        let reaches = |(_, count): &&(u64, u64)| {
+            seen += count;
+            seen >= wanted
+        };
+        let last = self.buckets.last();
+        let (micros, _) = *self
+            .buckets
+            .iter()
+            .find(reaches)
+            .or(last)
+            .unwrap_or(&(0, 0));
+        Value {
+            number: seconds(micros),
+            is_bound: self.bound_from.is_some_and(|from| micros >= from),
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.buckets.iter().map(|(_, count)| count).sum::<u64>() as f64
+    }
 }
 
 fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
 }
 
-fn total(histogram: &Histogram) -> f64 {
-    histogram.iter().map(|(_, count)| count).sum::<u64>() as f64
+fn show(value: Value) -> String {
+    metric("p50").show(value)
 }
 
 fn finding(servers: &[String], histograms: &[Option<Histogram>]) -> String {
-    let parts: Vec<String> = servers
-        .iter()
-        .zip(histograms)
-        .map(|(server, histogram)| {
-            let Some(histogram) = histogram else {
-                return format!("{server} not measured");
-            };
-            let within = |share| {
-                let micros = percentile(histogram, share).unwrap_or_default();
-                Unit::Seconds.show(seconds(micros))
-            };
-            let (half, most, all) = (within(0.5), within(0.999), within(1.0));
-            format!("{server}: half within {half}, 99.9% within {most}, all within {all}")
-        })
-        .collect();
-    format!("{}.", parts.join("; "))
+    let parts = servers.iter().zip(histograms).map(|(server, histogram)| {
+        let Some(histogram) = histogram else {
+            return format!("{server} not measured");
+        };
+        let [half, most, all] = [0.5, 0.999, 1.0].map(|share| show(histogram.percentile(share)));
+        format!("{server}: half within {half}, 99.9% within {most}, all within {all}")
+    });
+    format!(
+        "All rounds together. {}.",
+        parts.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// A histogram as steps up to the end of the axis, with a mark at each percentile that it holds.
 fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series {
-    let total = total(histogram);
+    let total = histogram.total();
     let mut line: Vec<(f64, f64)> = Vec::new();
     let mut seen = 0.0;
-    for (upper, count) in histogram {
+    for (upper, count) in &histogram.buckets {
         let from = total / (total - seen);
         seen += *count as f64;
         // No delivery is above the slowest: its step ends where one in `total` has its place.
@@ -153,17 +169,14 @@ fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series
     let marks = PERCENTILES
         .iter()
         .filter(|(at, _)| *at <= total.min(end))
-        .filter_map(|(at, text)| {
-            let value = seconds(percentile(histogram, 1.0 - 1.0 / at)?);
-            Some(Mark {
+        .map(|(at, text)| {
+            let value = histogram.percentile(1.0 - 1.0 / at);
+            Mark {
                 x: *at,
-                y: Figure {
-                    median: value,
-                    low: value,
-                    high: value,
-                },
-                tip: format!("{server}: {text} within {}", Unit::Seconds.show(value)),
-            })
+                y: value.number,
+                range: (value.number, value.number),
+                tip: format!("{server}: {text} within {}", show(value)),
+            }
         })
         .collect();
     Series {
@@ -181,8 +194,9 @@ mod tests {
 
     #[test]
     fn histograms_of_rounds_add_up() {
-        let round = |buckets: &[(u64, u64)]| Round {
+        let round = |bound_from, buckets: &[(u64, u64)]| Round {
             latency: Latency {
+                bound_from,
                 buckets: buckets.to_vec(),
                 ..Latency::default()
             },
@@ -190,25 +204,32 @@ mod tests {
         };
         let point = Point {
             rounds: vec![
-                round(&[(10, 5), (30, 1)]),
-                round(&[(10, 1), (20, 3), (40, 0)]),
+                round(None, &[(10, 5), (30, 1)]),
+                round(Some(15), &[(10, 1), (20, 3), (40, 0)]),
             ],
             ..Point::default()
         };
         let merged = merged(&point).unwrap();
-        assert_eq!(merged, [(10, 6), (20, 3), (30, 1)]);
-        assert_eq!(percentile(&merged, 0.0), Some(10));
-        assert_eq!(percentile(&merged, 0.6), Some(10));
-        assert_eq!(percentile(&merged, 0.61), Some(20));
-        assert_eq!(percentile(&merged, 1.0), Some(30));
-        assert_eq!(percentile(&Vec::new(), 0.5), None);
+        assert_eq!(merged.buckets, [(10, 6), (20, 3), (30, 1)]);
+        for (share, expected) in [
+            (0.0, "10 µs"),
+            (0.6, "10 µs"),
+            (0.61, "≥20 µs"),
+            (1.0, "≥30 µs"),
+        ] {
+            assert_eq!(show(merged.percentile(share)), expected, "{share}");
+        }
         assert_eq!(super::merged(&Point::default()), None);
     }
 
     #[test]
     fn steps_end_where_the_axis_does_or_the_deliveries_do() {
         let ends = |end| {
-            let series = series(0, "a", &vec![(10, 90), (20, 9), (30, 1)], end);
+            let histogram = Histogram {
+                buckets: vec![(10, 90), (20, 9), (30, 1)],
+                bound_from: None,
+            };
+            let series = series(0, "a", &histogram, end);
             let marks: Vec<f64> = series.marks.iter().map(|mark| mark.x).collect();
             (series.line.last().copied(), marks)
         };

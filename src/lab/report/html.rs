@@ -5,21 +5,17 @@
 use std::fmt::Write;
 
 use crate::lab::report::chart::{self, Chart};
-use crate::lab::report::charts;
-use crate::lab::report::finding;
-use crate::lab::report::plot;
-use crate::lab::report::table;
-use crate::lab::results::metric::{Metric, Unit};
-use crate::lab::results::record::{Point, Record};
-use crate::lab::results::stats;
-use crate::lab::results::units::{self, thousands};
+use crate::lab::report::{charts, plot, table, words};
+use crate::lab::results::metric::{Metric, metric};
+use crate::lab::results::record::Record;
+use crate::lab::results::units::{self, Unit};
 use crate::text::escape;
 
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
 pub fn page(record: &Record) -> String {
-    let title = title(record);
+    let title = words::title(record);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\
          <meta charset=\"utf-8\"/>\n\
@@ -33,10 +29,10 @@ pub fn page(record: &Record) -> String {
         chart::STYLE
     );
     header(&mut out, record, &title);
-    warnings(&mut out, record);
     run(&mut out, record);
     figures(&mut out, &charts::all(record));
     results(&mut out, record);
+    warnings(&mut out, record);
     let _ = writeln!(
         out,
         "<footer>Written by <code>loadtest</code> of threadline {}. Figures from one machine: the \
@@ -44,39 +40,6 @@ pub fn page(record: &Record) -> String {
         escape(&version(record))
     );
     out
-}
-
-fn title(record: &Record) -> String {
-    let counts = record.client_counts();
-    let clients = match (counts.first(), counts.last()) {
-        (Some(first), Some(last)) if first < last => {
-            format!(
-                ", {} to {} clients",
-                thousands(*first as u64),
-                thousands(*last as u64)
-            )
-        }
-        (Some(only), _) => format!(", {} clients", thousands(*only as u64)),
-        _ => String::new(),
-    };
-    let servers = match record.servers.split_first() {
-        Some((first, [])) => format!(": {first}"),
-        Some((first, others)) if others.len() > 3 => {
-            format!(": {first} against {} others", others.len())
-        }
-        Some((first, others)) => format!(": {first} against {}", listed(others)),
-        None => String::new(),
-    };
-    format!("{}{clients}{servers}", record.scenario)
-}
-
-/// `a, b and c`
-fn listed(names: &[String]) -> String {
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
 }
 
 fn version(record: &Record) -> String {
@@ -87,30 +50,60 @@ fn version(record: &Record) -> String {
 }
 
 fn header(out: &mut String, record: &Record, title: &str) {
-    let about = match record.scenario.as_str() {
-        "chat" => {
-            "Clients in one chat room. Every message goes to every client, and every client checks every message."
-        }
-        "echo" => "Each connection has one request in flight and checks its answer.",
-        "idle" => {
-            "Clients that connect and stay silent: what a connection costs when it does nothing."
-        }
-        "churn" => "Clients that connect, say one thing and leave: what is left behind afterwards.",
-        "slow" => "A chat room with clients that never read: what the others notice of them.",
-        _ => "",
+    let (about, headline) = match record.scenario.as_str() {
+        "chat" => (
+            "Clients in one chat room. Every message goes to every client, and every client checks \
+             every message.",
+            "rate",
+        ),
+        "echo" => (
+            "Each connection has one request in flight and checks its answer.",
+            "rate",
+        ),
+        "idle" => (
+            "Clients that connect and stay silent: what a connection costs when it does nothing.",
+            "rss",
+        ),
+        "churn" => (
+            "Clients that connect, send one message and leave: what is left behind afterwards.",
+            "rate",
+        ),
+        "slow" => (
+            "A chat room with clients that never read: what the others notice of them.",
+            "pause",
+        ),
+        _ => ("", "rate"),
     };
-    let headlines = [Metric::DeliveriesPerSecond, Metric::RssPerClient];
-    let headline = headlines
-        .into_iter()
-        .find(|metric| finding::is_in(record, *metric));
-    let finding = headline.map_or(String::new(), |metric| finding::finding(record, metric));
     let _ = writeln!(
         out,
-        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n<p class=\"about\">{about}</p>\n</header>",
+        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>",
         date(record.started),
-        escape(title),
-        escape(&finding)
+        escape(title)
     );
+    for failure in words::failures(record) {
+        let _ = writeln!(
+            out,
+            "<p class=\"lead bad\">Failed: {}.</p>",
+            escape(&failure)
+        );
+    }
+    let metric = metric(headline);
+    let leads = match metric.name {
+        "pause" => vec![format!("Longest pause. {}", words::finding(record, metric))],
+        _ => vec![words::finding(record, metric)],
+    };
+    for lead in leads.into_iter().chain(words::losses(record)) {
+        let _ = writeln!(out, "<p class=\"lead\">{}</p>", escape(&lead));
+    }
+    let _ = writeln!(out, "<p class=\"about\">{about}</p>");
+    if !record.warnings.is_empty() {
+        let warnings = units::count(record.warnings.len(), "warning");
+        let _ = writeln!(
+            out,
+            "<p class=\"about\"><a href=\"#warnings\">{warnings}</a> below.</p>"
+        );
+    }
+    out.push_str("</header>\n");
 }
 
 fn warnings(out: &mut String, record: &Record) {
@@ -119,7 +112,7 @@ fn warnings(out: &mut String, record: &Record) {
     }
     let _ = writeln!(
         out,
-        "<section class=\"warnings\" role=\"note\">\n<h2>Read these figures with care</h2>\n<ul>"
+        "<section id=\"warnings\" class=\"warnings\" role=\"note\">\n<h2>Read these figures with care</h2>\n<ul>"
     );
     for warning in &record.warnings {
         let _ = writeln!(out, "<li>{}</li>", escape(warning));
@@ -129,18 +122,12 @@ fn warnings(out: &mut String, record: &Record) {
 
 fn run(out: &mut String, record: &Record) {
     let machine = &record.machine;
-    let rounds = record
-        .points
-        .iter()
-        .map(|p| p.rounds.len())
-        .max()
-        .unwrap_or(0);
     let processors = if machine.cores == 1 {
         "processor"
     } else {
         "processors"
     };
-    let mut facts = vec![
+    let facts = [
         (
             "Machine",
             format!(
@@ -156,19 +143,17 @@ fn run(out: &mut String, record: &Record) {
         (
             "Rounds",
             format!(
-                "{rounds} of {} for each server and number of clients{}",
-                Unit::Seconds.show(record.duration),
+                "{} per server and number of clients{}",
+                words::rounds(record),
                 if record.servers.len() > 1 {
-                    ", the servers in turn"
+                    ", servers alternating"
                 } else {
                     ""
                 }
             ),
         ),
+        ("Load", words::load(record)),
     ];
-    if let Some(load) = load(record) {
-        facts.push(("Load", load));
-    }
     // Each word in a box of its own: a line breaks between words, not at the hyphens within.
     let words = record.command.iter().map(|word| {
         let word = shell_words::quote(word);
@@ -185,44 +170,11 @@ fn run(out: &mut String, record: &Record) {
     out.push_str("</dl>\n</section>\n");
 }
 
-fn load(record: &Record) -> Option<String> {
-    let sent = record
-        .points
-        .iter()
-        .flat_map(|p| &p.rounds)
-        .any(|r| r.messages > 0);
-    if !sent {
-        return None;
-    }
-    let senders = record.senders.map_or(String::new(), |n| {
-        format!("{} senders, ", thousands(n as u64))
-    });
-    let kind = match record.rate {
-        Some(rate) => format!(
-            "open loop at {} messages/s, latency from the intended time of sending",
-            Unit::Number.show(rate)
-        ),
-        None => "closed loop: each sends again when its message has come back".to_owned(),
-    };
-    Some(format!(
-        "{senders}{} a message, {kind}",
-        Unit::Bytes.show(record.size as f64)
-    ))
-}
-
-/// A time as UTC, from seconds since 1970 (the civil calendar by Howard Hinnant's method).
+/// A time as UTC, from seconds since 1970.
 fn date(seconds: u64) -> String {
-    let days = (seconds / 86_400) as i64 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+    jiff::Timestamp::from_second(seconds as i64).map_or(String::new(), |time| {
+        time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+    })
 }
 
 fn figures(out: &mut String, all: &[Chart]) {
@@ -253,7 +205,7 @@ fn figures(out: &mut String, all: &[Chart]) {
             out,
             "<p class=\"absent\">Not drawn, because {}: {}.</p>",
             escape(reason),
-            escape(&listed(&titles))
+            escape(&words::listed(&titles))
         );
     }
     out.push_str("</section>\n");
@@ -261,66 +213,64 @@ fn figures(out: &mut String, all: &[Chart]) {
 
 fn results(out: &mut String, record: &Record) {
     out.push_str("<section>\n<h2>Results</h2>\n");
-    let measured = record.points.iter().any(|point| !point.rounds.is_empty());
-    for &(title, metrics) in table::tables(&record.scenario).iter().filter(|_| measured) {
-        if metrics == table::FAULTS && table::is_sound(record) {
-            let _ = writeln!(out, "<p>{}</p>", table::SOUND);
-            continue;
-        }
-        let has = |metric: &Metric| {
-            let mut figures = record.points.iter().map(|p| stats::figure(p, *metric));
-            figures.any(|figure| figure.is_some())
-        };
-        let metrics: Vec<Metric> = metrics.iter().copied().filter(has).collect();
-        if !metrics.is_empty() {
-            table(out, record, title, &metrics);
-        }
+    let tables = table::tables(record);
+    if tables.is_empty() {
+        out.push_str("<p>Nothing was measured.</p>\n");
     }
-    match record.servers.first().filter(|_| measured) {
-        None => out.push_str("<p>Nothing was measured.</p>\n"),
-        Some(first) => {
+    for (title, metrics) in tables {
+        table(out, record, title, &metrics);
+        let meanings = words::meanings(&metrics);
+        if !meanings.is_empty() {
             let _ = writeln!(
                 out,
-                "<p class=\"notes\">Each figure is the median over the rounds, below it the lowest \
-                 and the highest round, then (×) the ratio to {}. Faults are those of the worst \
-                 round.</p>",
-                escape(first)
+                "<p class=\"notes\">{}.</p>",
+                escape(&meanings.join("; "))
             );
         }
+    }
+    for note in table::notes(record, "below it the lowest and the highest round") {
+        let _ = writeln!(out, "<p class=\"notes\">{}</p>", escape(&note));
     }
     out.push_str("</section>\n");
 }
 
-fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
+fn table(out: &mut String, record: &Record, title: &str, metrics: &[&Metric]) {
     let _ = writeln!(
         out,
         "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
          <table>\n<thead><tr><th scope=\"col\">server</th>"
     );
     for metric in metrics {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", metric.heading());
+        let _ = write!(out, "<th scope=\"col\">{}</th>", metric.heading);
     }
     out.push_str("</tr></thead>\n");
     for count in record.client_counts() {
         let _ = writeln!(
             out,
-            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{} clients</span></th></tr>",
+            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>",
             metrics.len() + 1,
-            thousands(count as u64)
+            units::count(count, "client")
         );
         for (place, server) in record.servers.iter().enumerate() {
             let Some(point) = record.point(server, count) else {
                 continue;
             };
+            let remark = small(&words::remark(record, point).unwrap_or_default());
             let _ = write!(
                 out,
-                "<tr class=\"c{}\"><th scope=\"row\"><span class=\"server\">{}</span>{}</th>",
-                place % plot::COLOURS,
-                escape(server),
-                held(point)
+                "<tr class=\"{}\"><th scope=\"row\"><span class=\"server\">{}{}</span>{remark}</th>",
+                plot::class(place),
+                plot::key(place),
+                escape(server)
             );
             for metric in metrics {
-                cell(out, record, point, *metric);
+                let Some(cell) = table::cell(record, point, metric) else {
+                    out.push_str("<td>–</td>");
+                    continue;
+                };
+                let class = if cell.is_bad { " class=\"bad\"" } else { "" };
+                let (range, ratio) = (small(&cell.range), small(&cell.ratio));
+                let _ = write!(out, "<td{class}><b>{}</b>{range}{ratio}</td>", cell.value);
             }
             out.push_str("</tr>\n");
         }
@@ -329,38 +279,11 @@ fn table(out: &mut String, record: &Record, title: &str, metrics: &[Metric]) {
     out.push_str("</table>\n</div>\n");
 }
 
-/// What is to be said about a point beside its figures.
-fn held(point: &Point) -> String {
-    match point.fewer() {
-        _ if point.rounds.is_empty() => "<small>not measured</small>".to_owned(),
-        Some(fewer) => format!("<small>{} connected</small>", thousands(fewer as u64)),
-        None => String::new(),
+fn small(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!("<small>{}</small>", escape(text)),
     }
-}
-
-fn cell(out: &mut String, record: &Record, point: &Point, metric: Metric) {
-    let Some(figure) = stats::figure(point, metric) else {
-        out.push_str("<td>–</td>");
-        return;
-    };
-    if metric.is_fault() {
-        let class = if figure.high > 0.0 {
-            " class=\"bad\""
-        } else {
-            ""
-        };
-        let _ = write!(out, "<td{class}>{}</td>", thousands(figure.high as u64));
-        return;
-    }
-    let _ = write!(out, "<td><b>{}</b>", metric.unit().show(figure.median));
-    if figure.low < figure.high {
-        let range = metric.unit().show_range(figure.low, figure.high);
-        let _ = write!(out, "<small>{range}</small>");
-    }
-    if let Some(ratio) = stats::ratio(record, point, metric) {
-        let _ = write!(out, "<small>×{}</small>", units::ratio(ratio));
-    }
-    out.push_str("</td>");
 }
 
 #[cfg(test)]

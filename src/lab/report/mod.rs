@@ -1,11 +1,13 @@
-//! What people read: tables, charts, the page.
+//! What people read: tables, charts, the page, files.
 
 pub(crate) mod axis;
 pub mod chart;
 pub mod charts;
 pub(crate) mod distribution;
-pub(crate) mod finding;
+pub(crate) mod export;
 pub mod html;
 pub(crate) mod output;
 pub(crate) mod plot;
 pub(crate) mod table;
+pub(crate) mod timeline;
+pub(crate) mod words;

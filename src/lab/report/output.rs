@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli;
 use crate::error::{context, ignore_broken_pipe};
-use crate::lab::report::{charts, html};
+use crate::lab::report::{charts, export, html};
 use crate::lab::results::record::Record;
 
 /// Where results go besides the tables. `-` is standard output; the tables go to standard error then.
@@ -23,6 +23,14 @@ pub struct Outputs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
+    /// Write one row per round as CSV to this file, or -
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+
+    /// Write the tables as Markdown to this file, or -
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+
     /// Write each chart of the report to a file of its own in this directory
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
@@ -36,6 +44,8 @@ impl Outputs {
         let all = [
             ("--json", &self.json, json),
             ("--html", &self.html, html::page),
+            ("--csv", &self.csv, export::csv),
+            ("--markdown", &self.markdown, export::markdown),
         ];
         all.into_iter()
             .filter_map(|(option, path, make)| Some((option, path.as_deref()?, make)))

@@ -1,13 +1,12 @@
-//! Drawing: axes, lines and bars as SVG. It knows nothing of load tests; [`crate::lab::report::charts`] does.
+//! Drawing: axes and lines as SVG. It knows nothing of load tests; [`crate::lab::report::charts`] does.
 //!
 //! Nothing here names a colour or a font: every element has a class, and `chart.css` gives each
-//! class its look in light and in dark mode.
+//! class its look in light and in dark mode. Each series has its mark and its dashes besides its
+//! colour.
 
 use std::fmt::Write;
 
 use crate::lab::report::axis::Axis;
-use crate::lab::results::metric::Unit;
-use crate::lab::results::stats::Figure;
 use crate::text::escape;
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
@@ -16,33 +15,55 @@ const HEIGHT: f64 = 272.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 40.0;
 const LINE_HEIGHT: f64 = 15.0;
-/// Colours in `chart.css`; what comes after them begins again with a dashed line.
-pub(crate) const COLOURS: usize = 4;
+/// Colours and dashes in `chart.css`; the fifth series begins again, with another mark.
+const COLOURS: usize = 4;
 
 /// What one server contributes to a chart.
-pub(crate) struct Series {
-    pub(crate) name: String,
+pub struct Series {
+    pub name: String,
     /// Its place among all servers: the same colour and mark in every chart.
-    pub(crate) place: usize,
+    pub place: usize,
     /// The line, in data units.
-    pub(crate) line: Vec<(f64, f64)>,
+    pub line: Vec<(f64, f64)>,
     /// The points to be marked.
-    pub(crate) marks: Vec<Mark>,
+    pub marks: Vec<Mark>,
 }
 
-/// A marked point, with its spread as an error bar.
-pub(crate) struct Mark {
-    pub(crate) x: f64,
-    pub(crate) y: Figure,
+/// A marked point, with the range of the rounds as an error bar.
+pub struct Mark {
+    pub x: f64,
+    pub y: f64,
+    pub range: (f64, f64),
     /// What the pointer sees.
-    pub(crate) tip: String,
+    pub tip: String,
 }
 
-impl Series {
-    fn class(&self) -> String {
-        let dash = if self.place >= COLOURS { " dashed" } else { "" };
-        format!("series c{}{dash}", self.place % COLOURS)
-    }
+/// The class of what belongs to a server.
+pub fn class(place: usize) -> String {
+    format!("c{}", place % COLOURS)
+}
+
+/// A server's mark by itself, for beside its name.
+pub fn key(place: usize) -> String {
+    let shape = shape(place);
+    format!(
+        "<svg class=\"chart key\" viewBox=\"-6 -6 12 12\" aria-hidden=\"true\">\
+         <path class=\"mark\" d=\"M0 0{shape}\"/></svg>"
+    )
+}
+
+fn shape(place: usize) -> &'static str {
+    const SHAPES: [&str; 8] = [
+        "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+        "m-3.6-3.6h7.2v7.2h-7.2z",
+        "m0-4.9l4.9 4.9l-4.9 4.9l-4.9-4.9z",
+        "m0-4.8l4.5 8h-9z",
+        "m0 4.8l4.5-8h-9z",
+        "m-1.6-5h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4v-3.2h3.4z",
+        "m-4.8-2.4h9.6v4.8h-9.6z",
+        "m-2.4-4.8h4.8v9.6h-4.8z",
+    ];
+    SHAPES[place % SHAPES.len()]
 }
 
 /// The room a text takes, generously: fonts differ.
@@ -68,25 +89,10 @@ fn open(height: f64, spoken: &str) -> String {
 }
 
 /// Width and height of a chart, in its own units.
-pub(crate) fn size(svg: &str) -> Option<(f64, f64)> {
+pub fn size(svg: &str) -> Option<(f64, f64)> {
     let view = svg.split_once("viewBox=\"0 0 ")?.1.split('"').next()?;
     let (width, height) = view.split_once(' ')?;
     Some((width.parse().ok()?, height.parse().ok()?))
-}
-
-/// A filled shape around a point: circle, square, diamond, triangle in turn.
-fn mark(out: &mut String, place: usize, x: f64, y: f64, tip: &str) {
-    let shape = match place % 4 {
-        0 => "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
-        1 => "m-3.6-3.6h7.2v7.2h-7.2z",
-        2 => "m0-4.9l4.9 4.9l-4.9 4.9l-4.9-4.9z",
-        _ => "m0-4.8l4.5 8h-9z",
-    };
-    let tip = escape(tip);
-    let _ = writeln!(
-        out,
-        "<path class=\"mark\" d=\"M{x:.1} {y:.1}{shape}\"><title>{tip}</title></path>"
-    );
 }
 
 /// A line through points; those nearer than the eye can tell to the one before are left out.
@@ -124,7 +130,7 @@ fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
 }
 
 /// A chart of lines, each named at its end.
-pub(crate) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
+pub fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
     let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
     let left = widest(&mut y.ticks.iter().map(|(_, text)| text_width(text))) + 8.0;
     let names = widest(&mut series.iter().map(|s| text_width(&short(&s.name)))) + 14.0;
@@ -141,7 +147,7 @@ pub(crate) fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> Stri
     let mut names: Vec<f64> = series.iter().map(|s| frame.end(s).1).collect();
     apart(&mut names, LINE_HEIGHT, TOP, frame.bottom - 4.0);
     // Error bars at one place would hide each other, so the servers stand side by side there.
-    let has_spread = |s: &Series| s.marks.iter().any(|mark| mark.y.low < mark.y.high);
+    let has_spread = |s: &Series| s.marks.iter().any(|mark| mark.range.0 < mark.range.1);
     let step = if series.iter().any(has_spread) {
         (12.0 / series.len() as f64).min(4.0)
     } else {
@@ -237,12 +243,12 @@ impl Frame<'_> {
         let path = path(line.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))));
         let _ = writeln!(
             out,
-            "<g class=\"{}\">\n<path class=\"line\" d=\"{path}\"/>",
-            series.class()
+            "<g class=\"series {}\">\n<path class=\"line\" d=\"{path}\"/>",
+            class(series.place)
         );
         for m in &series.marks {
             let x = self.at_x(m.x) + aside;
-            let (low, high) = (self.at_y(m.y.low), self.at_y(m.y.high));
+            let (low, high) = (self.at_y(m.range.0), self.at_y(m.range.1));
             if low - high > 1.0 {
                 let _ = writeln!(
                     out,
@@ -250,7 +256,13 @@ impl Frame<'_> {
                     x - 3.0
                 );
             }
-            mark(out, series.place, x, self.at_y(m.y.median), &m.tip);
+            let _ = writeln!(
+                out,
+                "<path class=\"mark\" d=\"M{x:.1} {:.1}{}\"><title>{}</title></path>",
+                self.at_y(m.y),
+                shape(series.place),
+                escape(&m.tip)
+            );
         }
         let (x, y) = self.end(series);
         if (name - y).abs() > 4.0 || self.right - x > 20.0 {
@@ -269,67 +281,6 @@ impl Frame<'_> {
             escape(&short(&series.name))
         );
     }
-}
-
-/// A chart of one bar a series, from the first mark of each; the axis is linear and has zero.
-pub(crate) fn bars(spoken: &str, axis: &Axis, unit: Unit, series: &[Series]) -> String {
-    const ROW: f64 = 46.0;
-    let values: Vec<String> = series
-        .iter()
-        .map(|s| {
-            s.marks
-                .first()
-                .map_or(String::new(), |m| unit.show(m.y.median))
-        })
-        .collect();
-    let widest = values.iter().map(|v| text_width(v)).fold(0.0, f64::max);
-    let right = WIDTH - widest - 12.0;
-    let at = |v: f64| 1.0 + (right - 1.0) * axis.fraction(v);
-    let bottom = 18.0 + ROW * series.len() as f64;
-
-    let mut out = open(bottom + 6.0, spoken);
-    let _ = writeln!(
-        out,
-        "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
-         <path class=\"base\" d=\"M{:.1} 18V{bottom:.1}\"/>",
-        escape(&axis.label),
-        at(0.0)
-    );
-    for ((row, s), value) in series.iter().enumerate().zip(&values) {
-        let Some(m) = s.marks.first() else { continue };
-        let y = 18.0 + ROW * row as f64;
-        let (from, to) = (at(m.y.median.min(0.0)), at(m.y.median.max(0.0)));
-        let (low, high) = (at(m.y.low), at(m.y.high));
-        let middle = y + 30.0;
-        let _ = writeln!(
-            out,
-            "<g class=\"{}\"><text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\
-             <rect class=\"bar mark\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"18\">\
-             <title>{}</title></rect>",
-            s.class(),
-            at(0.0) + 5.0,
-            y + 16.0,
-            escape(&s.name),
-            y + 21.0,
-            (to - from).max(1.0),
-            escape(&m.tip)
-        );
-        if high - low > 1.0 {
-            let _ = writeln!(
-                out,
-                "<path class=\"spread over\" d=\"M{low:.1} {middle:.1}H{high:.1}m0-4v8M{low:.1} {:.1}v8\"/>",
-                middle - 4.0
-            );
-        }
-        let _ = writeln!(
-            out,
-            "<text class=\"value\" x=\"{:.1}\" y=\"{:.1}\">{value}</text></g>",
-            high.max(to) + 7.0,
-            middle + 4.0
-        );
-    }
-    out.push_str("</svg>\n");
-    out
 }
 
 #[cfg(test)]

@@ -1,320 +1,249 @@
-//! A record as tables of text, for standard output.
+//! A record as tables of text, none wider than a terminal.
 
-use crate::lab::results::metric::Metric;
+use crate::lab::report::words;
+use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::stats::{figure, ratio};
 use crate::lab::results::units;
-use crate::text::columns;
+use crate::text::{columns, width, wrap};
 
-use Metric::*;
+/// Columns of the smallest terminal in use.
+const WIDTH: usize = 80;
 
-/// The tables of a scenario: a title and the columns.
-pub(crate) fn tables(scenario: &str) -> &'static [(&'static str, &'static [Metric])] {
-    match scenario {
+/// Columns of a server's name, which leave room for a figure.
+const NAME: usize = 20;
+
+const LATENCY: (&str, &str) = ("Latency", "p50 p90 p95 p99 p99.9 max");
+const FAULTS: (&str, &str) = (
+    "Faults in what was delivered",
+    "lost duplicated out-of-order damaged dropped",
+);
+const COST: (&str, &str) = (
+    "What it costs the server",
+    "cpu switches rss threads mappings descriptors",
+);
+
+/// What stands in place of the faults where there are none.
+const SOUND: &str =
+    "Every client checked every message: nothing lost, doubled, damaged or out of order.";
+
+/// A title and the columns.
+pub type Table = (&'static str, Vec<&'static Metric>);
+
+/// The tables of a record, with the figures that any of its rounds has.
+pub fn tables(record: &Record) -> Vec<Table> {
+    let tables: &[(&str, &str)] = match record.scenario.as_str() {
         "echo" => &[
-            (
-                "What it does",
-                &[
-                    DeliveriesPerSecond,
-                    P50,
-                    P90,
-                    P99,
-                    P99_9,
-                    Max,
-                    Lost,
-                    Damaged,
-                    Connect,
-                ],
-            ),
-            ("What it costs the server", COST),
+            ("Throughput", "rate lost damaged dropped pause connect"),
+            LATENCY,
+            COST,
         ],
         "idle" => &[(
-            "What a silent client takes",
-            &[
-                RssPerClient,
-                VirtualPerClient,
-                ThreadsPerClient,
-                MappingsPerClient,
-                DescriptorsPerClient,
-                Connect,
-                Dropped,
-            ],
+            "Per silent client",
+            "rss virtual threads mappings descriptors connect dropped",
         )],
         "churn" => &[
+            ("Throughput", "rate lost damaged pause"),
+            LATENCY,
             (
-                "What it does",
-                &[
-                    DeliveriesPerSecond,
-                    P50,
-                    P90,
-                    P99,
-                    P99_9,
-                    Max,
-                    Lost,
-                    Damaged,
-                ],
-            ),
-            (
-                "What is left behind when all have gone",
-                &[
-                    ThreadsLeft,
-                    DescriptorsLeft,
-                    MappingsLeft,
-                    RssLeft,
-                    CpuPerMillion,
-                ],
+                "Left behind after all clients have gone",
+                "threads-left descriptors-left mappings-left rss-left cpu",
             ),
         ],
         "slow" => &[
             (
-                "What those who read notice",
-                &[
-                    DeliveriesPerSecond,
-                    MessagesPerSecond,
-                    P50,
-                    P99,
-                    Max,
-                    Pause,
-                    Lost,
-                    Dropped,
-                ],
+                "What the clients that read notice",
+                "pause rate messages lost dropped",
             ),
-            ("What it costs the server", COST),
+            LATENCY,
+            COST,
         ],
         _ => &[
-            (
-                "What it does",
-                &[
-                    DeliveriesPerSecond,
-                    MessagesPerSecond,
-                    P50,
-                    P90,
-                    P99,
-                    P99_9,
-                    Max,
-                    Lost,
-                    Connect,
-                ],
-            ),
-            ("Faults in what was delivered", FAULTS),
-            ("What it costs the server", COST),
+            ("Throughput", "rate messages pause lost connect"),
+            LATENCY,
+            FAULTS,
+            COST,
         ],
-    }
+    };
+    let is_known = |metric: &&Metric| record.points.iter().any(|p| figure(p, metric).is_some());
+    let tables = tables
+        .iter()
+        .filter(|table| **table != FAULTS || !is_sound(record));
+    tables
+        .map(|(title, names)| {
+            let metrics = names.split(' ').map(metric).filter(is_known);
+            (*title, metrics.collect())
+        })
+        .filter(|(_, metrics): &Table| !metrics.is_empty())
+        .collect()
 }
 
-/// What a sound server has none of, and the pause.
-pub(crate) const FAULTS: &[Metric] = &[Lost, Duplicated, OutOfOrder, Damaged, Dropped, Pause];
-
-const COST: &[Metric] = &[
-    CpuPerMillion,
-    SwitchesPerDelivery,
-    RssPerClient,
-    ThreadsPerClient,
-    MappingsPerClient,
-    DescriptorsPerClient,
-];
-
-/// All tables of a record.
-pub fn tables_of(record: &Record) -> String {
-    let mut text = heading(record);
-    let sound = is_sound(record);
-    for &(title, metrics) in tables(&record.scenario) {
-        if metrics == FAULTS && sound {
-            text.push_str(&format!("\n{SOUND}\n"));
-            continue;
-        }
-        text.push_str(&format!("\n{title}\n"));
-        text.push_str(&columns(&rows(record, metrics), &[1]));
+/// What is to be read below the tables.
+pub fn notes(record: &Record, spread: &str) -> Vec<String> {
+    let mut notes = words::notes(record, spread);
+    if matches!(record.scenario.as_str(), "chat" | "slow") && is_sound(record) {
+        notes.insert(0, SOUND.to_owned());
     }
-    text
+    notes
 }
-
-/// What stands in place of the table of faults where there are none.
-pub(crate) const SOUND: &str =
-    "Every client checked every message: nothing lost, doubled, damaged or out of order.";
 
 /// Whether no round of the record has a fault.
-pub(crate) fn is_sound(record: &Record) -> bool {
-    let mut faults = FAULTS.iter().filter(|metric| metric.is_fault());
-    faults.all(|&metric| {
-        let none = |point| figure(point, metric).is_none_or(|figure| figure.high == 0.0);
-        record.points.iter().all(none)
+fn is_sound(record: &Record) -> bool {
+    let has = |name, point| figure(point, metric(name)).is_some_and(|f| f.high.number > 0.0);
+    let has_any = |point| FAULTS.1.split(' ').any(|name| has(name, point));
+    !record.points.iter().any(has_any)
+}
+
+/// A figure of a point, in words.
+#[derive(Default)]
+pub struct Cell {
+    pub value: String,
+    /// The lowest and the highest round, or nothing.
+    pub range: String,
+    /// The same as half the distance.
+    pub spread: String,
+    /// To the first server, or nothing.
+    pub ratio: String,
+    pub is_bad: bool,
+}
+
+pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Option<Cell> {
+    let figure = figure(point, metric)?;
+    let value = figure.judged(metric);
+    let varies = !metric.worst && figure.low.number < figure.high.number;
+    let (low, high) = (figure.low.number, figure.high.number);
+    Some(Cell {
+        value: metric.show(value),
+        range: if varies {
+            metric.unit.show_range(low, high)
+        } else {
+            String::new()
+        },
+        spread: if varies {
+            format!("±{}", units::percent(figure.spread()))
+        } else {
+            String::new()
+        },
+        ratio: ratio(record, point, metric)
+            .map_or(String::new(), |r| format!("×{}", units::ratio(r))),
+        is_bad: metric.is_fault() && value.number > 0.0,
     })
 }
 
-fn heading(record: &Record) -> String {
-    let Record {
-        scenario,
-        size,
-        duration,
-        machine,
-        ..
-    } = record;
-    let rounds = record.points.iter().map(|point| point.rounds.len()).max();
-    let load = match (scenario.as_str(), record.rate, record.senders) {
-        ("idle", ..) => "silent".to_owned(),
-        (_, Some(rate), _) => format!("open loop, {rate} a second, {size} bytes a message"),
-        (_, None, Some(senders)) => {
-            format!("closed loop, {senders} senders, {size} bytes a message")
+/// All tables of a record.
+pub fn text(record: &Record) -> String {
+    let line = |text: &str| wrap(text, WIDTH, "", "  ");
+    let machine = &record.machine;
+    let mut text = line(&format!(
+        "{}: {}; {}",
+        record.scenario,
+        words::load(record),
+        words::rounds(record)
+    ));
+    text += &line(&format!(
+        "{}, {} cores, {}",
+        machine.cpu, machine.cores, machine.kernel
+    ));
+    for (title, metrics) in tables(record) {
+        text += &format!("\n{title}\n{}", fit(&rows(record, &metrics)));
+        for meaning in words::meanings(&metrics) {
+            text += &wrap(&meaning, WIDTH, "  ", "    ");
         }
-        (_, None, None) => format!("closed loop, {size} bytes a message"),
-    };
-    let rounds = rounds.unwrap_or(0);
-    let (cpu, cores, kernel) = (&machine.cpu, machine.cores, &machine.kernel);
-    let rounds = match rounds {
-        1 => format!("one round of {duration} s"),
-        _ => format!("medians of {rounds} rounds of {duration} s"),
-    };
-    let ratios = match &record.servers[..] {
-        [first, _, ..] => format!(", ratios to {first}"),
-        _ => String::new(),
-    };
-    format!("{scenario}: {load}, {rounds}{ratios}\n{cpu}, {cores} cores, {kernel}\n")
+    }
+    let notes = notes(record, "± is half the range of the rounds");
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    notes.iter().for_each(|note| text += &line(note));
+    text
 }
 
-fn rows(record: &Record, metrics: &[Metric]) -> Vec<Vec<String>> {
-    let mut rows = vec![
-        ["clients".to_owned(), "server".to_owned()]
-            .into_iter()
-            .chain(metrics.iter().map(|metric| metric.heading().to_owned()))
-            .collect(),
-    ];
+fn rows(record: &Record, metrics: &[&Metric]) -> Vec<Vec<String>> {
+    let head = ["clients", "server"].into_iter();
+    let head = head.chain(metrics.iter().map(|metric| metric.heading));
+    let mut rows = vec![head.map(str::to_owned).collect()];
     let mut clients = None;
     for point in &record.points {
-        let size = if clients == Some(point.clients) {
-            String::new()
-        } else {
-            point.clients.to_string()
+        let size = match clients.replace(point.clients) {
+            Some(same) if same == point.clients => String::new(),
+            _ => point.clients.to_string(),
         };
-        clients = Some(point.clients);
-        let mut row = |first: String, second: String, cell: &dyn Fn(Metric) -> String| {
-            let cells: Vec<String> = metrics.iter().map(|&metric| cell(metric)).collect();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                rows.push([first, second].into_iter().chain(cells).collect());
-            }
+        let name = shortened(&point.server);
+        let name = words::remark(record, point)
+            .map_or(name.clone(), |remark| format!("{name} ({remark})"));
+        let cells: Vec<_> = metrics
+            .iter()
+            .map(|metric| cell(record, point, metric))
+            .collect();
+        let mut row = |first: String, second: &str, part: fn(&Cell) -> &str, none: &str| {
+            let parts = cells
+                .iter()
+                .map(|cell| cell.as_ref().map_or(none, part).to_owned());
+            rows.push(
+                [first, second.to_owned()]
+                    .into_iter()
+                    .chain(parts)
+                    .collect(),
+            );
         };
-        let server = match point.fewer() {
-            Some(connected) => format!("{} ({connected} in)", point.server),
-            None => point.server.clone(),
-        };
-        row(size, server, &|metric| median(point, metric));
-        row(String::new(), "  spread".to_owned(), &|metric| {
-            spread(point, metric)
-        });
-        row(String::new(), "  ratio".to_owned(), &|metric| {
-            ratio(record, point, metric)
-                .map_or(String::new(), |ratio| format!("×{}", units::ratio(ratio)))
-        });
+        row(size, &name, |cell| &cell.value, "-");
+        row(String::new(), "  spread", |cell| &cell.spread, "");
+        row(String::new(), "  ratio", |cell| &cell.ratio, "");
     }
     rows
 }
 
-fn median(point: &Point, metric: Metric) -> String {
-    figure(point, metric).map_or("-".to_owned(), |figure| {
-        // One fault in any round is to be seen.
-        let value = if metric.is_fault() {
-            figure.high
-        } else {
-            figure.median
-        };
-        metric.unit().show(value)
-    })
+/// A name that leaves room for figures.
+pub fn shortened(name: &str) -> String {
+    if width(name) <= NAME {
+        return name.to_owned();
+    }
+    let mut short = String::new();
+    for c in name.chars() {
+        if width(&short) + width(c.encode_utf8(&mut [0; 4])) >= NAME {
+            break;
+        }
+        short.push(c);
+    }
+    short + "…"
 }
 
-fn spread(point: &Point, metric: Metric) -> String {
-    match figure(point, metric) {
-        Some(figure) if point.rounds.len() > 1 && !metric.is_fault() => {
-            format!("±{:.0} %", figure.spread() * 100.0)
-        }
-        _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lab::results::record::{Point, Round};
-
-    fn record() -> Record {
-        let point = |server: &str, rates: [u64; 3]| Point {
-            server: server.to_owned(),
-            clients: 10,
-            rounds: rates
-                .map(|deliveries| Round {
-                    connected: 10,
-                    seconds: 1.0,
-                    deliveries,
-                    messages: deliveries / 10,
-                    ..Round::default()
-                })
-                .to_vec(),
-            ..Point::default()
-        };
-        Record {
-            scenario: "chat".to_owned(),
-            senders: Some(5),
-            size: 64,
-            duration: 1.0,
-            servers: vec!["ours".to_owned(), "go".to_owned()],
-            points: vec![
-                point("ours", [900, 1000, 1100]),
-                point("go", [500, 500, 500]),
-            ],
-            ..Record::default()
-        }
-    }
-
-    /// The lines of the tables that begin with these words, as words.
-    fn lines(record: &Record, first: &str) -> Vec<Vec<String>> {
-        tables_of(record)
-            .lines()
-            .filter(|line| line.trim_start().starts_with(first))
-            .map(|line| line.split_whitespace().map(str::to_owned).collect())
+/// Sets rows in columns; what does not fit beside the first two stands in blocks of its own below.
+/// Rows that have nothing in a block are left out of it.
+pub fn fit(rows: &[Vec<String>]) -> String {
+    let columns_of = |row: &[String], range: &[usize]| -> Vec<String> {
+        [0, 1]
+            .iter()
+            .chain(range)
+            .map(|&column| row[column].clone())
             .collect()
-    }
-
-    #[test]
-    fn each_server_has_its_median_its_spread_and_its_ratio() {
-        let record = record();
-        assert_eq!(
-            lines(&record, "10  ours")[0][..4],
-            ["10", "ours", "1k", "100"]
-        );
-        assert_eq!(lines(&record, "spread")[0][..3], ["spread", "±10", "%"]);
-        assert_eq!(lines(&record, "go")[0][..3], ["go", "500", "50"]);
-        assert_eq!(lines(&record, "ratio")[0][..3], ["ratio", "×0.50", "×0.50"]);
-    }
-
-    #[test]
-    fn faults_have_a_table_when_there_are_any() {
-        let mut record = record();
-        assert!(tables_of(&record).contains("nothing lost"));
-        record.points[1].rounds[2].damaged = 7;
-        let text = tables_of(&record);
-        assert!(!text.contains("nothing lost"), "{text}");
-        assert!(text.contains("Faults in what was delivered"), "{text}");
-        let faults = lines(&record, "go");
-        assert!(
-            faults.iter().any(|line| line.contains(&"7".to_owned())),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_row_says_when_not_all_clients_got_in() {
-        let mut record = record();
-        record.points[1].rounds[2].connected = 7;
-        let text = tables_of(&record);
-        assert!(
-            text.contains("go (7 in)") && !text.contains("ours ("),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn every_scenario_has_its_tables() {
-        for scenario in ["chat", "echo", "idle", "churn", "slow"] {
-            assert!(!tables(scenario).is_empty(), "{scenario}");
+    };
+    let widest = |column: usize| {
+        rows.iter()
+            .map(|row| width(&row[column]))
+            .max()
+            .unwrap_or(0)
+            + 2
+    };
+    let head = widest(0) + widest(1) - 2;
+    let mut blocks: Vec<Vec<usize>> = Vec::new();
+    let mut taken = WIDTH;
+    for column in 2..rows[0].len() {
+        if taken + widest(column) > WIDTH {
+            blocks.push(Vec::new());
+            taken = head;
         }
+        taken += widest(column);
+        blocks.last_mut().expect("one was pushed").push(column);
     }
+    let blocks = blocks.iter().map(|block| {
+        let has_any = |row: &&Vec<String>| block.iter().any(|&column| !row[column].is_empty());
+        let rows: Vec<_> = rows
+            .iter()
+            .filter(has_any)
+            .map(|row| columns_of(row, block))
+            .collect();
+        columns(&rows, &[1])
+    });
+    blocks.collect::<Vec<_>>().join("\n")
 }

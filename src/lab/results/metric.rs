@@ -1,155 +1,221 @@
-//! The figures that are worked out of a round, by the names under which tables and thresholds know
-//! them.
+//! The figures that are calculated from a round: one row per figure.
 
-use crate::lab::results::record::{Cost, Round};
+use crate::lab::results::record::{Cost, Latency, Round};
+use crate::lab::results::units::Unit::{self, Bytes, Number, Seconds};
+use crate::lab::results::units::thousands;
 
 /// A figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Metric {
-    DeliveriesPerSecond,
-    MessagesPerSecond,
-    P50,
-    P90,
-    P99,
-    P99_9,
-    Max,
-    Lost,
-    Duplicated,
-    OutOfOrder,
-    Damaged,
-    Dropped,
-    Pause,
-    Connect,
-    CpuPerMillion,
-    SwitchesPerDelivery,
-    RssPerClient,
-    VirtualPerClient,
-    ThreadsPerClient,
-    MappingsPerClient,
-    DescriptorsPerClient,
-    RssLeft,
-    ThreadsLeft,
-    MappingsLeft,
-    DescriptorsLeft,
+#[derive(Debug)]
+pub struct Metric {
+    /// For `--fail-if`, CSV and the code.
+    pub name: &'static str,
+    /// For a table's column.
+    pub heading: &'static str,
+    pub unit: Unit,
+    /// Whether the highest of the rounds is shown and judged, not the median: faults and extremes.
+    pub worst: bool,
+    of: Of,
 }
 
-/// What a figure is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Unit {
-    Number,
-    Seconds,
-    Bytes,
+/// What it is calculated from. A result that is not finite is none.
+#[derive(Debug)]
+enum Of {
+    Round(fn(&Round) -> f64),
+    Server(fn(&Cost, &Round) -> f64),
+    Latency(fn(&Latency) -> u64),
 }
 
-use Metric::*;
+/// The value of a figure in a round: seconds, bytes or a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Value {
+    pub number: f64,
+    /// Whether it is only a lower bound, because of deliveries that never came.
+    pub is_bound: bool,
+}
+
+/// All figures, in the order of CSV.
+pub static ALL: [Metric; 26] = [
+    row("rate", "deliveries/s", Number, |r| {
+        r.deliveries as f64 / r.seconds
+    }),
+    row("messages", "messages/s", Number, |r| {
+        r.messages as f64 / r.seconds
+    }),
+    latency("p50", |l| l.p50),
+    latency("p90", |l| l.p90),
+    latency("p95", |l| l.p95),
+    latency("p99", |l| l.p99),
+    latency("p99.9", |l| l.p99_9),
+    latency("max", |l| l.max).worst(),
+    row("pause", "pause", Seconds, |r| r.pause_seconds).worst(),
+    row("lost", "lost", Number, |r| r.lost as f64).worst(),
+    row("duplicated", "duplicated", Number, |r| r.duplicated as f64).worst(),
+    row("out-of-order", "out of order", Number, |r| {
+        r.out_of_order as f64
+    })
+    .worst(),
+    row("damaged", "damaged", Number, |r| r.damaged as f64).worst(),
+    row("dropped", "dropped", Number, |r| r.dropped as f64).worst(),
+    row("connect", "connect", Seconds, |r| r.connect_seconds),
+    cost("cpu", "CPU s/million", Number, |c, r| {
+        c.cpu_seconds * 1e6 / r.deliveries as f64
+    }),
+    cost("switches", "switches/delivery", Number, |c, r| {
+        c.context_switches as f64 / r.deliveries as f64
+    }),
+    cost("rss", "RSS/client", Bytes, |c, _| {
+        grown([c.rss_before, c.rss, 0], c)
+    }),
+    cost("virtual", "virtual/client", Bytes, |c, _| {
+        grown([c.virtual_before, c.virtual_bytes, 0], c)
+    }),
+    cost("threads", "threads/client", Number, |c, _| {
+        grown(c.threads, c)
+    }),
+    cost("mappings", "mappings/client", Number, |c, _| {
+        grown(c.mappings, c)
+    }),
+    cost("descriptors", "fds/client", Number, |c, _| {
+        grown(c.descriptors, c)
+    }),
+    cost("rss-left", "RSS left", Bytes, |c, _| {
+        left([c.rss_before, 0, c.rss_after])
+    }),
+    cost("threads-left", "threads left", Number, |c, _| {
+        left(c.threads)
+    }),
+    cost("mappings-left", "mappings left", Number, |c, _| {
+        left(c.mappings)
+    }),
+    cost("descriptors-left", "fds left", Number, |c, _| {
+        left(c.descriptors)
+    }),
+];
+
+/// What is meant by a heading, where that is not plain.
+pub const MEANINGS: [(&str, &str); 8] = [
+    (
+        "pause",
+        "longest time in which nothing was delivered while something was due",
+    ),
+    ("lost", "deliveries that never came"),
+    ("dropped", "clients that the server disconnected"),
+    ("connect", "time until all clients were in"),
+    ("cpu", "CPU seconds of the server per million deliveries"),
+    ("switches", "context switches of the server per delivery"),
+    ("rss", "resident memory of the server per client"),
+    (
+        "rss-left",
+        "resident memory of the server beyond that before the first client",
+    ),
+];
+
+const fn row(
+    name: &'static str,
+    heading: &'static str,
+    unit: Unit,
+    of: fn(&Round) -> f64,
+) -> Metric {
+    Metric {
+        name,
+        heading,
+        unit,
+        worst: false,
+        of: Of::Round(of),
+    }
+}
+
+const fn cost(
+    name: &'static str,
+    heading: &'static str,
+    unit: Unit,
+    of: fn(&Cost, &Round) -> f64,
+) -> Metric {
+    Metric {
+        name,
+        heading,
+        unit,
+        worst: false,
+        of: Of::Server(of),
+    }
+}
+
+const fn latency(name: &'static str, of: fn(&Latency) -> u64) -> Metric {
+    Metric {
+        name,
+        heading: name,
+        unit: Seconds,
+        worst: false,
+        of: Of::Latency(of),
+    }
+}
+
+/// The figure of that name, if there is one.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    ALL.iter().find(|metric| metric.name == name)
+}
+
+/// The figure of a name that is in the code.
+pub fn metric(name: &str) -> &'static Metric {
+    find(name).unwrap_or_else(|| panic!("there is no figure {name}"))
+}
+
+/// All names.
+pub fn names() -> String {
+    ALL.each_ref().map(|metric| metric.name).join(", ")
+}
 
 impl Metric {
-    /// All of them, with the name for `--fail-if` and the heading for a table's column.
-    pub const ALL: [(Metric, &str, &str); 25] = [
-        (DeliveriesPerSecond, "rate", "deliveries/s"),
-        (MessagesPerSecond, "messages", "messages/s"),
-        (P50, "p50", "p50"),
-        (P90, "p90", "p90"),
-        (P99, "p99", "p99"),
-        (P99_9, "p99.9", "p99.9"),
-        (Max, "max", "max"),
-        (Lost, "lost", "lost"),
-        (Duplicated, "duplicated", "duplicated"),
-        (OutOfOrder, "out-of-order", "out of order"),
-        (Damaged, "damaged", "damaged"),
-        (Dropped, "dropped", "dropped"),
-        (Pause, "pause", "pause"),
-        (Connect, "connect", "connect"),
-        (CpuPerMillion, "cpu", "CPU s/million"),
-        (SwitchesPerDelivery, "switches", "switches/delivery"),
-        (RssPerClient, "rss", "RSS/client"),
-        (VirtualPerClient, "virtual", "virtual/client"),
-        (ThreadsPerClient, "threads", "threads/client"),
-        (MappingsPerClient, "mappings", "mappings/client"),
-        (DescriptorsPerClient, "descriptors", "fds/client"),
-        (RssLeft, "rss-left", "RSS left"),
-        (ThreadsLeft, "threads-left", "threads left"),
-        (MappingsLeft, "mappings-left", "mappings left"),
-        (DescriptorsLeft, "descriptors-left", "fds left"),
-    ];
-
-    /// The name for `--fail-if`.
-    pub fn name(self) -> &'static str {
-        self.entry().1
+    const fn worst(mut self) -> Metric {
+        self.worst = true;
+        self
     }
 
-    /// The heading for a table's column.
-    pub fn heading(self) -> &'static str {
-        self.entry().2
-    }
-
-    fn entry(self) -> (Metric, &'static str, &'static str) {
-        let found = Metric::ALL.into_iter().find(|entry| entry.0 == self);
-        found.expect("every metric is in the list")
-    }
-
-    /// What it is counted in.
-    pub fn unit(self) -> Unit {
-        match self {
-            P50 | P90 | P99 | P99_9 | Max | Pause | Connect => Unit::Seconds,
-            RssPerClient | VirtualPerClient | RssLeft => Unit::Bytes,
-            _ => Unit::Number,
-        }
-    }
-
-    /// Whether it counts faults, of which one is as bad in any round.
-    pub fn is_fault(self) -> bool {
-        matches!(self, Lost | Duplicated | OutOfOrder | Damaged | Dropped)
-    }
-
-    /// Works it out: seconds, bytes or a number. None where the round does not tell.
-    pub fn of(self, round: &Round) -> Option<f64> {
-        let cost = round.server.as_ref();
-        let each = |f: fn(&Cost) -> f64| Some(f(cost?) / cost?.clients as f64);
-        let left = |f: fn(&Cost) -> [u64; 3]| {
-            let [before, _, after] = f(cost?);
-            Some(after as f64 - before as f64)
-        };
-        let per_second = |count: u64| Some(count as f64 / round.seconds);
-        let latency = |micros: u64| (round.deliveries > 0).then_some(micros as f64 / 1e6);
-        let per_delivery = |f: fn(&Cost) -> f64| Some(f(cost?) / round.deliveries as f64);
-        let value = match self {
-            DeliveriesPerSecond => per_second(round.deliveries),
-            MessagesPerSecond => per_second(round.messages),
-            P50 => latency(round.latency.p50),
-            P90 => latency(round.latency.p90),
-            P99 => latency(round.latency.p99),
-            P99_9 => latency(round.latency.p99_9),
-            Max => latency(round.latency.max),
-            Lost => Some(round.lost as f64),
-            Duplicated => Some(round.duplicated as f64),
-            OutOfOrder => Some(round.out_of_order as f64),
-            Damaged => Some(round.damaged as f64),
-            Dropped => Some(round.dropped as f64),
-            Pause => Some(round.pause_seconds),
-            Connect => Some(round.connect_seconds),
-            CpuPerMillion => per_delivery(|cost| cost.cpu_seconds * 1e6),
-            SwitchesPerDelivery => per_delivery(|cost| cost.context_switches as f64),
-            RssPerClient => each(|cost| cost.rss.saturating_sub(cost.rss_before) as f64),
-            VirtualPerClient => {
-                each(|cost| cost.virtual_bytes.saturating_sub(cost.virtual_before) as f64)
+    /// Its value in a round, if the round tells it.
+    pub fn of(&self, round: &Round) -> Option<Value> {
+        let (number, is_bound) = match self.of {
+            Of::Round(of) => (of(round), false),
+            Of::Server(of) => (of(round.server.as_ref()?, round), false),
+            Of::Latency(_) if round.deliveries + round.lost == 0 => return None,
+            Of::Latency(of) => {
+                let micros = of(&round.latency);
+                (micros as f64 / 1e6, round.latency.is_bound(micros))
             }
-            ThreadsPerClient => each(|cost| growth(cost.threads)),
-            MappingsPerClient => each(|cost| growth(cost.mappings)),
-            DescriptorsPerClient => each(|cost| growth(cost.descriptors)),
-            RssLeft => cost.map(|cost| cost.rss_after as f64 - cost.rss_before as f64),
-            ThreadsLeft => left(|cost| cost.threads),
-            MappingsLeft => left(|cost| cost.mappings),
-            DescriptorsLeft => left(|cost| cost.descriptors),
         };
-        value.filter(|value| value.is_finite())
+        number.is_finite().then_some(Value { number, is_bound })
+    }
+
+    /// Whether it counts what a sound server has none of.
+    pub fn is_fault(&self) -> bool {
+        self.worst && self.unit == Number
+    }
+
+    /// Whether it is of the server's process.
+    pub fn is_of_server(&self) -> bool {
+        matches!(self.of, Of::Server(_))
+    }
+
+    /// A value as people read it; faults are counted to the last.
+    pub fn show(&self, value: Value) -> String {
+        match value {
+            Value { number, .. } if self.is_fault() => thousands(number as u64),
+            Value {
+                number,
+                is_bound: true,
+            } => format!("≥{}", self.unit.show(number)),
+            Value { number, .. } => self.unit.show(number),
+        }
     }
 }
 
-fn growth([before, with, _]: [u64; 3]) -> f64 {
-    with.saturating_sub(before) as f64
+/// How much more there is with all clients than before, per client.
+fn grown([before, with, _]: [u64; 3], cost: &Cost) -> f64 {
+    with.saturating_sub(before) as f64 / cost.clients as f64
+}
+
+/// How much more there is when all clients have left than before they came.
+fn left([before, _, after]: [u64; 3]) -> f64 {
+    after as f64 - before as f64
 }
 
 #[cfg(test)]
@@ -178,47 +244,61 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_worked_out_of_a_round() {
+    fn figures_are_calculated_from_a_round() {
         let round = round();
-        for (metric, expected) in [
-            (DeliveriesPerSecond, 500.0),
-            (MessagesPerSecond, 50.0),
-            (Connect, 0.5),
-            (CpuPerMillion, 500.0),
-            (SwitchesPerDelivery, 2.5),
-            (RssPerClient, 2000.0),
-            (ThreadsPerClient, 3.0),
-            (ThreadsLeft, 1.0),
-            (RssLeft, -100.0),
-            (Lost, 0.0),
+        for (name, expected) in [
+            ("rate", 500.0),
+            ("messages", 50.0),
+            ("connect", 0.5),
+            ("cpu", 500.0),
+            ("switches", 2.5),
+            ("rss", 2000.0),
+            ("threads", 3.0),
+            ("threads-left", 1.0),
+            ("rss-left", -100.0),
+            ("lost", 0.0),
         ] {
-            assert_eq!(metric.of(&round), Some(expected), "{metric:?}");
+            let value = metric(name).of(&round).map(|value| value.number);
+            assert_eq!(value, Some(expected), "{name}");
         }
     }
 
     #[test]
     fn what_was_not_measured_is_no_figure() {
         let nothing = Round::default();
-        for metric in [
-            DeliveriesPerSecond,
-            P99,
-            CpuPerMillion,
-            RssPerClient,
-            ThreadsLeft,
-        ] {
-            assert_eq!(metric.of(&nothing), None, "{metric:?}");
+        for name in ["rate", "p99", "cpu", "rss", "threads-left"] {
+            assert_eq!(metric(name).of(&nothing), None, "{name}");
         }
     }
 
     #[test]
-    fn every_metric_has_a_name_of_its_own() {
-        for (i, (metric, name, heading)) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!(metric.name(), name);
-            assert_eq!(metric.heading(), heading);
-            assert!(
-                Metric::ALL[..i].iter().all(|other| other.1 != name),
-                "{name}"
-            );
+    fn percentiles_among_deliveries_that_never_came_are_lower_bounds() {
+        let mut round = round();
+        round.latency = Latency {
+            p50: 100,
+            p99: 2_000_000,
+            max: 3_000_000,
+            bound_from: Some(1_500_000),
+            ..Latency::default()
+        };
+        let shown = |name, round: &Round| metric(name).show(metric(name).of(round).unwrap());
+        assert_eq!(shown("p50", &round), "100 µs");
+        assert_eq!(shown("p99", &round), "≥2 s");
+        assert_eq!(shown("max", &round), "≥3 s");
+        // Nothing at all came, and that is no reason to show no latency.
+        round.deliveries = 0;
+        round.lost = 7;
+        assert_eq!(shown("p99", &round), "≥2 s");
+    }
+
+    #[test]
+    fn every_figure_has_a_name_of_its_own() {
+        for (i, entry) in ALL.iter().enumerate() {
+            let same = ALL.iter().position(|other| other.name == entry.name);
+            assert_eq!(same, Some(i), "{}", entry.name);
+        }
+        for (name, _) in MEANINGS {
+            metric(name);
         }
     }
 }

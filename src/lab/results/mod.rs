@@ -5,3 +5,4 @@ pub mod record;
 pub(crate) mod stats;
 pub(crate) mod threshold;
 pub(crate) mod units;
+pub(crate) mod warnings;

@@ -16,8 +16,10 @@ pub fn is_floor(name: &str) -> bool {
 
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// Version of this shape: [`SCHEMA`].
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     pub schema: u32,
     /// Version of threadline.
     pub version: String,
@@ -75,6 +77,7 @@ impl Record {
 
 /// The machine of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Processor model.
     pub cpu: String,
@@ -88,6 +91,7 @@ pub struct Machine {
 
 /// One server at one number of clients.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Point {
     /// Name of the server.
     pub server: String,
@@ -104,6 +108,7 @@ pub struct Point {
 
 /// How a server failed. It takes no part in what remains of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure {
     /// At which number of clients.
     pub clients: usize,
@@ -125,6 +130,7 @@ impl Point {
 
 /// One round: connect, drive, count, leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Round {
     /// Clients that were in when the measurement started. In `churn`, where visitors were disconnected:
     /// the most that were in at one time.
@@ -169,6 +175,7 @@ pub struct Round {
 
 /// A distribution of latencies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Latency {
     /// Median, in microseconds.
     pub p50: u64,
@@ -199,6 +206,7 @@ impl Latency {
 /// Deliveries per step of time, from the start of the measurement to the end of the round, waiting for
 /// what never came included.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Timeline {
     /// Seconds per step, the same in all rounds of a run.
     pub step: f64,
@@ -208,6 +216,7 @@ pub struct Timeline {
 
 /// What a server's process used in a round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cost {
     /// CPU seconds, user and system, in the round's `wall_seconds`.
     pub cpu_seconds: f64,
@@ -232,4 +241,29 @@ pub struct Cost {
     pub mappings: [u64; 3],
     /// Open descriptors with no client, with all clients, and some time after they left.
     pub descriptors: [u64; 3],
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use schemars::generate::SchemaSettings;
+
+    use super::Record;
+
+    /// The schema is made from the types above. After changing them, run this test with
+    /// `UPDATE_SCHEMA=1`.
+    #[test]
+    fn schema_in_benches_is_that_of_the_types() {
+        let schema = SchemaSettings::draft2020_12().into_generator();
+        let schema = schema.into_root_schema_for::<Record>();
+        let made = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/record.schema.json");
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            fs::write(&path, &made).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap();
+        assert!(kept == made, "benches/record.schema.json is not up to date");
+    }
 }

@@ -1,58 +1,88 @@
-//! `--fail-if`: what a run must not cross.
+//! `--fail-if`: what a figure must not cross, by itself or against an older run.
 
 use std::str::FromStr;
 
-use crate::lab::results::metric::{Metric, Unit};
-use crate::lab::results::record::{Record, is_floor};
+use crate::lab::results::metric::{self, Metric, Value};
+use crate::lab::results::record::{Point, Record, is_floor};
 use crate::lab::results::stats::figure;
+use crate::lab::results::units::{change, count};
 
-/// A metric, a comparison and a value, such as `p99>50ms`.
-#[derive(Clone, Debug, PartialEq)]
+/// A metric, a comparison and a limit, such as `p99>50ms` or `p99>+10%`.
+#[derive(Clone, Debug)]
 pub struct Threshold {
     text: String,
-    metric: Metric,
-    comparison: Comparison,
-    value: f64,
+    metric: &'static Metric,
+    is_upper: bool,
+    limit: Limit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Comparison {
-    Above,
-    Below,
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Value(f64),
+    /// A part of the value in an older run: 0.1 is 10 % more.
+    Change(f64),
 }
 
 impl Threshold {
-    /// Says where the record crosses it, a sentence each. Figures are medians over the rounds, but
-    /// one fault in any round counts. The floor is not judged: it is there to be compared with.
-    pub fn crossed(&self, record: &Record) -> Vec<String> {
+    /// Says where the record crosses it, a sentence each; `old` is what changes are compared with. What
+    /// cannot be judged is crossed. The floor is not judged: it is there to be compared with.
+    pub fn crossed(&self, record: &Record, old: Option<&Record>) -> Vec<String> {
+        let Threshold { text, metric, .. } = self;
         let points = record
             .points
             .iter()
             .filter(|point| !is_floor(&point.server));
         points
             .filter_map(|point| {
-                let found = match figure(point, self.metric) {
-                    Some(figure) if self.metric.is_fault() => figure.high,
-                    Some(figure) => figure.median,
-                    // What cannot be judged must not pass.
-                    None => return Some((point, "was not measured".to_owned())),
-                };
-                let crossed = match self.comparison {
-                    Comparison::Above => found > self.value,
-                    Comparison::Below => found < self.value,
-                };
-                let found = format!("is {}", self.metric.unit().show(found));
-                crossed.then_some((point, found))
-            })
-            .map(|(point, found)| {
-                let (server, clients) = (&point.server, point.clients);
-                let Threshold { text, metric, .. } = self;
-                format!(
-                    "{text}: {server} at {clients} clients: {} {found}",
-                    metric.name()
-                )
+                let why = match (self.limit, old) {
+                    (Limit::Value(limit), _) => self.is_above(point, limit),
+                    (Limit::Change(change), Some(old)) => self.is_worse(point, old, change),
+                    (Limit::Change(_), None) => {
+                        Some("has no older run to be compared with".to_owned())
+                    }
+                }?;
+                let at = count(point.clients, "client");
+                Some(format!(
+                    "{text}: {} at {at}: {} {why}",
+                    point.server, metric.name
+                ))
             })
             .collect()
+    }
+
+    /// Whether it compares with an older run.
+    pub fn is_change(&self) -> bool {
+        matches!(self.limit, Limit::Change(_))
+    }
+
+    fn is_above(&self, point: &Point, limit: f64) -> Option<String> {
+        let Some(figure) = figure(point, self.metric) else {
+            return Some("was not measured".to_owned());
+        };
+        let value = figure.judged(self.metric);
+        self.is_beyond(value, limit)
+            .then(|| format!("is {}", self.metric.show(value)))
+    }
+
+    /// A difference within the rounds of either run may be chance, and crosses nothing.
+    fn is_worse(&self, point: &Point, old: &Record, by: f64) -> Option<String> {
+        let old = old.point(&point.server, point.clients)?;
+        let [Some(new), Some(old)] = [point, old].map(|point| figure(point, self.metric)) else {
+            return Some("was not measured in both runs".to_owned());
+        };
+        let [to, from] = [new, old].map(|figure| figure.judged(self.metric));
+        let crossed = self.is_beyond(to, from.number * (1.0 + by)) && !new.overlaps(&old);
+        let [from_text, to_text] = [from, to].map(|value| self.metric.show(value));
+        let by = change(from.number, to.number);
+        crossed.then(|| format!("went from {from_text} to {to_text} ({by})"))
+    }
+
+    fn is_beyond(&self, value: Value, limit: f64) -> bool {
+        match self.is_upper {
+            // The true value is higher still, nobody knows how much.
+            true => value.number > limit || value.is_bound,
+            false => value.number < limit,
+        }
     }
 }
 
@@ -64,54 +94,21 @@ impl FromStr for Threshold {
             .find(['<', '>'])
             .ok_or("expected METRIC>VALUE or METRIC<VALUE, such as p99>50ms")?;
         let (name, rest) = text.split_at(operator);
-        let comparison = if rest.starts_with('>') {
-            Comparison::Above
-        } else {
-            Comparison::Below
-        };
-        let metric = Metric::ALL
-            .into_iter()
-            .find(|entry| entry.1 == name.trim())
-            .map(|entry| entry.0)
-            .ok_or_else(|| {
-                let names: Vec<_> = Metric::ALL.iter().map(|entry| entry.1).collect();
-                format!("{:?} is none of {}", name.trim(), names.join(", "))
-            })?;
+        let metric = metric::find(name.trim())
+            .ok_or_else(|| format!("{:?} is none of {}", name.trim(), metric::names()))?;
+        let limit = rest[1..].trim();
+        let change = limit
+            .strip_suffix('%')
+            .and_then(|part| part.trim().parse::<f64>().ok());
         Ok(Threshold {
             text: text.to_owned(),
             metric,
-            comparison,
-            value: value(rest[1..].trim(), metric.unit())?,
+            is_upper: rest.starts_with('>'),
+            limit: match change {
+                Some(percent) if percent.is_finite() => Limit::Change(percent / 100.0),
+                _ => Limit::Value(metric.unit.parse(limit)?),
+            },
         })
-    }
-}
-
-/// Reads a value in the unit of its metric.
-fn value(text: &str, unit: Unit) -> Result<f64, String> {
-    let units: &[(&str, f64)] = match unit {
-        Unit::Number => &[("", 1.0), ("k", 1e3), ("M", 1e6)],
-        Unit::Seconds => &[("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)],
-        Unit::Bytes => &[
-            ("B", 1.0),
-            ("KiB", 1024.0),
-            ("MiB", 1024.0 * 1024.0),
-            ("GiB", 1024.0 * 1024.0 * 1024.0),
-        ],
-    };
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, suffix) = text.split_at(digits);
-    let factor = units.iter().find(|entry| entry.0 == suffix.trim());
-    match (number.parse::<f64>(), factor) {
-        (Ok(number), Some((_, factor))) => Ok(number * factor),
-        _ => {
-            let names: Vec<_> = units.iter().map(|entry| entry.0).collect();
-            Err(match unit {
-                Unit::Number => format!("{text:?} is not a number such as 0, 2.5 or 100k"),
-                _ => format!("{text:?} is not a number with one of {}", names.join(", ")),
-            })
-        }
     }
 }
 
@@ -146,7 +143,7 @@ mod tests {
 
     fn crossed(threshold: &str, server: &str) -> Vec<String> {
         let threshold: Threshold = threshold.parse().unwrap();
-        threshold.crossed(&record(server))
+        threshold.crossed(&record(server), None)
     }
 
     #[test]
@@ -191,6 +188,56 @@ mod tests {
     }
 
     #[test]
+    fn lower_bound_crosses_every_upper_limit() {
+        let mut record = record("a");
+        for round in &mut record.points[0].rounds {
+            round.latency.bound_from = Some(30_000);
+        }
+        let crossed = |rule: &str| rule.parse::<Threshold>().unwrap().crossed(&record, None);
+        assert_eq!(
+            crossed("p99>60s"),
+            ["p99>60s: a at 10 clients: p99 is ≥50 ms"]
+        );
+        assert_eq!(crossed("p99<40ms"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn change_is_crossed_where_the_rounds_do_not_overlap() {
+        let runs = |p99s: [u64; 3]| {
+            let mut record = record("a");
+            for (round, p99) in record.points[0].rounds.iter_mut().zip(p99s) {
+                round.latency.p99 = p99;
+            }
+            record
+        };
+        let old = runs([40_000, 50_000, 60_000]);
+        let crossed = |rule: &str, new: [u64; 3]| {
+            let rule: Threshold = rule.parse().unwrap();
+            assert!(rule.is_change());
+            rule.crossed(&runs(new), Some(&old))
+        };
+        assert_eq!(
+            crossed("p99>+10%", [61_000, 75_000, 80_000]),
+            ["p99>+10%: a at 10 clients: p99 went from 50 ms to 75 ms (+50 %)"]
+        );
+        let passes = |rule: &str, new| {
+            assert_eq!(crossed(rule, new), Vec::<String>::new(), "{rule} {new:?}")
+        };
+        passes("p99>+10%", [59_000, 75_000, 80_000]);
+        passes("p99>+60%", [61_000, 75_000, 80_000]);
+        passes("p99>+10%", [1000, 2000, 3000]);
+        assert_eq!(crossed("p99 < -50 %", [1000, 2000, 3000]).len(), 1);
+        // Nothing to be compared with, or nothing that can be.
+        let rule: Threshold = "p99>+10%".parse().unwrap();
+        let mut elsewhere = runs([90_000; 3]);
+        elsewhere.points[0].clients = 20;
+        assert_eq!(rule.crossed(&elsewhere, Some(&old)), Vec::<String>::new());
+        elsewhere.points[0].clients = 10;
+        elsewhere.points[0].rounds.clear();
+        assert_eq!(rule.crossed(&elsewhere, Some(&old)).len(), 1, "it failed");
+    }
+
+    #[test]
     fn the_floor_is_not_judged() {
         assert_eq!(crossed("p99>1us", "floor"), Vec::<String>::new());
     }
@@ -201,6 +248,8 @@ mod tests {
             ("p99", "METRIC>VALUE"),
             ("speed>1", "none of rate"),
             ("p99>50", "µs"),
+            ("p99>+x%", "µs"),
+            ("p99>infinity%", "µs"),
             ("p99>fast", "fast"),
             ("rss>1kb", "KiB"),
             ("lost>many", "number"),

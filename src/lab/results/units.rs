@@ -1,13 +1,55 @@
-//! Figures as people read them: three significant digits and a unit.
+//! Figures as people write and read them: a number with a unit.
 
-use crate::lab::results::metric::Unit;
+/// What a figure is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Number,
+    Seconds,
+    Bytes,
+}
 
 impl Unit {
+    /// The units that a figure is written in, each with its factor, ascending.
+    fn steps(self) -> &'static [(f64, &'static str)] {
+        const KIB: f64 = 1024.0;
+        match self {
+            Unit::Number => &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")],
+            Unit::Seconds => &[(1e-6, "µs"), (1e-3, "ms"), (1.0, "s")],
+            Unit::Bytes => &[
+                (1.0, "B"),
+                (KIB, "KiB"),
+                (KIB * KIB, "MiB"),
+                (KIB * KIB * KIB, "GiB"),
+            ],
+        }
+    }
+
+    /// Reads a figure that is not negative, such as `100k`, `1.5 ms` or `40KiB`.
+    pub fn parse(self, text: &str) -> Result<f64, String> {
+        let plain = text.replace("us", "µs");
+        let read = |(factor, unit): &(f64, &str)| {
+            let number = plain.strip_suffix(unit)?.trim_end();
+            // Not `inf`, nor anything with a sign.
+            let number: f64 = number
+                .starts_with(|c: char| c.is_ascii_digit())
+                .then(|| number.parse().ok())??;
+            Some(number * factor).filter(|number| number.is_finite())
+        };
+        let units: Vec<_> = self.steps().iter().map(|(_, unit)| *unit).collect();
+        self.steps()
+            .iter()
+            .find_map(read)
+            .ok_or_else(|| match self {
+                Unit::Number => format!("{text:?} is not a number such as 0, 2.5 or 100k"),
+                _ => format!("{text:?} is not a number with one of {}", units.join(", ")),
+            })
+    }
+
     /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
     /// not a number is a dash.
     pub fn show(self, value: f64) -> String {
         let (number, unit) = self.parts(value);
-        number + unit
+        number + &unit
     }
 
     /// Writes a range, with the unit once where both ends have the same: `1.86–2.16 ms`.
@@ -20,39 +62,23 @@ impl Unit {
         }
     }
 
-    fn parts(self, value: f64) -> (String, &'static str) {
-        let (value, steps): (f64, &[(f64, &str)]) = match self {
-            Unit::Number => (value, &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")]),
-            Unit::Seconds => (value * 1e6, &[(1.0, " µs"), (1e3, " ms"), (1e6, " s")]),
-            Unit::Bytes => (
-                value,
-                &[
-                    (1.0, " B"),
-                    (1024.0, " KiB"),
-                    (1_048_576.0, " MiB"),
-                    (1_073_741_824.0, " GiB"),
-                ],
-            ),
-        };
+    fn parts(self, value: f64) -> (String, String) {
         if !value.is_finite() {
-            return ("–".to_owned(), "");
+            return ("–".to_owned(), String::new());
         }
+        let steps = self.steps();
         let sign = if value < 0.0 { "−" } else { "" };
         // 999.7 is written 1k, not 1000: the step is chosen as if the figure were rounded already.
-        let (factor, suffix) = steps
-            .iter()
-            .rev()
-            .find(|(factor, _)| value.abs() >= factor * 0.9995)
-            .unwrap_or(&steps[0]);
-        (
-            format!("{sign}{}", three_digits(value.abs() / factor)),
-            suffix,
-        )
+        let fits = |(factor, _): &&(f64, &str)| value.abs() >= factor * 0.9995;
+        let (factor, unit) = steps.iter().rev().find(fits).unwrap_or(&steps[0]);
+        let space = if self == Unit::Number { "" } else { " " };
+        let number = format!("{sign}{}", three_digits(value.abs() / factor));
+        (number, format!("{space}{unit}"))
     }
 }
 
 /// A ratio, with two decimals, or two significant digits where it is small.
-pub(crate) fn ratio(value: f64) -> String {
+pub fn ratio(value: f64) -> String {
     match value {
         v if !v.is_finite() => "–".to_owned(),
         v if v >= 100.0 => Unit::Number.show(v),
@@ -61,6 +87,20 @@ pub(crate) fn ratio(value: f64) -> String {
             "{v:.*}",
             (1 - v.log10().floor() as i32).clamp(0, 9) as usize
         ),
+    }
+}
+
+/// A part as a percentage: `25 %`.
+pub fn percent(part: f64) -> String {
+    format!("{:.0} %", part * 100.0)
+}
+
+/// By how much a figure has changed: `+31 %`.
+pub fn change(from: f64, to: f64) -> String {
+    match to / from - 1.0 {
+        _ if to == from => "±0 %".to_owned(),
+        part if part.is_finite() => format!("{:+.0} %", part * 100.0).replace('-', "−"),
+        _ => "from 0".to_owned(),
     }
 }
 
@@ -77,8 +117,14 @@ fn three_digits(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// `1 client`, `1,000 clients`
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", thousands(number as u64))
+}
+
 /// A whole number with its thousands apart: `5,000`.
-pub(crate) fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -118,6 +164,42 @@ mod tests {
         ] {
             assert_eq!(unit.show(value), expected, "{unit:?} {value}");
         }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        for (unit, text, expected) in [
+            (Unit::Number, "0", 0.0),
+            (Unit::Number, "1e6", 1e6),
+            (Unit::Number, "2.5k", 2500.0),
+            (Unit::Number, "1000M", 1e9),
+            (Unit::Seconds, "50ms", 0.05),
+            (Unit::Seconds, "50 us", 50e-6),
+            (Unit::Seconds, "7µs", 7e-6),
+            (Unit::Bytes, "1.5KiB", 1536.0),
+        ] {
+            let read = unit.parse(text).unwrap();
+            assert!(
+                (read - expected).abs() <= expected * 1e-9,
+                "{text} gave {read}"
+            );
+        }
+        for (unit, bad) in [
+            (Unit::Number, "many"),
+            (Unit::Number, "-1"),
+            (Unit::Number, "inf"),
+            (Unit::Seconds, "50"),
+            (Unit::Bytes, "1kb"),
+        ] {
+            assert!(unit.parse(bad).is_err(), "{bad} was read");
+        }
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!(count(1, "client"), "1 client");
+        assert_eq!(count(0, "client"), "0 clients");
+        assert_eq!(count(5000, "round"), "5,000 rounds");
     }
 
     #[test]

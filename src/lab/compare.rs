@@ -1,0 +1,148 @@
+//! `compare`: two saved runs, paired by server and number of clients.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::context;
+use crate::lab::report::{table, words};
+use crate::lab::results::metric::Metric;
+use crate::lab::results::record::{Point, Record, SCHEMA};
+use crate::lab::results::stats::figure;
+use crate::lab::results::threshold::Threshold;
+use crate::lab::results::units::{change, count};
+
+/// What `compare` is to do.
+#[derive(Debug, clap::Args)]
+pub struct Compare {
+    /// What --json wrote before the change
+    old: PathBuf,
+
+    /// What --json wrote after it
+    new: PathBuf,
+
+    /// Exit with status 99 if a figure changed by more than this, such as 'p99>+10%' or 'rate<-5%',
+    /// and the rounds of both runs do not overlap. A value, such as 'lost>0', is judged in NEW alone.
+    /// Repeatable
+    #[arg(long, value_name = "RULE")]
+    fail_if: Vec<Threshold>,
+}
+
+/// What a comparison says.
+pub struct Comparison {
+    pub tables: String,
+    pub warnings: Vec<String>,
+    pub crossed: Vec<String>,
+}
+
+impl Compare {
+    /// # Errors
+    /// A file is not a record that can be read, or they have nothing in common.
+    pub fn run(&self) -> io::Result<Comparison> {
+        let (old, new) = (read(&self.old)?, read(&self.new)?);
+        let pairs: Vec<_> = (new.points.iter())
+            .filter_map(|point| Some((old.point(&point.server, point.clients)?, point)))
+            .collect();
+        if old.scenario != new.scenario || pairs.is_empty() {
+            let [old, new] = [&old, &new].map(words::title);
+            let what = format!("nothing to compare: OLD is {old}, NEW is {new}");
+            return Err(io::Error::new(ErrorKind::InvalidData, what));
+        }
+        let mut tables = format!("OLD  {}\nNEW  {}\n", words::title(&old), words::title(&new));
+        for (title, metrics) in table::tables(&new) {
+            tables += &format!("\n{title}\n{}", table::fit(&rows(&pairs, &metrics)));
+        }
+        tables += "\n≈: the rounds of both runs overlap, so that the difference may be chance.\n";
+        Ok(Comparison {
+            tables,
+            warnings: warnings(&old, &new),
+            crossed: (self.fail_if.iter())
+                .flat_map(|rule| rule.crossed(&new, Some(&old)))
+                .collect(),
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Record> {
+    #[derive(Deserialize)]
+    struct Shape {
+        schema: u32,
+    }
+    let name = path.display();
+    let text = fs::read(path).map_err(context(format!("cannot read {name}")))?;
+    let what = format!("{name} is not what --json writes");
+    let Shape { schema } = serde_json::from_slice(&text)
+        .map_err(io::Error::from)
+        .map_err(context(&what))?;
+    if schema != SCHEMA {
+        let what =
+            format!("{name} has schema {schema}, and this loadtest reads {SCHEMA}: measure again");
+        return Err(io::Error::new(ErrorKind::InvalidData, what));
+    }
+    serde_json::from_slice(&text)
+        .map_err(io::Error::from)
+        .map_err(context(&what))
+}
+
+fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
+    let head = ["clients", "server"].into_iter();
+    let head = head.chain(metrics.iter().map(|metric| metric.heading));
+    let mut rows = vec![head.map(str::to_owned).collect()];
+    for (old, new) in pairs {
+        let mut row = |first: String, second: String, cell: &dyn Fn(&Metric) -> String| {
+            let cells = metrics.iter().map(|metric| cell(metric));
+            rows.push([first, second].into_iter().chain(cells).collect());
+        };
+        let value = |point: &Point, metric: &Metric| {
+            let value = figure(point, metric).map(|figure| figure.judged(metric));
+            value.map_or("-".to_owned(), |value| metric.show(value))
+        };
+        let name = format!("{} OLD", table::shortened(&old.server));
+        row(old.clients.to_string(), name, &|metric| value(old, metric));
+        row(String::new(), "  NEW".to_owned(), &|metric| {
+            value(new, metric)
+        });
+        row(String::new(), "  change".to_owned(), &|metric| match (
+            figure(old, metric),
+            figure(new, metric),
+        ) {
+            (Some(old), Some(new)) if old.overlaps(&new) => "≈".to_owned(),
+            (Some(old), Some(new)) => change(old.judged(metric).number, new.judged(metric).number),
+            _ => String::new(),
+        });
+    }
+    rows
+}
+
+/// What the two do not have in common.
+fn warnings(old: &Record, new: &Record) -> Vec<String> {
+    let conditions = |record: &Record| {
+        let machine = &record.machine;
+        [
+            ("load", words::load(record)),
+            ("rounds", words::rounds(record)),
+            (
+                "processor",
+                format!("{}, {} cores", machine.cpu, machine.cores),
+            ),
+            ("kernel", machine.kernel.clone()),
+        ]
+    };
+    let mut warnings = Vec::new();
+    for ((what, old), (_, new)) in conditions(old).into_iter().zip(conditions(new)) {
+        if old != new {
+            warnings.push(format!("the runs differ in {what}: OLD {old}; NEW {new}"));
+        }
+    }
+    for (name, one, other) in [("OLD", old, new), ("NEW", new, old)] {
+        for point in &one.points {
+            if other.point(&point.server, point.clients).is_none() {
+                let at = count(point.clients, "client");
+                warnings.push(format!("{} at {at} is in {name} alone", point.server));
+            }
+        }
+    }
+    warnings
+}

@@ -1,0 +1,278 @@
+//! What a run comes to, in words: how it was measured, captions, notes, and why something is missing.
+
+use crate::lab::results::metric::{self, Metric, Value, metric};
+use crate::lab::results::record::{Point, Record, Round, is_floor};
+use crate::lab::results::stats::{self, Figure};
+use crate::lab::results::units::{self, Unit, count, thousands};
+
+/// `chat, 10 to 5,000 clients: threadline against go and floor`
+pub fn title(record: &Record) -> String {
+    let clients = match record.client_counts()[..] {
+        [] => String::new(),
+        [only] => format!(", {}", count(only, "client")),
+        [first, .., last] => format!(", {} to {}", thousands(first as u64), count(last, "client")),
+    };
+    let servers = match record.servers.split_first() {
+        None => String::new(),
+        Some((first, [])) => format!(": {first}"),
+        Some((first, others)) if others.len() > 3 => {
+            format!(": {first} against {} others", others.len())
+        }
+        Some((first, others)) => format!(": {first} against {}", listed(others)),
+    };
+    format!("{}{clients}{servers}", record.scenario)
+}
+
+/// `a, b and c`
+pub fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// What the clients do.
+pub fn load(record: &Record) -> String {
+    if record.scenario == "idle" {
+        return "silent clients".to_owned();
+    }
+    let senders = record
+        .senders
+        .map_or(String::new(), |senders| count(senders, "sender") + ", ");
+    let size = Unit::Bytes.show(record.size as f64);
+    let pace = match record.rate {
+        Some(rate) => format!(
+            "open loop at {} messages/s, latency from the intended time of sending",
+            Unit::Number.show(rate)
+        ),
+        None => "closed loop: each sends again when its message has come back".to_owned(),
+    };
+    format!("{senders}{size} per message, {pace}")
+}
+
+/// How often and how long.
+pub fn rounds(record: &Record) -> String {
+    let rounds = count(record.rounds, "round");
+    let mut text = format!("{rounds} of {}", Unit::Seconds.show(record.duration));
+    if record.warm_up > 0.0 {
+        text += &format!(" after {} of warm-up", Unit::Seconds.show(record.warm_up));
+    }
+    if record.interrupted {
+        text += ", interrupted by Ctrl-C";
+    }
+    text
+}
+
+/// What is to be known of a point beside its figures, if anything.
+pub fn remark(record: &Record, point: &Point) -> Option<String> {
+    let measured = point.rounds.len();
+    let remarks: Vec<String> = [
+        (point.failed.is_some()).then(|| "failed".to_owned()),
+        (measured > 0 && measured < record.rounds)
+            .then(|| format!("{measured} of {}", count(record.rounds, "round"))),
+        (measured == 0 && point.failed.is_none()).then(|| "not measured".to_owned()),
+        (point.rounds.iter().any(|round| round.cut_short)).then(|| "cut short".to_owned()),
+        point
+            .fewer()
+            .map(|fewer| format!("{} in", thousands(fewer as u64))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!remarks.is_empty()).then(|| remarks.join(", "))
+}
+
+/// The servers that failed, a sentence each.
+pub fn failures(record: &Record) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for point in &record.points {
+        let Some(failed) = &point.failed else {
+            continue;
+        };
+        let said = failed
+            .last_words
+            .as_ref()
+            .map_or(String::new(), |said| format!(": {said}"));
+        let at = count(failed.clients, "client");
+        let (server, what, round) = (&point.server, &failed.what, failed.round);
+        let sentence = format!("{server} at {at}, round {round}: {what}{said}");
+        // It is the same failure at all the larger sizes.
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+/// Who lost deliveries at which size, and how many, if any.
+pub fn losses(record: &Record) -> Option<String> {
+    let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
+    let parts: Vec<String> = lossy
+        .map(|point| {
+            let lost = thousands(stats::lost(point));
+            format!(
+                "{} {lost} at {}",
+                point.server,
+                count(point.clients, "client")
+            )
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("Never delivered: {}.", parts.join("; ")))
+}
+
+/// How figures are to be read; `spread` says how the range of the rounds is shown.
+pub fn notes(record: &Record, spread: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    let rounds = || record.points.iter().flat_map(|point| &point.rounds);
+    if rounds().count() > record.points.len() {
+        notes.push(format!(
+            "Each figure is the median of the rounds; {spread}. max, pause, lost and other faults are \
+             those of the worst round."
+        ));
+    }
+    if rounds().any(|round| round.latency.bound_from.is_some()) {
+        notes.push(
+            "≥: deliveries never came. Each counts with the time that was waited for it, so that the \
+             true value is not known."
+                .to_owned(),
+        );
+    }
+    if let [first, _, ..] = &record.servers[..] {
+        notes.push(format!(
+            "×: how many times that of {first}; not shown beside losses."
+        ));
+    }
+    if record.servers.iter().any(|server| is_floor(server)) {
+        notes.push(
+            "floor: the built-in baseline, one thread with one write per client and batch."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// What the headings mean, where that is not plain.
+pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
+    let shown = metric::MEANINGS
+        .iter()
+        .map(|(name, meaning)| (metric(name), meaning));
+    shown
+        .filter(|(metric, _)| metrics.iter().any(|shown| shown.name == metric.name))
+        .map(|(metric, meaning)| format!("{}: {meaning}", metric.heading))
+        .collect()
+}
+
+/// The servers compared at the most clients that all of them reached, then what lies beyond.
+pub fn finding(record: &Record, metric: &Metric) -> String {
+    let counts = record.client_counts();
+    let reached = |count: &usize| {
+        let figure = |server: &String| stats::figure(record.point(server, *count)?, metric);
+        record.servers.iter().filter_map(figure).count()
+    };
+    let largest = counts.iter().rev().find(|count| reached(count) > 0);
+    // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
+    let (Some(&largest), Some(&shared)) = (largest, counts.iter().max_by_key(|c| reached(c)))
+    else {
+        return absent(record, metric);
+    };
+    let text = comparison(record, metric, shared);
+    if largest > shared {
+        return format!("{text} {}", comparison(record, metric, largest));
+    }
+    text
+}
+
+/// All servers at one number of clients: the values, and each one's ratio to the first.
+fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
+    let first = record.servers.first().and_then(|server| {
+        Some((
+            server,
+            stats::figure(record.point(server, clients)?, metric)?,
+        ))
+    });
+    let parts = record.servers.iter().enumerate().map(|(place, server)| {
+        let point = record.point(server, clients);
+        let Some((point, figure)) = point.and_then(|p| Some((p, stats::figure(p, metric)?))) else {
+            let failed = point.is_some_and(|point| point.failed.is_some());
+            return format!(
+                "{server} {}",
+                if failed { "failed" } else { "not measured" }
+            );
+        };
+        let value = match place {
+            0 => value(metric, figure.judged(metric)),
+            _ => metric.show(figure.judged(metric)),
+        };
+        let compared = match (first, stats::ratio(record, point, metric)) {
+            (Some((first, base)), Some(_)) if figure.overlaps(&base) => {
+                format!(" (no clear difference from {first})")
+            }
+            (Some((first, _)), Some(ratio)) if ratio > 0.0 => {
+                format!(" ({} times {first})", units::ratio(ratio))
+            }
+            _ => String::new(),
+        };
+        format!("{server} {value}{compared}")
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("At {}: {}.", count(clients, "client"), parts.join("; "))
+}
+
+/// A value with what it is.
+fn value(metric: &Metric, value: Value) -> String {
+    let text = metric.show(value);
+    match metric.unit {
+        Unit::Number => format!("{text} {}", metric.heading),
+        Unit::Bytes => format!("{text} per client"),
+        Unit::Seconds => text,
+    }
+}
+
+/// What the pointer sees at one point.
+pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
+    let rounds = count(point.rounds.len(), "round");
+    let range = metric
+        .unit
+        .show_range(figure.low.number, figure.high.number);
+    let over = match point.rounds.len() {
+        0 | 1 => rounds,
+        _ if figure.low == figure.high => format!("all {rounds}"),
+        _ => format!("{range} over {rounds}"),
+    };
+    let (server, clients) = (&point.server, count(point.clients, "client"));
+    format!(
+        "{server}, {clients}: {} ({over})",
+        value(metric, figure.judged(metric))
+    )
+}
+
+/// Whether any point of the record has this figure, and one that is not zero.
+pub fn is_in(record: &Record, metric: &Metric) -> bool {
+    let figures = record
+        .points
+        .iter()
+        .filter_map(|point| stats::figure(point, metric));
+    figures
+        .into_iter()
+        .any(|figure| figure.low.number != 0.0 || figure.high.number != 0.0)
+}
+
+/// Why no point of the record has this figure.
+pub fn absent(record: &Record, metric: &Metric) -> String {
+    let rounds = || record.points.iter().flat_map(|point| &point.rounds);
+    let all = |test: fn(&Round) -> bool| rounds().all(test);
+    if rounds().next().is_none() {
+        "no round was measured".to_owned()
+    } else if metric.is_of_server() && all(|round| round.server.is_none()) {
+        "loadtest had no server process to look at".to_owned()
+    } else if metric.name == "rss" {
+        "no client was connected, or none made the server grow".to_owned()
+    } else if all(|round| round.messages == 0) {
+        format!("nothing was sent in this run ({})", record.scenario)
+    } else if all(|round| round.deliveries == 0) {
+        "nothing was delivered".to_owned()
+    } else {
+        "all its figures are zero".to_owned()
+    }
+}
