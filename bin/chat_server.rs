@@ -2,16 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use threadline::chat;
 use threadline::cli;
 use threadline::go::{fmt, net, use_batch_scheduling};
 use threadline::server::{futex_hash, shutdown};
 
-/// A chat room: every line that somebody types is shown to everyone
+/// A chat room: every line that somebody types is sent to everyone
 ///
-/// Join it with `nc 127.0.0.1 8000`, several times. Type `who` to see who is there, `rename|NAME`
-/// to take a name, anything else to say it.
+/// Join it with `nc 127.0.0.1 8000`, several times. Type `who` to list the users, `rename|NAME` to change your
+/// name, anything else to say it.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -25,6 +26,10 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    args.options.check().unwrap_or_else(|why| {
+        let mut command = Args::command().bin_name(env!("CARGO_BIN_NAME"));
+        command.error(ErrorKind::ArgumentConflict, why).exit()
+    });
     cli::run(|| {
         futex_hash::make_room(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);
         fmt::println!("聊天室启动...").ok();

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         shutdown::exit_on_signal()?;
         // The server's address.
         let listener = net::listen(&args.addr)?;
-        log::info!("listening on {}", listener.local_addr()?);
+        log::info!("listening on {}", net::Addr::from(listener.local_addr()?));
 
         fmt::println!("服务器等待客户端建立连接...").ok();
         // Wait for a client.

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         shutdown::exit_on_signal()?;
         // Go: resolves the address in a step of its own. Binding does both here.
         let conn = net::listen_udp(&args.addr)?; // make the socket
-        log::info!("listening on {}", conn.local_addr()?);
+        log::info!("listening on {}", net::Addr::from(conn.local_addr()?));
 
         let mut buf = vec![0; udp::BUFFER];
         // Go: ends without a word if this fails. Ours says why.

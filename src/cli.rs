@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use crate::error::{context, ignore_broken_pipe};
-use crate::go::fmt;
+use crate::go::{fmt, net};
 
 /// Runs a program: sets up the log on standard error (`RUST_LOG` chooses, `info` by default), and
 /// turns an error into one line there and exit status 1.
@@ -49,11 +49,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// # Errors
 /// One line that says what is wrong.
 pub fn addr(text: &str) -> Result<String, String> {
-    match text.rsplit_once(':') {
-        Some((_, port)) if port.parse::<u16>().is_ok() => Ok(text.to_owned()),
-        Some(_) => Err("expected a port from 0 to 65535, as in 127.0.0.1:8000".to_owned()),
-        None => Err("expected HOST:PORT, such as 127.0.0.1:8000".to_owned()),
-    }
+    net::split_host_port(text).map(|_| text.to_owned())
 }
 
 /// Reads a duration such as `500ms`, `1.5s`, `5m` or `1h`, for clap's `value_parser`.
@@ -100,6 +96,7 @@ mod tests {
             "127.0.0.1:65536",
             "a:b",
             "::1]",
+            "::1:8000",
         ] {
             assert!(addr(bad).is_err(), "{bad:?} was taken for an address");
         }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Unanswered {
 /// # Errors
 /// The socket fails. That a client has gone is no failure.
 pub fn run(conn: UdpSocket, shutdown: Done) -> io::Result<()> {
-    info!("listening on {}", conn.local_addr()?);
+    info!("listening on {}", net::Addr::from(conn.local_addr()?));
     let (serving, served) = bounded(0);
     thread::scope(|s| {
         // Dropped when the loop ends, whichever way, so that the other thread ends with it.
@@ -107,7 +107,7 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
             Err(err) if err.kind() == ErrorKind::Interrupted => continue,
             Err(err) => return Err(context("cannot receive")(err)),
         };
-        let client = net::canonical(raddr).to_string();
+        let client = net::Addr::from(raddr).to_string();
         fmt::printf!("接收到客户端[%s]：%s", client, &buf[..n]).ok();
 
         // Go: answers its own answer too. One forged datagram that seems to come from a server, and the
@@ -144,14 +144,11 @@ fn wake(conn: &UdpSocket, shutdown: &Done, served: &Receiver<Infallible>) {
         recv(shutdown) -> _ => info!("stopping"),
         recv(served) -> _ => return,
     }
-    let woken = conn.local_addr().and_then(|mut addr| {
-        match addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        // Connected to itself, it hears itself even if it was connected to somebody before.
-        conn.connect(addr)?;
+    let woken = conn.local_addr().map(net::loopback).and_then(|addr| {
+        // Connected to itself, it hears itself even if it was connected to somebody before. A socket for
+        // both families is reached over IPv4 where there is no IPv6.
+        let mapped = SocketAddr::new(Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(), addr.port());
+        conn.connect(addr).or_else(|_| conn.connect(mapped))?;
         conn.send(&[])
     });
     if let Err(err) = woken {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+use crate::chat::beyond::History;
 use crate::chat::message::Message;
 use crate::chat::queue::{Batch, Queue};
 use crate::server::shutdown::{Done, closes_within};
@@ -26,19 +27,20 @@ pub struct FanOut {
     clients: BTreeMap<u64, Queue>,
     bytes: Vec<u8>,
     written: Done,
+    history: History,
 }
 
-impl Default for FanOut {
-    fn default() -> FanOut {
+impl FanOut {
+    /// No clients yet. Those who come get the last `history` lines first.
+    pub fn new(history: usize) -> FanOut {
         FanOut {
             clients: BTreeMap::new(),
             bytes: Vec::new(),
             written: Batch::new(&[]).1,
+            history: History::new(history),
         }
     }
-}
 
-impl FanOut {
     /// Waits until the last batch is written, or for [`WRITE_GRACE`] if a client does not read.
     pub fn wait(&self) {
         closes_within(&self.written, WRITE_GRACE);
@@ -48,6 +50,9 @@ impl FanOut {
     pub fn push(&mut self, msg: Message) {
         match msg {
             Message::Login(id, queue, line) => {
+                if let Some(earlier) = self.history.earlier() {
+                    queue.send(&earlier);
+                }
                 self.clients.insert(id, queue);
                 self.line(&line);
             }
@@ -60,6 +65,18 @@ impl FanOut {
                 line.iter().for_each(|line| self.line(line));
             }
             Message::Told(line) => self.line(&line),
+            Message::To(id, line) => self.to(id, &line),
+        }
+    }
+
+    /// Sends a line to one client, after what everyone gets first.
+    fn to(&mut self, id: u64, line: &[u8]) {
+        self.send();
+        if let Some(queue) = self.clients.get(&id) {
+            let batch = Batch::new(&[line, b"\r\n"].concat()).0;
+            if !queue.send(&batch) {
+                self.clients.remove(&id);
+            }
         }
     }
 
@@ -81,6 +98,7 @@ impl FanOut {
         }
         let batch;
         (batch, self.written) = Batch::new(&self.bytes);
+        self.history.record(&self.bytes);
         self.bytes.clear();
         let mut sent = 0;
         self.clients.retain(|_, queue| {

@@ -81,6 +81,9 @@ impl Messages<'_> {
     /// The next message, or none when the client has gone.
     pub fn read(&mut self) -> Option<Line<'_>> {
         let found = loop {
+            if self.conn.has_stopped_reading() {
+                return None;
+            }
             if let Some(found) = self.lines.find() {
                 break found;
             }

@@ -14,4 +14,6 @@ pub enum Message {
     /// A line from elsewhere, which no client of this server said.
     #[expect(dead_code, reason = "for a room over several servers")]
     Told(Vec<u8>),
+    /// A line for one client alone.
+    To(u64, Vec<u8>),
 }

@@ -1,7 +1,6 @@
 //! Which names users may have, and which of them look the same.
 
-use std::net::SocketAddr;
-
+use crate::go::net;
 use crate::text::is_ignorable;
 
 /// Longest name in bytes.
@@ -27,16 +26,17 @@ pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// Whether two names differ in invisible characters at most.
+/// Whether two names differ only in invisible characters and in upper and lower case.
 pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
     visible(one).eq(visible(other))
 }
 
-/// The characters of a name that are to be seen, with any space as a plain one. A byte that is not UTF-8
+/// The characters of a name that are to be seen, in lower case, with any space as a plain one. A byte that is not UTF-8
 /// counts as a character beyond all others.
 fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
     name.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().filter(|c| !is_ignorable(*c));
+        let valid = valid.flat_map(char::to_lowercase);
         let valid = valid.map(|c| if is_space(c) { ' ' } else { c }.into());
         let invalid = chunk.invalid().iter();
         valid.chain(invalid.map(|byte| u32::from(char::MAX) + u32::from(*byte)))
@@ -58,7 +58,7 @@ fn trim(name: &[u8]) -> &[u8] {
 
 fn is_address(name: &[u8]) -> bool {
     let name: Option<String> = visible(name).map(char::from_u32).collect();
-    name.is_some_and(|name| name.parse::<SocketAddr>().is_ok())
+    name.is_some_and(|name| net::is_literal(&name))
 }
 
 /// Whether a character is space, or a symbol that shows nothing: the Braille pattern without dots and the
@@ -133,6 +133,8 @@ mod tests {
     fn names_that_look_the_same_are_one_name() {
         for (one, other) in [
             ("Ann", "Ann\u{200b}"),
+            ("Ann", "aNN"),
+            ("Änne", "äNNE"),
             ("Ann", "A\u{ad}nn"),
             ("Ann", "\u{2060}Ann"),
             ("Ann", "Ann\u{fe0f}"),
@@ -148,7 +150,7 @@ mod tests {
                 "{other:?}"
             );
         }
-        for other in ["ann", "Anne", "An", "Ann  Lee", "AnnLee"] {
+        for other in ["Anne", "An", "Ann  Lee", "AnnLee"] {
             assert!(!look_alike(b"Ann", other.as_bytes()));
             assert!(!look_alike(b"Ann Lee", other.as_bytes()));
         }

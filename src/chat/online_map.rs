@@ -52,6 +52,15 @@ impl OnlineMap {
         self.0.lock().values().cloned().collect()
     }
 
+    /// The user that has a name, or one that looks the same.
+    pub fn find(&self, name: &[u8]) -> Option<(u64, Client)> {
+        let online_map = self.0.lock();
+        let (id, clnt) = online_map
+            .iter()
+            .find(|(_, clnt)| look_alike(&clnt.name(), name))?;
+        Some((*id, clnt.clone()))
+    }
+
     /// Gives a user a name, unless another user of this server has one that looks the same. Returns whether it did.
     pub fn rename(&self, id: u64, name: &[u8]) -> bool {
         let online_map = self.0.lock();

@@ -31,12 +31,28 @@ pub struct Options {
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
 
+    /// Lines that a newcomer gets first, each marked `(earlier)`: 0 to 1000, at most 256 KiB; from stage
+    /// beyond on
+    #[arg(long, value_name = "LINES", default_value_t = 0, value_parser = history)]
+    pub history: usize,
+
     #[allow(missing_docs)]
     #[command(flatten)]
     pub limits: Limits,
 }
 
 impl Options {
+    /// Checks what no option can check by itself.
+    ///
+    /// # Errors
+    /// One line that says which options do not go together.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.history > 0 && self.stage < Stage::Beyond {
+            return Err("--history needs --stage beyond");
+        }
+        Ok(())
+    }
+
     /// How long a client may send nothing. The stages before the last have no timeout.
     pub(crate) fn kick_after(&self) -> Duration {
         match self.stage >= Stage::Timeout {
@@ -53,6 +69,7 @@ impl Default for Options {
             timeout: Duration::from_secs(60),
             queue: 64,
             rate: None,
+            history: 0,
             limits: Limits::default(),
         }
     }
@@ -63,6 +80,13 @@ fn queue(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(batches @ 0..=1024) => Ok(batches),
         _ => Err("expected a number of batches from 0 to 1024".to_owned()),
+    }
+}
+
+fn history(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(lines @ 0..=1000) => Ok(lines),
+        _ => Err("expected a number of lines from 0 to 1000".to_owned()),
     }
 }
 
@@ -79,4 +103,6 @@ pub enum Stage {
     Rename,
     /// Everyone sees each logout, and idle users are disconnected: the complete server
     Timeout,
+    /// Private messages, `help`, `exit` and --history, which the course does not have
+    Beyond,
 }

@@ -25,6 +25,11 @@ impl Presence {
         self.online_map.users()
     }
 
+    /// The user of the room that has a name, or one that looks the same.
+    pub fn find(&self, name: &[u8]) -> Option<(u64, Client)> {
+        self.online_map.find(name)
+    }
+
     /// Gives a user a name that no other user of the room has.
     ///
     /// # Errors

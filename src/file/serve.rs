@@ -1,7 +1,7 @@
 //! The receiver's side of a transfer: its clients, one or many, and reading from one.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 use log::warn;
@@ -10,6 +10,7 @@ use crate::error::context;
 use crate::file::options::Options;
 use crate::file::receipt::Receipt;
 use crate::file::{self, bar};
+use crate::go::net::Addr;
 use crate::go::{go, net};
 use crate::server::accept::{Acceptor, ServerProfile};
 use crate::server::conn::Conn;
@@ -75,7 +76,7 @@ pub fn serve(
 /// The connection of one sender.
 pub struct Sender<'a> {
     stream: &'a TcpStream,
-    addr: SocketAddr,
+    addr: Addr,
     options: &'a Options,
     stopping: &'a Done,
 }
@@ -93,7 +94,7 @@ impl Sender<'_> {
     }
 
     /// The sender's address.
-    pub fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> Addr {
         self.addr
     }
 

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use log::{debug, info, warn};
 use socket2::SockRef;
 
-use crate::go::net;
+use crate::go::net::{self, Addr};
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
 use crate::server::shutdown::{Done, is_closed};
 use crate::server::system_limits::{raise_descriptor_limit, system_limits};
@@ -101,7 +101,7 @@ impl Acceptor {
         if let Err(err) = raise_descriptor_limit() {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
-        info!("listening on {}", listener.local_addr()?);
+        info!("listening on {}", Addr::from(listener.local_addr()?));
         let max_clients = most_clients(limits.max_clients, profile);
 
         let listener = Arc::new(listener);
@@ -140,7 +140,7 @@ impl Acceptor {
     }
 
     /// Counts a connection in, or turns it away.
-    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> Option<Arc<Conn>> {
+    fn admit(&mut self, stream: TcpStream, addr: Addr) -> Option<Arc<Conn>> {
         let most = self.max_clients.number;
         match self.registry.admit(addr.ip(), most, self.max_per_ip) {
             Ok(connected) => {
@@ -184,7 +184,7 @@ impl Iterator for Acceptor {
                 // The watcher may have woken this loop by a connection of its own.
                 _ if is_closed(&self.stopping) => return None,
                 Ok((stream, addr)) => {
-                    let addr = net::canonical(addr);
+                    let addr = Addr::from(addr);
                     if delay.take().is_some() {
                         info!("accepting again");
                     }
@@ -246,7 +246,7 @@ fn wake(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(Shutdown::Both).is_err()
         && let Ok(addr) = listener.local_addr()
     {
-        let _ = TcpStream::connect_timeout(&addr, GRACE);
+        let _ = TcpStream::connect_timeout(&net::loopback(addr), GRACE);
     }
 }
 

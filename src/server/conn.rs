@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
@@ -17,7 +17,7 @@ use rustix::net::{RecvFlags, recv};
 use socket2::SockRef;
 
 use crate::go::go;
-use crate::go::net;
+use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
 /// How long a client may take to read the rest and close its end before its connection is closed.
@@ -33,12 +33,13 @@ const WAKING: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
-    addr: SocketAddr,
+    addr: Addr,
     id: u64,
     registry: Arc<Registry>,
     writing: Mutex<()>,
     /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
     write_began: AtomicU64,
+    no_more: AtomicBool,
     in_hand: AtomicBool,
     part_came: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
@@ -49,7 +50,7 @@ impl Conn {
     /// A connection that [`Registry::enter`] has counted in.
     pub(crate) fn new(
         stream: TcpStream,
-        addr: SocketAddr,
+        addr: Addr,
         id: u64,
         registry: &Arc<Registry>,
     ) -> Arc<Conn> {
@@ -61,6 +62,7 @@ impl Conn {
             registry: Arc::clone(registry),
             writing: Mutex::default(),
             write_began: AtomicU64::default(),
+            no_more: AtomicBool::default(),
             in_hand: AtomicBool::default(),
             part_came: AtomicBool::default(),
             open: Mutex::new(Some(open)),
@@ -75,7 +77,7 @@ impl Conn {
     }
 
     /// The client's address.
-    pub fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> Addr {
         self.addr
     }
 
@@ -156,6 +158,16 @@ impl Conn {
     /// Tells the client that nothing more will come.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Ends the input, as if the client had closed its side.
+    pub fn stop_reading(&self) {
+        self.no_more.store(true, Relaxed);
+    }
+
+    /// Whether the input has been ended here.
+    pub fn has_stopped_reading(&self) -> bool {
+        self.no_more.load(Relaxed)
     }
 
     /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].

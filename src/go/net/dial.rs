@@ -1,0 +1,261 @@
+//! Dialling.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded};
+use socket2::SockRef;
+
+use super::KEEPALIVE;
+use super::addr::{loopback, resolve, split_host_port};
+use crate::error::context;
+
+/// How long the addresses of the first family are tried before those of the other are.
+const HEAD_START: Duration = Duration::from_millis(300);
+
+/// How often a dial that meets its own socket is tried.
+const ATTEMPTS: usize = 3;
+
+/// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
+///
+/// # Errors
+/// The address is not one, or nobody answers there.
+pub fn dial(addr: &str) -> io::Result<TcpStream> {
+    let conn = targets(addr)
+        .and_then(race)
+        .map_err(context(format!("cannot connect to {addr}")))?;
+    conn.set_nodelay(true)?;
+    SockRef::from(&conn).set_tcp_keepalive(&KEEPALIVE)?;
+    Ok(conn)
+}
+
+/// Makes a UDP socket that talks with `addr` alone.
+///
+/// # Errors
+/// The address is not one, or no route leads there. That nobody listens there shows later.
+pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
+    targets(addr)
+        .and_then(|addrs| one_by_one(&addrs, connect_udp))
+        .map_err(context(format!("cannot connect to {addr}")))
+}
+
+/// The addresses to dial. Nobody can dial every address; as on Linux, that is this host.
+fn targets(addr: &str) -> io::Result<Vec<SocketAddr>> {
+    let mut addrs: Vec<_> = resolve(addr)?.into_iter().map(loopback).collect();
+    let port = addrs[0].port();
+    // A machine can listen on `[::]` and have no IPv6 loopback, or the other way round.
+    match split_host_port(addr) {
+        Ok(("", _)) => addrs.push((Ipv6Addr::LOCALHOST, port).into()),
+        Ok((host, _)) if host.parse() == Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => {
+            addrs.push((Ipv4Addr::LOCALHOST, port).into());
+        }
+        _ => {}
+    }
+    Ok(addrs)
+}
+
+/// Connects to the first of these addresses that answers: those of the first one's family have a head start.
+fn race(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let first = addrs[0].is_ipv4();
+    let (primaries, fallbacks): (Vec<_>, Vec<_>) =
+        addrs.into_iter().partition(|addr| addr.is_ipv4() == first);
+    if fallbacks.is_empty() {
+        return one_by_one(&primaries, connect);
+    }
+
+    // Room for both results, so that the loser can end, and its connection is closed.
+    let (result, results) = bounded(2);
+    start("primary", primaries, result.clone())?;
+    let mut failed = match results.recv_timeout(HEAD_START) {
+        Ok((_, Ok(conn))) => return Ok(conn),
+        Ok((_, Err(err))) => Some(err),
+        Err(_) => None,
+    };
+    start("fallback", fallbacks, result)?;
+    for (family, result) in results {
+        match result {
+            Ok(conn) => return Ok(conn),
+            // As in Go, the error of the first family is the one that counts.
+            Err(err) if family == "primary" => failed = Some(err),
+            Err(_) => {}
+        }
+    }
+    Err(failed.unwrap_or_else(|| ErrorKind::NotFound.into()))
+}
+
+type Outcome = (&'static str, io::Result<TcpStream>);
+
+fn start(family: &'static str, addrs: Vec<SocketAddr>, result: Sender<Outcome>) -> io::Result<()> {
+    let racer = move || {
+        let _ = result.send((family, one_by_one(&addrs, connect)));
+    };
+    thread::Builder::new()
+        .name(format!("dial {family}"))
+        .spawn(racer)?;
+    Ok(())
+}
+
+/// The first success, or the first error.
+fn one_by_one<T>(
+    addrs: &[SocketAddr],
+    attempt: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut first = None;
+    for &addr in addrs {
+        match attempt(addr) {
+            Ok(conn) => return Ok(conn),
+            Err(err) => first.get_or_insert(err),
+        };
+    }
+    Err(first.unwrap_or_else(|| ErrorKind::NotFound.into()))
+}
+
+fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
+    not_to_itself(|| {
+        let conn = TcpStream::connect(addr)?;
+        let ends = (conn.local_addr(), conn.peer_addr());
+        Ok((conn, ends))
+    })
+}
+
+fn connect_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
+    let any = match addr {
+        SocketAddr::V4(_) => "0.0.0.0:0",
+        SocketAddr::V6(_) => "[::]:0",
+    };
+    not_to_itself(|| {
+        let conn = UdpSocket::bind(any)?;
+        conn.set_broadcast(true)?;
+        conn.connect(addr)?;
+        let ends = (conn.local_addr(), conn.peer_addr());
+        Ok((conn, ends))
+    })
+}
+
+/// A connection with its two ends.
+type WithEnds<T> = (T, (io::Result<SocketAddr>, io::Result<SocketAddr>));
+
+/// Dials again if the system chose the dialled port for this end too: where nobody listens, the socket is
+/// connected to itself. It dials again, too, if the system chose an address that is in use.
+fn not_to_itself<T>(dial: impl Fn() -> io::Result<WithEnds<T>>) -> io::Result<T> {
+    for attempt in 1..=ATTEMPTS {
+        match dial() {
+            Ok((_, (Ok(local), Ok(peer)))) if local == peer => {}
+            Err(err) if err.kind() == ErrorKind::AddrNotAvailable && attempt < ATTEMPTS => {}
+            dialled => return dialled.map(|(conn, _)| conn),
+        }
+    }
+    // Go: returns the connection to itself after three attempts. Ours refuses it.
+    Err(ErrorKind::ConnectionRefused.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+
+    /// A listener that answers no more connections, and what keeps it so.
+    fn deaf(addr: &str) -> Option<(SocketAddr, Socket, Vec<TcpStream>)> {
+        let addr: SocketAddr = addr.parse().unwrap();
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).unwrap();
+        socket.bind(&addr.into()).ok()?;
+        socket.listen(0).unwrap();
+        let addr = socket.local_addr().unwrap().as_socket().unwrap();
+        let limit = Duration::from_millis(200);
+        let waiting =
+            std::iter::from_fn(|| TcpStream::connect_timeout(&addr, limit).ok()).collect();
+        Some((addr, socket, waiting))
+    }
+
+    /// Nobody listens there; the port was free a moment ago.
+    fn nobody(ip: IpAddr) -> SocketAddr {
+        TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
+    }
+
+    #[test]
+    fn other_family_is_tried_when_the_first_does_not_answer() {
+        let Some((dead, _listener, _waiting)) = deaf("[::1]:0") else {
+            return; // a machine without IPv6
+        };
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let start = Instant::now();
+        let conn = race(vec![dead, alive.local_addr().unwrap()]).unwrap();
+        assert!(conn.peer_addr().unwrap().is_ipv4());
+        let took = start.elapsed();
+        assert!(took >= HEAD_START, "the first family had {took:?}");
+    }
+
+    #[test]
+    fn other_family_is_tried_at_once_when_the_first_refuses() {
+        if TcpListener::bind("[::1]:0").is_err() {
+            return;
+        }
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = nobody(Ipv6Addr::LOCALHOST.into());
+        let conn = race(vec![dead, dead, alive.local_addr().unwrap()]).unwrap();
+        assert!(conn.peer_addr().unwrap().is_ipv4());
+        let err = race(vec![dead, nobody(Ipv4Addr::LOCALHOST.into())]).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn addresses_of_one_family_are_tried_in_turn() {
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addrs = vec![
+            nobody(Ipv4Addr::LOCALHOST.into()),
+            alive.local_addr().unwrap(),
+        ];
+        race(addrs).unwrap();
+    }
+
+    #[test]
+    fn first_error_counts() {
+        let tried: Vec<SocketAddr> = ["127.0.0.1:1", "127.0.0.1:2"]
+            .map(|a| a.parse().unwrap())
+            .into();
+        let result = one_by_one(&tried, |addr| -> io::Result<()> {
+            Err(io::Error::other(addr.to_string()))
+        });
+        assert_eq!(result.unwrap_err().to_string(), "127.0.0.1:1");
+    }
+
+    #[test]
+    fn connection_to_itself_is_dialled_again_and_then_refused() {
+        let [one, other]: [SocketAddr; 2] =
+            ["127.0.0.1:1", "127.0.0.1:2"].map(|a| a.parse().unwrap());
+        for (itself, result) in [
+            (0, Ok(1)),
+            (2, Ok(3)),
+            (3, Err(ErrorKind::ConnectionRefused)),
+        ] {
+            let dials = Cell::new(0);
+            let conn = not_to_itself(|| {
+                dials.set(dials.get() + 1);
+                let peer = if dials.get() <= itself { one } else { other };
+                Ok((dials.get(), (Ok(one), Ok(peer))))
+            });
+            assert_eq!(
+                conn.map_err(|err| err.kind()),
+                result,
+                "{itself} times itself"
+            );
+        }
+    }
+
+    #[test]
+    fn every_address_is_this_host() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]"] {
+            let conn = dial(&format!("{host}:{port}")).unwrap();
+            assert!(conn.peer_addr().unwrap().ip().is_loopback());
+        }
+    }
+}

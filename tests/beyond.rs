@@ -1,0 +1,165 @@
+//! The sixth stage: private messages, `help`, `exit`, history.
+
+mod common;
+
+use std::process::Command;
+use std::time::Instant;
+
+use common::program::Program;
+use common::user::User;
+
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
+
+fn room(args: &[&str]) -> Program {
+    Program::serve(Command::new(CHAT).args(["--stage", "beyond"]).args(args))
+}
+
+/// Joins the room and takes a name.
+fn join(room: &Program, name: &str) -> User {
+    let mut user = User::join(room.addr());
+    user.say(format!("rename|{name}\n"));
+    user.read_until("rename successful!!");
+    user
+}
+
+#[test]
+fn private_message_reaches_one_user_and_comes_back_to_the_speaker() {
+    let room = room(&[]);
+    let mut ann = join(&room, "Ann");
+    let mut bob = join(&room, "Bob");
+    let mut cyd = join(&room, "Cyd");
+    let a = ann.addr.clone();
+    for user in [&mut ann, &mut bob] {
+        user.read_until(&format!("[{0}]{0}: login!!!\r\n", cyd.addr));
+    }
+    ann.say("to|bob|only you, a|b\nthat was for Bob\n");
+    for user in [&mut ann, &mut bob] {
+        user.expect(&format!(
+            "[{a}]Ann -> Bob: only you, a|b\r\n[{a}]Ann: that was for Bob\r\n"
+        ));
+    }
+    cyd.expect(&format!("[{a}]Ann: that was for Bob\r\n"));
+    cyd.say("to|cyd|note to myself\nto|Dan|hello\nto|Bob|  \nto|Bob\n");
+    let c = cyd.addr.clone();
+    cyd.read_until("to failed: there is no user of that name\r\n");
+    cyd.read_until("to failed: the text is empty\r\n");
+    cyd.say("to|cyd|last\n");
+    let seen = cyd.read_until(&format!("[{c}]Cyd -> Cyd: last\r\n"));
+    assert!(!seen.contains("Dan"), "{seen}");
+    room.stop();
+}
+
+#[test]
+fn help_lists_the_commands_to_the_asker_alone() {
+    let room = room(&[]);
+    let mut ann = User::join(room.addr());
+    let mut bob = User::join(room.addr());
+    ann.read_until(": login!!!\r\n");
+    ann.say("help\n");
+    for command in [
+        "who -",
+        "rename|NAME -",
+        "to|NAME|TEXT -",
+        "help -",
+        "exit ",
+    ] {
+        ann.read_until(command);
+    }
+    ann.say("done\n");
+    bob.expect(&format!("[{0}]{0}: done\r\n", ann.addr));
+    room.stop();
+}
+
+#[test]
+fn exit_is_a_logout_and_what_follows_is_not_said() {
+    for command in ["exit", "quit"] {
+        let room = room(&[]);
+        let mut ann = User::join(room.addr());
+        let mut bob = User::join(room.addr());
+        let b = bob.addr.clone();
+        ann.read_until(": login!!!\r\n");
+        bob.say(format!("bye\n{command}\nnot said\n"));
+        ann.expect(&format!("[{b}]{b}: bye\r\n[{b}]{b}: logout\r\n"));
+        bob.expect(&format!("[{b}]{b}: bye\r\n"));
+        assert_eq!(bob.read_to_end(), "");
+        room.stop();
+        assert!(!ann.read_to_end().contains("not said"));
+    }
+}
+
+#[test]
+fn newcomer_gets_the_last_lines_but_no_private_ones() {
+    let room = room(&["--history", "3"]);
+    let mut ann = join(&room, "Ann");
+    let a = ann.addr.clone();
+    ann.say("one\ntwo\nto|Ann|secret\nthree\n");
+    ann.read_until("three\r\n");
+    let mut bob = User::connect(room.addr());
+    let b = bob.addr.clone();
+    bob.expect(&format!(
+        "(earlier) [{a}]Ann: one\r\n(earlier) [{a}]Ann: two\r\n(earlier) [{a}]Ann: three\r\n[{b}]{b}: login!!!\r\n"
+    ));
+    room.stop();
+}
+
+#[test]
+fn silent_client_is_told_why_it_is_disconnected() {
+    let room = room(&["--timeout", "1s"]);
+    let mut ann = User::join(room.addr());
+    assert_eq!(
+        ann.read_to_end(),
+        "disconnected: you sent nothing for 1s\r\n"
+    );
+    room.stop();
+}
+
+#[test]
+fn commands_of_the_stage_are_text_in_the_stage_before() {
+    let room = Program::serve(&mut Command::new(CHAT));
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    ann.say("help\nto|x|y\nexit\n");
+    ann.expect(&format!(
+        "[{a}]{a}: help\r\n[{a}]{a}: to|x|y\r\n[{a}]{a}: exit\r\n"
+    ));
+    room.stop();
+}
+
+#[test]
+fn private_messages_to_a_user_that_does_not_read_hold_nobody_up() {
+    let room = room(&["--queue", "4"]);
+    let _deaf = join(&room, "Deaf");
+    let mut ann = join(&room, "Ann");
+    let mut bob = User::join(room.addr());
+    ann.read_until(": login!!!\r\n");
+    let long = "x".repeat(4000);
+    let start = Instant::now();
+    for i in 0.. {
+        ann.say(format!("to|Deaf|{long}\n"));
+        let answer = ann.read_until("\r\n");
+        if answer.contains("to failed") || answer.contains("Deaf: logout") {
+            break;
+        }
+        assert!(answer.contains("-> Deaf: x"), "{answer}");
+        assert!(
+            start.elapsed().as_secs() < 60,
+            "not kicked after {i} messages"
+        );
+    }
+    bob.say("still here\n");
+    bob.read_until(": still here\r\n");
+    room.wait_for_stderr("kicked: it does not read");
+    room.stop();
+}
+
+#[test]
+fn history_without_its_stage_is_wrong_usage() {
+    let stderr = Program::run(CHAT, &[&"--history", &"3"], b"").expect(2, "");
+    assert!(
+        stderr.contains("--history needs --stage beyond"),
+        "{stderr}"
+    );
+    let stderr =
+        Program::run(CHAT, &[&"--stage", &"beyond", &"--history", &"1001"], b"").expect(2, "");
+    assert!(stderr.contains("from 0 to 1000"), "{stderr}");
+}
