@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use crate::chat::rate_limit::{Pace, Rate};
+use crate::chat::rate_limit::{Rate, RateLimiter};
 use crate::chat::telnet::{Telnet, WONT_TIMING_MARK};
 use crate::server::conn::Conn;
 pub use crate::text::clean;
@@ -61,7 +61,7 @@ impl Deref for Line<'_> {
 /// What one client says, one message after the other.
 pub struct Messages<'a> {
     conn: &'a Conn,
-    pace: Pace,
+    limiter: RateLimiter,
     lines: Lines,
 }
 
@@ -73,7 +73,7 @@ impl Messages<'_> {
         let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
         Messages {
             conn,
-            pace: Pace::new(rate, Instant::now()),
+            limiter: RateLimiter::new(rate, Instant::now()),
             lines: Lines::default(),
         }
     }
@@ -92,7 +92,7 @@ impl Messages<'_> {
             }
         };
         self.conn.set_part_came(false);
-        self.pace
+        self.limiter
             .wait(self.conn.closed())
             .then(|| self.lines.get(found))
     }

@@ -1,11 +1,11 @@
-//! Holding a client to a rate.
+//! Limits how many messages per second one client may send.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
-/// Messages a second, read from `10/s` or `10`.
+/// Messages per second, read from `10/s` or `10`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(u32);
 
@@ -15,26 +15,26 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, String> {
         match text.strip_suffix("/s").unwrap_or(text).parse() {
             Ok(n @ 1..) => Ok(Rate(n)),
-            _ => Err("expected a number a second from 1 on, such as 10/s".to_owned()),
+            _ => Err("expected a number per second, at least 1, such as 10/s".to_owned()),
         }
     }
 }
 
-/// Says when the next message of one client may be read: a second's worth at once, then evenly.
+/// When the next message of one client may be read: one second's worth at once, then evenly (GCRA).
 #[derive(Debug)]
-pub struct Pace {
+pub struct RateLimiter {
     interval: Duration,
-    // When the client will have paid for all it said, one interval a message.
-    paid: Instant,
+    /// When the next message would be due if they came evenly.
+    theoretical_arrival: Instant,
 }
 
-impl Pace {
-    /// Starts with a whole second's worth; without a rate, nothing ever waits.
-    pub fn new(rate: Option<Rate>, now: Instant) -> Pace {
+impl RateLimiter {
+    /// Starts with a full second's worth. Without a rate no message waits.
+    pub fn new(rate: Option<Rate>, now: Instant) -> RateLimiter {
         let interval = rate.map_or(Duration::ZERO, |Rate(n)| Duration::from_secs(1) / n);
-        Pace {
+        RateLimiter {
             interval,
-            paid: now,
+            theoretical_arrival: now,
         }
     }
 
@@ -42,10 +42,10 @@ impl Pace {
     pub fn count(&mut self, now: Instant) -> Duration {
         let credit = Duration::from_secs(1) - self.interval.min(Duration::from_secs(1));
         let wait = self
-            .paid
+            .theoretical_arrival
             .saturating_duration_since(now)
             .saturating_sub(credit);
-        self.paid = self.paid.max(now) + self.interval;
+        self.theoretical_arrival = self.theoretical_arrival.max(now) + self.interval;
         wait
     }
 
@@ -74,17 +74,17 @@ mod tests {
     #[test]
     fn a_seconds_worth_passes_at_once_and_the_rest_evenly() {
         let start = Instant::now();
-        let mut pace = Pace::new(Some(Rate(10)), start);
-        let waits: Vec<_> = (0..12).map(|_| pace.count(start).as_millis()).collect();
+        let mut limiter = RateLimiter::new(Some(Rate(10)), start);
+        let waits: Vec<_> = (0..12).map(|_| limiter.count(start).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 200]);
     }
 
     #[test]
     fn who_keeps_to_the_rate_never_waits() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(Some(Rate(10)), now);
+        let mut limiter = RateLimiter::new(Some(Rate(10)), now);
         for _ in 0..100 {
-            assert_eq!(pace.count(now), Duration::ZERO);
+            assert_eq!(limiter.count(now), Duration::ZERO);
             now += Duration::from_millis(100);
         }
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn no_rate_no_wait() {
         let now = Instant::now();
-        let mut pace = Pace::new(None, now);
-        assert!((0..1000).all(|_| pace.count(now) == Duration::ZERO));
+        let mut limiter = RateLimiter::new(None, now);
+        assert!((0..1000).all(|_| limiter.count(now) == Duration::ZERO));
     }
 }
