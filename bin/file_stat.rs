@@ -1,7 +1,6 @@
 //! The listing on `os.Stat`: a file's name and size.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,7 +27,7 @@ fn main() -> ExitCode {
 
         let file_info = fs::metadata(&file_name)
             .map_err(context(format!("cannot look at {}", file_name.display())))?;
-        fmt::println!("文件name为：", name::base(&file_name).as_bytes())?; // without its folder
+        fmt::println!("文件name为：", name::base(&file_name))?; // without its folder
         fmt::println!("文件size为：", file_info.len().to_string()) // in bytes
     })
 }

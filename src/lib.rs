@@ -29,6 +29,7 @@ pub mod lab;
 pub mod server;
 #[cfg(feature = "sidebyside")]
 pub mod sidebyside;
+mod system;
 pub mod tcp;
 pub mod text;
 pub mod udp;

@@ -1,7 +1,6 @@
 //! The content of one file as it arrives: written, counted, hashed and shown.
 
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::ffi::OsStrExt;
 
 use indicatif::ProgressBar;
 use log::info;
@@ -28,7 +27,7 @@ impl Download {
     pub fn create(name: &[u8], options: &Options) -> io::Result<Download> {
         let safe = name::check(name).map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
         Ok(Download {
-            file: PartialFile::create(&options.dir, safe)?,
+            file: PartialFile::create(&options.dir, &safe)?,
             receipt: Receipt::new(),
             max_size: options.max_size.unwrap_or(u64::MAX),
             bar: bar::start(name, None),
@@ -56,7 +55,7 @@ impl Download {
     /// # Errors
     /// As for [`PartialFile::keep`].
     pub fn keep(self) -> io::Result<Receipt> {
-        let path = printable(self.file.path().as_os_str().as_bytes());
+        let path = printable(self.file.path().as_os_str().as_encoded_bytes());
         self.file.keep()?;
         self.bar.finish_and_clear();
         bar::suspend(|| info!("{path}: {}", self.receipt));

@@ -1,31 +1,25 @@
 //! Names of files: the last part of a path, and which names from the network are safe to use.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{self, Path};
 
 use crate::file::partial;
+use crate::system::{path_from_bytes, refuse_name, without_drive};
 
 /// Longest name that is taken from the network, in bytes; common file systems have the same limit.
 pub const LONGEST: usize = 255;
 
 /// The last part of `path`, as Go's `FileInfo.Name` gives it after `os.Stat`: never empty, `.` for
-/// an empty path, `/` for the root.
-pub fn base(path: &Path) -> &OsStr {
-    let bytes = path.as_os_str().as_bytes();
-    let end = bytes
-        .iter()
-        .rposition(|&b| b != b'/')
-        .map_or(0, |last| last + 1);
-    let start = bytes[..end]
-        .iter()
-        .rposition(|&b| b == b'/')
-        .map_or(0, |slash| slash + 1);
-    match (bytes.is_empty(), end) {
-        (true, _) => OsStr::new("."),
-        (_, 0) => OsStr::new("/"),
-        _ => OsStr::from_bytes(&bytes[start..end]),
-    }
+/// an empty path, a separator for the root.
+pub fn base(path: &Path) -> &[u8] {
+    let is_separator = |&byte: &u8| path::is_separator(byte.into());
+    let bytes = without_drive(path.as_os_str());
+    let end = bytes.iter().rposition(|byte| !is_separator(byte));
+    let Some(end) = end.map(|last| last + 1) else {
+        return bytes.get(..1).unwrap_or(b".");
+    };
+    let start = bytes[..end].iter().rposition(is_separator);
+    &bytes[start.map_or(0, |separator| separator + 1)..end]
 }
 
 /// Takes a name from the network, if a file of this name can lie in the receiving folder and
@@ -33,7 +27,7 @@ pub fn base(path: &Path) -> &OsStr {
 ///
 /// # Errors
 /// Why the name is refused.
-pub fn check(name: &[u8]) -> Result<&OsStr, &'static str> {
+pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
     // Go: whatever arrives goes into `os.Create`, so that `../x` is written outside the folder. Ours
     // takes plain names only.
     if name.is_empty() {
@@ -54,7 +48,10 @@ pub fn check(name: &[u8]) -> Result<&OsStr, &'static str> {
     if partial::is_reserved(name) {
         return Err("names that start with .threadline- are kept for unfinished files");
     }
-    Ok(OsStr::from_bytes(name))
+    if let Some(why) = refuse_name(name) {
+        return Err(why);
+    }
+    path_from_bytes(name.to_vec()).ok_or("this is no file name here")
 }
 
 #[cfg(test)]
@@ -81,7 +78,11 @@ mod tests {
             ("a/.", "."),
             ("文件/名字 一.txt", "名字 一.txt"),
         ] {
-            assert_eq!(base(Path::new(path)), name, "base name of {path:?}");
+            assert_eq!(
+                base(Path::new(path)),
+                name.as_bytes(),
+                "base name of {path:?}"
+            );
         }
     }
 
@@ -91,19 +92,46 @@ mod tests {
         for name in [
             &b"a"[..],
             b"a b.txt",
-            b" ",
-            b"...",
             b"..a",
             b".profile",
             b"-rf",
-            b"a:b",
-            b"*",
             "名字 一.txt".as_bytes(),
-            b"\xFF\xFE\x80",
             b".threadline",
             &longest,
         ] {
-            assert_eq!(check(name).map(OsStr::as_bytes), Ok(name));
+            assert_eq!(taken(name), Ok(name.to_vec()));
+        }
+    }
+
+    fn taken(name: &[u8]) -> Result<Vec<u8>, &'static str> {
+        check(name).map(OsString::into_encoded_bytes)
+    }
+
+    #[test]
+    fn names_that_windows_has_no_file_for_are_taken_elsewhere() {
+        for name in [&b" "[..], b"...", b"a:b", b"*", b"nul", b"\xFF\xFE\x80"] {
+            assert_eq!(taken(name) == Ok(name.to_vec()), cfg!(unix), "{name:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn names_with_half_a_surrogate_pair_are_taken() {
+        let name = b"a\xED\xA0\xBDb";
+        assert_eq!(taken(name), Ok(name.to_vec()));
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn drive_and_both_separators_are_no_part_of_a_name() {
+        for (path, name) in [
+            ("C:\\a\\b.txt", "b.txt"),
+            ("C:b.txt", "b.txt"),
+            ("C:", "."),
+            ("C:\\", "\\"),
+            ("a\\b/c\\", "c"),
+        ] {
+            assert_eq!(base(Path::new(path)), name.as_bytes(), "{path}");
         }
     }
 
@@ -149,12 +177,13 @@ mod tests {
             prop_assume!(!name.is_empty());
             if let Ok(name) = check(&name) {
                 let dir = Path::new("/dir");
-                let path = dir.join(name);
+                let path = dir.join(&name);
                 prop_assert_eq!(path.parent(), Some(dir));
-                let parts: Vec<_> = Path::new(name).components().collect();
-                prop_assert_eq!(parts, [Component::Normal(name)]);
-                prop_assert_eq!(base(&path), name);
-                prop_assert!(name.len() <= LONGEST && !name.as_bytes().iter().any(u8::is_ascii_control));
+                let parts: Vec<_> = Path::new(&name).components().collect();
+                prop_assert_eq!(parts, [Component::Normal(&name)]);
+                let bytes = name.as_encoded_bytes();
+                prop_assert_eq!(base(&path), bytes);
+                prop_assert!(bytes.len() <= LONGEST && !bytes.iter().any(u8::is_ascii_control));
             }
         }
 

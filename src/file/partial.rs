@@ -3,8 +3,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -12,6 +10,7 @@ use log::{debug, info, warn};
 use tempfile::NamedTempFile;
 
 use crate::error::context;
+use crate::system::new_file_permissions;
 use crate::text::printable;
 
 const PREFIX: &str = ".threadline-";
@@ -43,7 +42,7 @@ impl PartialFile {
         }
         let file = create_temporary(dir).map_err(context(format!(
             "cannot create {}",
-            printable(name.as_bytes())
+            printable(name.as_encoded_bytes())
         )))?;
         Ok(PartialFile { file, wanted })
     }
@@ -72,7 +71,12 @@ impl PartialFile {
 
 impl Write for PartialFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let what = || format!("cannot write {}", printable(name(&self.wanted).as_bytes()));
+        let what = || {
+            format!(
+                "cannot write {}",
+                printable(name(&self.wanted).as_encoded_bytes())
+            )
+        };
         self.file.write(buf).map_err(|err| context(what())(err))
     }
 
@@ -87,7 +91,7 @@ fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()>
     let cannot = || {
         context(format!(
             "cannot create {}",
-            printable(name(wanted).as_bytes())
+            printable(name(wanted).as_encoded_bytes())
         ))
     };
     match File::create_new(wanted) {
@@ -147,19 +151,19 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
 /// Creates a file of a name that no other has, and locks it.
 fn create_temporary(dir: &Path) -> io::Result<NamedTempFile> {
     loop {
-        let file = tempfile::Builder::new()
-            .prefix(&format!("{PREFIX}{}-", process::id()))
-            .suffix(SUFFIX)
-            .rand_bytes(RANDOM)
-            // The umask takes from these what every new file lacks.
-            .permissions(fs::Permissions::from_mode(0o666))
-            .tempfile_in(dir)?;
+        let prefix = format!("{PREFIX}{}-", process::id());
+        let mut new = tempfile::Builder::new();
+        new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+        if let Some(permissions) = new_file_permissions() {
+            new.permissions(permissions);
+        }
+        let file = new.tempfile_in(dir)?;
         if let Err(err) = file.as_file().lock() {
             // Files cannot be locked here, so no server takes this one for a stale one either.
             debug!("cannot lock {}: {err}", file.path().display());
         }
         // A server that started between the creation and the lock has removed it as a stale one.
-        if file.as_file().metadata()?.nlink() > 0 {
+        if file.path().exists() {
             return Ok(file);
         }
     }
@@ -183,7 +187,7 @@ fn remove_if_stale(path: &Path) {
 
 fn exists(name: &OsStr) -> io::Error {
     // Go: `os.Create` empties a file that is there already. Ours never overwrites one.
-    let name = printable(name.as_bytes());
+    let name = printable(name.as_encoded_bytes());
     io::Error::new(
         ErrorKind::AlreadyExists,
         format!("{name} already exists and was not overwritten"),

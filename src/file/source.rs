@@ -1,14 +1,13 @@
 //! The file that is to be sent.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::context;
 use crate::file::name;
 use crate::go::net;
+use crate::system::path_from_bytes;
 
 /// Reads the path that is typed.
 ///
@@ -32,7 +31,13 @@ pub fn scan() -> io::Result<PathBuf> {
         let path = path.strip_suffix(b"\n").unwrap_or(&path);
         let path = path.strip_suffix(b"\r").unwrap_or(path);
         if !path.trim_ascii().is_empty() {
-            return Ok(OsString::from_vec(path.to_vec()).into());
+            return match path_from_bytes(path.to_vec()) {
+                Some(path) => Ok(path.into()),
+                None => Err(io::Error::new(
+                    ErrorKind::InvalidInput,
+                    "this is no path: it is not UTF-8",
+                )),
+            };
         }
     }
 }
@@ -72,7 +77,7 @@ impl Source {
 
     /// Its name, without folders.
     pub fn name(&self) -> &[u8] {
-        name::base(&self.path).as_bytes()
+        name::base(&self.path)
     }
 
     /// Its path, as it was given.

@@ -9,13 +9,7 @@ pub mod utf8;
 use std::io;
 use std::thread::{Builder, Scope};
 
-#[cfg(target_os = "linux")]
-use rustix::process::getpriority_process;
-#[cfg(target_os = "linux")]
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
-};
+use crate::system;
 
 /// Bytes of stack that a thread gets. Go's stacks grow; ours do not, but only pages that were
 /// touched cost memory, and no thread here recurses.
@@ -41,21 +35,5 @@ where
 /// waits for its turn and does not interrupt the thread that woke it, as a goroutine does not. Without
 /// effect where the system has no such thing, or where the process was given a policy or a nice value.
 pub fn use_batch_scheduling() {
-    #[cfg(target_os = "linux")]
-    // The crate sets the nice value too; to this one, the priority 48 of 99 translates into 0.
-    if getpriority_process(None) == Ok(0)
-        && matches!(
-            thread_schedule_policy(),
-            Ok(ThreadSchedulePolicy::Normal(
-                NormalThreadSchedulePolicy::Other
-            ))
-        )
-    {
-        let priority = ThreadPriority::Crossplatform(48.try_into().expect("it is under 100"));
-        let _ = set_thread_priority_and_policy(
-            thread_native_id(),
-            priority,
-            ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch),
-        );
-    }
+    system::use_batch_scheduling();
 }

@@ -8,7 +8,8 @@ use std::io;
 use crate::cli;
 use crate::lab::options::Limits;
 use crate::server::shutdown;
-use crate::server::system_limits::{SystemLimit, raise_descriptor_limit, system_limits};
+use crate::server::system_limits::{SystemLimit, system_limits};
+use crate::system::raise_descriptor_limit;
 use crate::text::columns;
 
 /// Prints what was asked for.

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use crate::cli;
 use crate::server::shutdown;
-use crate::server::system_limits::raise_descriptor_limit;
+use crate::system::raise_descriptor_limit;
 use compare::Comparison;
 use options::{Command, Plan, Scenario};
 use report::table;

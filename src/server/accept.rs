@@ -14,7 +14,8 @@ use socket2::SockRef;
 use crate::go::net::{self, Addr};
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
 use crate::server::shutdown::{Done, is_closed};
-use crate::server::system_limits::{raise_descriptor_limit, system_limits};
+use crate::server::system_limits::system_limits;
+use crate::system::raise_descriptor_limit;
 
 /// Connection limits, as options for a command line.
 #[derive(Clone, Debug, clap::Args)]

@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 use log::warn;
 use parking_lot::{Condvar, Mutex};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use socket2::SockRef;
 
 use crate::go::go;
 use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
+use crate::system::has_unread;
 
 /// How long a client may take to read the rest and close its end before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -136,17 +135,10 @@ impl Conn {
     /// silence. A client that does not read what it is sent has no input: nobody may wait for it.
     pub fn has_input(&self) -> bool {
         let has_input = || {
-            let unread = || {
-                recv(
-                    &self.stream,
-                    &mut [0; 1],
-                    RecvFlags::PEEK | RecvFlags::DONTWAIT,
-                )
-            };
             !self.is_stalled()
                 && (self.in_hand.load(Relaxed)
                     || self.part_came.swap(false, Relaxed)
-                    || unread().err() != Some(Errno::AGAIN))
+                    || has_unread(&self.stream))
         };
         // A reader may have taken the input from the socket, and not have had its turn to say so.
         has_input() || {

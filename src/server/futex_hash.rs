@@ -10,7 +10,8 @@ use std::io;
 use log::debug;
 
 use crate::server::accept::MaxClients;
-use crate::server::system_limits::{available_memory, raise_descriptor_limit, system_limits};
+use crate::server::system_limits::{available_memory, system_limits};
+use crate::system::{self, raise_descriptor_limit};
 
 /// Slots that every server gets, which take 256 KiB.
 const MIN_SLOTS: usize = 4096;
@@ -64,38 +65,11 @@ pub fn slots_for(threads: usize, memory: Option<u64>) -> usize {
 /// # Errors
 /// The kernel has no such tables.
 pub fn slots() -> io::Result<usize> {
-    kernel::futex_hash(GET_SLOTS, 0)
+    system::futex_hash(GET_SLOTS, 0)
 }
 
 fn set_slots(slots: usize) -> io::Result<()> {
-    kernel::futex_hash(SET_SLOTS, slots as c_ulong).map(drop)
-}
-
-#[cfg(target_os = "linux")]
-mod kernel {
-    use std::ffi::{c_int, c_ulong};
-    use std::io;
-
-    const PR_FUTEX_HASH: c_int = 78;
-
-    #[expect(unsafe_code, reason = "no safe crate has this call")]
-    pub fn futex_hash(operation: c_ulong, slots: c_ulong) -> io::Result<usize> {
-        const UNUSED: c_ulong = 0;
-        // SAFETY: both operations take numbers, no pointers, and the kernel checks them. It moves sleeping
-        // threads to the new table itself, so that the program sees no difference but the time.
-        let answer = unsafe { libc::prctl(PR_FUTEX_HASH, operation, slots, UNUSED, UNUSED) };
-        usize::try_from(answer).map_err(|_| io::Error::last_os_error())
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod kernel {
-    use std::ffi::c_ulong;
-    use std::io;
-
-    pub fn futex_hash(_: c_ulong, _: c_ulong) -> io::Result<usize> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
+    system::futex_hash(SET_SLOTS, slots as c_ulong).map(drop)
 }
 
 #[cfg(test)]

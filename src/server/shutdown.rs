@@ -1,15 +1,14 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and SIGHUP; on Windows Ctrl-C, Ctrl-Break and the closing of the console.
 
 use std::convert::Infallible;
-use std::fs;
 use std::io;
 use std::process;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
-use nix::sys::signal::{SigSet, Signal};
 
 use crate::error::context;
+use crate::system;
 
 /// The end of a program, as a channel on which nothing is ever sent: it is disconnected when the
 /// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
@@ -52,23 +51,8 @@ pub fn closes_within(channel: &Done, limit: Duration) -> bool {
 fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
     // ctrlc catches a signal even where it is ignored. Blocked here, and so in every thread to come, the
     // signal never arrives.
-    ignored_signals().thread_block()?;
+    system::block_ignored_signals()?;
     ctrlc::set_handler(handler)
         .map_err(io::Error::other)
         .map_err(context("cannot catch Ctrl-C"))
-}
-
-/// The signals that were ignored when this program started: `nohup` ignores SIGHUP, and a script SIGINT
-/// for what it runs in the background. Only Linux shows them without unsafe code.
-fn ignored_signals() -> SigSet {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default();
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
-        .into_iter()
-        .filter(|&signal| mask & 1 << (signal as u32 - 1) != 0)
-        .collect()
 }

@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
-
 use crate::server::conn::Conn;
+use crate::system::{CAN_READ_NOW, read_now};
 
 /// How long a thread polls before it falls asleep. To fall asleep and be woken takes about half of it.
 const SPIN_LIMIT: Duration = Duration::from_micros(100);
@@ -34,9 +32,9 @@ impl Spin<'_> {
     /// Reads what comes within [`SPIN_LIMIT`] after `start`.
     fn poll(&self, buf: &mut [u8], start: Instant) -> Option<io::Result<usize>> {
         while start.elapsed() < SPIN_LIMIT {
-            match recv(self.conn.stream(), &mut *buf, RecvFlags::DONTWAIT) {
-                Err(Errno::AGAIN | Errno::INTR) => thread::yield_now(),
-                read => return Some(read.map(|(n, _)| n).map_err(io::Error::from)),
+            match read_now(self.conn.stream(), buf) {
+                None => thread::yield_now(),
+                read => return read,
             }
         }
         None
@@ -46,7 +44,7 @@ impl Spin<'_> {
 impl Read for Spin<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
-        if self.quick && !SPINNING.swap(true, Relaxed) {
+        if CAN_READ_NOW && self.quick && !SPINNING.swap(true, Relaxed) {
             let found = self.poll(buf, start);
             SPINNING.store(false, Relaxed);
             if let Some(read) = found {

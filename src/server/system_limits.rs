@@ -2,10 +2,9 @@
 //! which is reached first, and how to raise it.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
+use crate::system::{descriptor_limit, user_thread_limit};
 
 /// Memory mappings per thread: its stack and its signal stack, with a guard page each.
 const MAPPINGS_PER_THREAD: u64 = 4;
@@ -124,16 +123,6 @@ impl SystemLimit {
     }
 }
 
-/// Raises the soft limit on open descriptors to the hard one, as the Go runtime does at start.
-///
-/// # Errors
-/// The system refuses.
-pub fn raise_descriptor_limit() -> io::Result<()> {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let current = maximum;
-    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
-}
-
 /// Lists the limits of this machine for a server with so many `threads` and `descriptors` per client,
 /// the one that is reached first at the start. Limits that the system does not report are left out.
 pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
@@ -142,14 +131,14 @@ pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
     let mut limits: Vec<SystemLimit> = [
         limit(
             "RLIMIT_NOFILE",
-            getrlimit(Resource::Nofile).current,
+            descriptor_limit(),
             count_in("/proc/self/fd"),
             descriptors,
             shell("-n", "--nofile", 64),
         ),
         limit(
             "RLIMIT_NPROC",
-            user_threads(),
+            user_thread_limit(),
             machine_threads,
             threads,
             shell("-u", "--nproc", u64::MAX),
@@ -221,15 +210,6 @@ fn shell(option: &'static str, long: &'static str, max_margin: u64) -> Setting {
         max: u64::MAX,
         ample: 1_000_000,
         max_margin,
-    }
-}
-
-/// How many threads this user may have. Root may have any number.
-fn user_threads() -> Option<u64> {
-    if cfg!(target_os = "linux") && !getuid().is_root() {
-        getrlimit(Resource::Nproc).current
-    } else {
-        None
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 
+use crate::system::{interface_index, interface_name};
+
 /// Splits `HOST:PORT` as `net.SplitHostPort` does. An IPv6 address stands in brackets.
 ///
 /// # Errors
@@ -63,11 +65,8 @@ fn zoned(host: &str) -> Option<(Ipv6Addr, &str)> {
 
 /// The number of a network interface, given by name or number.
 fn interface(zone: &str) -> io::Result<u32> {
-    #[cfg(unix)]
-    if let Ok(index) = nix::net::if_::if_nametoindex(zone) {
-        return Ok(index);
-    }
-    zone.parse().map_err(|_| {
+    let index = interface_index(zone).or_else(|| zone.parse().ok());
+    index.ok_or_else(|| {
         io::Error::new(
             ErrorKind::NotFound,
             format!("there is no network interface {zone}"),
@@ -100,12 +99,10 @@ impl From<SocketAddr> for Addr {
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(unix)]
         if let SocketAddr::V6(addr) = self.0
             && addr.scope_id() != 0
-            && let Ok(zone) = nix::net::if_::if_indextoname(addr.scope_id())
+            && let Some(zone) = interface_name(addr.scope_id())
         {
-            let zone = zone.to_string_lossy();
             return write!(f, "[{}%{zone}]:{}", addr.ip(), addr.port());
         }
         self.0.fmt(f)

@@ -8,6 +8,7 @@ use socket2::{Domain, Socket, Type};
 use super::KEEPALIVE;
 use super::addr::resolve;
 use crate::error::context;
+use crate::system;
 
 /// Binds a listener to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
 ///
@@ -56,9 +57,7 @@ fn choose(addrs: &[SocketAddr]) -> SocketAddr {
 
 fn tcp(domain: Domain) -> io::Result<Socket> {
     let socket = Socket::new(domain, Type::STREAM, None)?;
-    // On Windows this would let another program take the address.
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
+    system::reuse_address(&socket)?;
     // Connections inherit both from their listener, and Go sets both on each.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&KEEPALIVE)?;

@@ -173,12 +173,11 @@ pub fn clients(number: usize) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     /// What `sysctl` and `ulimit` would leave behind: the limits with the values of the block.
-    #[cfg(target_os = "linux")]
     fn pasted(mut limits: Vec<SystemLimit>, block: &[String]) -> Vec<SystemLimit> {
         for command in block {
             let (name, value) = match command.strip_prefix("sysctl -w ") {
@@ -192,7 +191,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn machine_supports_the_clients_once_the_block_is_pasted() {
         for (clients, threads) in [(1, 3), (5_000, 3), (20_000, 3), (1_000_000, 1)] {
             let limits: Vec<_> = generator_limits()
@@ -214,7 +212,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn clients_that_no_kernel_supports_are_an_error() {
         let err = commands(system_limits(10, 1), 1_000_000, true).unwrap_err();
         let expected = "kernel.pid_max can be 4194304 at most, which is enough for 39";

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, event::Source};
-use rustix::process::{Resource, getrlimit};
 
 use crate::error::context;
 use crate::lab::load::client::{Client, connect};
 use crate::lab::load::timer::Timer;
+use crate::system::descriptor_limit;
 
 /// Bytes that one read takes at most. All clients read into the same buffer.
 const READ: usize = 256 * 1024;
@@ -112,7 +112,7 @@ impl Clients {
     }
 
     fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
-        let descriptors = getrlimit(Resource::Nofile).current;
+        let descriptors = descriptor_limit();
         let mut stream = loop {
             let source = self.source(number.unwrap_or(0));
             let connected = match descriptors {
@@ -245,7 +245,7 @@ fn is_out_of_ports(err: &io::Error) -> bool {
 fn explain(err: io::Error, target: SocketAddr) -> io::Error {
     let no_descriptors = rustix::io::Errno::MFILE.raw_os_error();
     let why = if err.raw_os_error() == Some(no_descriptors) {
-        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let limit = descriptor_limit().unwrap_or(u64::MAX);
         format!("all {limit} descriptors are in use (RLIMIT_NOFILE; raise it: ulimit -n 1000000)")
     } else if is_out_of_ports(&err) {
         "all ports are in use (net.ipv4.ip_local_port_range; raise it: sysctl -w \

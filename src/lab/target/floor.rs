@@ -9,7 +9,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::lab::load::protocol::{self, Lines, Protocol};
-use crate::server::system_limits::raise_descriptor_limit;
+use crate::system::raise_descriptor_limit;
 
 const LISTENER: Token = Token(usize::MAX - 1);
 

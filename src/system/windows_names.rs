@@ -1,0 +1,158 @@
+//! Names of files on Windows. No call of the system is in here, so that it is tested on every system.
+
+/// Names that are devices, whatever stands behind their first dot.
+const DEVICES: [&str; 7] = ["aux", "clock$", "con", "conin$", "conout$", "nul", "prn"];
+
+/// Names that are devices with one more character behind them.
+const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
+
+/// Why no file on Windows can have this name, beside what is refused everywhere.
+pub fn refuse_name(name: &[u8]) -> Option<&'static str> {
+    if name.ends_with(b".") || name.ends_with(b" ") {
+        return Some("a file name on Windows cannot end with a dot or a space");
+    }
+    // A colon separates a drive, or a stream of a file, from the rest.
+    if name.iter().any(|byte| b"<>:\"|?*".contains(byte)) {
+        return Some("a file name on Windows cannot hold any of < > : \" | ? *");
+    }
+    if utf16_from_bytes(name).is_none() {
+        return Some("a file name on Windows is Unicode, and these bytes are not");
+    }
+    if is_device(name) {
+        return Some("this is the name of a device on Windows");
+    }
+    None
+}
+
+fn is_device(name: &[u8]) -> bool {
+    let stem = name.split(|&byte| byte == b'.').next().unwrap_or_default();
+    let stem = stem.trim_ascii_end().to_ascii_lowercase();
+    let numbered = |device: &str| {
+        let number = stem.strip_prefix(device.as_bytes());
+        number.is_some_and(|number| {
+            matches!(number, [b'0'..=b'9'])
+                || ["¹", "²", "³"].iter().any(|n| n.as_bytes() == number)
+        })
+    };
+    DEVICES.iter().any(|device| device.as_bytes() == stem)
+        || NUMBERED_DEVICES.iter().any(|device| numbered(device))
+}
+
+/// The UTF-16 of UTF-8 in which half a surrogate pair may stand as if it were a character, as Go writes the
+/// name of a file that has one. None for any other bytes.
+pub fn utf16_from_bytes(mut bytes: &[u8]) -> Option<Vec<u16>> {
+    let mut utf16 = Vec::new();
+    loop {
+        let valid = match str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(err) => str::from_utf8(&bytes[..err.valid_up_to()]).ok()?,
+        };
+        utf16.extend(valid.encode_utf16());
+        bytes = &bytes[valid.len()..];
+        match *bytes {
+            [] => return Some(utf16),
+            [
+                0xED,
+                second @ 0xA0..=0xBF,
+                third @ 0x80..=0xBF,
+                ref rest @ ..,
+            ] => {
+                utf16.push(0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F));
+                bytes = rest;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// How many bytes at the start of a path are its drive.
+pub fn drive_length(path: &[u8]) -> usize {
+    match path {
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => 2,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_streams_drives_and_what_windows_cuts_off_are_refused() {
+        for name in [
+            "NUL",
+            "nul",
+            "con.txt",
+            "Con .tar.gz",
+            "COM1",
+            "com9.log",
+            "LPT0",
+            "com²",
+            "prn.",
+            "aux",
+            "CONIN$",
+            "CLOCK$.a",
+            "a:b",
+            "C:name",
+            "C:",
+            "name.",
+            "name ",
+            "...",
+            "what?",
+            "a*",
+            "a\"b",
+            "a|b",
+            "<a",
+            "a>",
+        ] {
+            assert!(refuse_name(name.as_bytes()).is_some(), "{name:?} was taken");
+        }
+        for name in [
+            "null",
+            "console.txt",
+            "com",
+            "com10",
+            "COMA",
+            "lpt",
+            "名字 一.txt",
+            ".con",
+            "a.nul",
+            " a",
+            "x.y z",
+        ] {
+            assert_eq!(refuse_name(name.as_bytes()), None, "{name:?}");
+        }
+        assert!(refuse_name(b"\xFF").is_some());
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_keeps_its_place() {
+        let utf16 = |bytes: &[u8]| utf16_from_bytes(bytes);
+        assert_eq!(utf16(b"a\xED\xA0\xBDb"), Some(vec![0x61, 0xD83D, 0x62]));
+        assert_eq!(utf16(b"\xED\xB8\x80"), Some(vec![0xDE00]));
+        let both = "一😀".encode_utf16().collect();
+        assert_eq!(utf16("一😀".as_bytes()), Some(both));
+        for bytes in [
+            &b"\xED"[..],
+            b"\xED\xA0",
+            b"\x80",
+            b"a\xC0\x80",
+            b"\xED\xA0a",
+        ] {
+            assert_eq!(utf16(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn drive_is_one_letter_and_a_colon() {
+        for (path, length) in [
+            ("C:name", 2),
+            ("c:\\a", 2),
+            ("name", 0),
+            ("1:a", 0),
+            (":", 0),
+        ] {
+            assert_eq!(drive_length(path.as_bytes()), length, "{path}");
+        }
+    }
+}
