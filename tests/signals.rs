@@ -175,11 +175,13 @@ fn what_a_program_starts_ignores_the_same_signals() {
         env!("CARGO_BIN_EXE_loadtest")
     );
     let loadtest = Program::spawn(Command::new("sh").args(["-c", &script]));
-    let children = format!("/proc/{0}/task/{0}/children", loadtest.id());
-    let server = || {
-        let children = std::fs::read_to_string(&children).unwrap_or_default();
+    let child_of = |process: String| {
+        let children = format!("/proc/{process}/task/{process}/children");
+        let children = std::fs::read_to_string(children).ok()?;
         children.split_whitespace().next().map(str::to_owned)
     };
+    // Between the two is the process that ends the server if loadtest is killed.
+    let server = || child_of(loadtest.id().to_string()).and_then(child_of);
     common::wait::wait_until(
         "loadtest starts a server",
         || server().is_some(),
