@@ -4,11 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod broken_room;
 mod command_line;
 mod compare;
+mod faults;
 mod hostile;
 mod limits;
+mod mock;
 mod outputs;
 mod patterns;
 mod servers;
@@ -45,18 +46,25 @@ fn run(line: &str, more: &[&str]) -> Ended {
 /// Runs it to success and returns what it wrote with `--json`, and its standard output.
 #[track_caller]
 fn measure(line: &str, more: &[&str]) -> (Record, String) {
+    let (record, ended) = record_of(line, more);
+    let out = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{} {out}", ended.stderr);
+    (record, out)
+}
+
+/// Runs it and returns what it wrote with `--json` and how it ended.
+#[track_caller]
+fn record_of(line: &str, more: &[&str]) -> (Record, Ended) {
     let folder = TempDir::new().unwrap();
     let json = folder.path().join("run.json");
     let ended = run(line, &[more, &["--json", json.to_str().unwrap()]].concat());
-    let out = String::from_utf8(ended.stdout).unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{} {out}", ended.stderr);
-    let text = fs::read_to_string(json).unwrap();
+    let text = fs::read_to_string(json).unwrap_or_else(|err| panic!("{err}: {}", ended.stderr));
 
     // The schema is made from the types, so what the types hold is what the schema describes.
     let record: Record = serde_json::from_str(&text).unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_value(&record).unwrap(), value);
-    (record, out)
+    (record, ended)
 }
 
 /// Asserts that nothing went wrong in any round, and that the figures fit each other.
