@@ -6,6 +6,7 @@ mod common;
 
 mod command_line;
 mod compare;
+mod ends;
 mod faults;
 mod hostile;
 mod limits;
@@ -16,7 +17,7 @@ mod servers;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,6 +25,7 @@ use threadline::lab::results::record::{Record, Round};
 
 use common::ended::Ended;
 use common::program::Program;
+use common::wait::wait_until;
 
 const LOADTEST: &str = env!("CARGO_BIN_EXE_loadtest");
 const CHAT_SERVER: &str = env!("CARGO_BIN_EXE_chat_server");
@@ -65,6 +67,14 @@ fn record_of(line: &str, more: &[&str]) -> (Record, Ended) {
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_value(&record).unwrap(), value);
     (record, ended)
+}
+
+/// Waits until something listens there, or nothing does.
+#[track_caller]
+fn wait_for_listener(addr: SocketAddr, wanted: bool, loadtest: &Program) {
+    let is_there = || TcpStream::connect(addr).is_ok();
+    let what = format!("somebody listens on {addr}: {wanted}");
+    wait_until(&what, || is_there() == wanted, || loadtest.seen());
 }
 
 /// Asserts that nothing went wrong in any round, and that the figures fit each other.

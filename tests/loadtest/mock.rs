@@ -10,6 +10,7 @@ use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -98,7 +99,6 @@ impl Script {
 #[derive(Default)]
 struct State {
     users: Vec<(SocketAddr, TcpStream)>,
-    messages: u64,
     /// What the victim gets after the next message, instead of before it.
     held: Option<Vec<u8>>,
     made: Made,
@@ -108,6 +108,8 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Mock {
     script: Arc<Script>,
+    /// Counted beside the state, which a frozen server keeps locked.
+    messages: Arc<AtomicU64>,
     state: Arc<Mutex<State>>,
 }
 
@@ -143,6 +145,7 @@ impl Mock {
     fn new(script: &str) -> Mock {
         Mock {
             script: Arc::new(Script::parse(script)),
+            messages: Arc::default(),
             state: Arc::default(),
         }
     }
@@ -155,6 +158,11 @@ impl Mock {
             *state.made.entry(Fault::Reorder).or_default() -= 1;
         }
         state.made.clone()
+    }
+
+    /// How many messages have come.
+    pub(crate) fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
     }
 
     fn serve(&self, listener: &TcpListener) {
@@ -194,8 +202,8 @@ impl Mock {
 
     fn message(&self, from: SocketAddr, line: &[u8]) {
         let mut state = self.state.lock().unwrap();
-        state.messages += 1;
-        let fault = self.script.at(state.messages);
+        let number = self.messages.fetch_add(1, Ordering::Relaxed) + 1;
+        let fault = self.script.at(number);
         if let Some(fault) = fault {
             *state.made.entry(fault).or_default() += 1;
         }

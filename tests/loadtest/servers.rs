@@ -3,7 +3,6 @@
 use std::net::{TcpListener, TcpStream};
 
 use crate::common::program::Program;
-use crate::common::wait::wait_until;
 use crate::{CHAT_SERVER, ECHO_SERVER, assert_sound, free_addr, measure, run, start};
 
 #[test]
@@ -77,25 +76,6 @@ fn an_echo_that_is_full_is_said_to_be() {
         let warnings = record.warnings.join("\n");
         assert!(warnings.contains("only 2 got in"), "{warnings}");
     }
-}
-
-#[test]
-fn ctrl_c_stops_it_and_its_server() {
-    let addr = free_addr();
-    let server = format!("mine@{addr}={CHAT_SERVER} {addr}");
-    let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
-    wait_until(
-        &format!("a server on {addr}"),
-        || TcpStream::connect(addr).is_ok(),
-        || loadtest.seen(),
-    );
-    loadtest.signal("INT");
-    let ended = loadtest.ended();
-    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
-    assert!(
-        TcpStream::connect(addr).is_err(),
-        "the server was not stopped"
-    );
 }
 
 #[test]

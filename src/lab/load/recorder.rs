@@ -7,7 +7,9 @@ use hdrhistogram::Histogram;
 
 use crate::lab::results::record::{Latency, Round, Timeline};
 
-/// Steps into which the duration of a round is divided at most.
+/// Steps into which the duration of a round is divided at most while it runs, and in the end: it may be
+/// cut short.
+const FINE_STEPS: u64 = 10_000;
 const STEPS: u64 = 100;
 
 /// Groups in which messages that were never sent are counted at most.
@@ -50,7 +52,7 @@ impl Recorder {
             last: 0,
             waiting: 0,
             pause: 0,
-            step: step(duration),
+            step: step(duration, FINE_STEPS, 1),
             timeline: Vec::new(),
         }
     }
@@ -158,6 +160,9 @@ impl Recorder {
     /// not less than that of sending, since a room that froze early was not quick.
     pub fn round(mut self, now: u64) -> Round {
         slot(&mut self.timeline, now.saturating_sub(1) / self.step);
+        let step = step(self.duration, STEPS, self.step);
+        let timeline = self.timeline.chunks((step / self.step) as usize);
+        let timeline = timeline.map(|chunk| chunk.iter().sum()).collect();
         let bound_from = self.record_lost(now);
         Round {
             seconds: seconds(self.last.max(self.duration)),
@@ -167,8 +172,8 @@ impl Recorder {
                 ..latency(&self.latency)
             },
             timeline: Timeline {
-                step: seconds(self.step),
-                deliveries: self.timeline,
+                step: seconds(step),
+                deliveries: timeline,
             },
             ..self.counts
         }
@@ -223,12 +228,12 @@ fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// The shortest step of 1, 2 or 5 times a power of ten from 10 ms on that divides the duration into few
-/// enough.
-fn step(duration: u64) -> u64 {
-    let steps = (7..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
-    let mut long_enough = steps.filter(|step| duration / step <= STEPS);
-    long_enough.next().expect("there is always a longer step")
+/// The shortest step of 1, 2 or 5 times a power of ten from 10 ms on that consists of whole `fine` ones
+/// and divides the duration into `most` at most.
+fn step(duration: u64, most: u64, fine: u64) -> u64 {
+    let mut steps = (7..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    let fits = |&step: &u64| duration / step <= most && step % fine == 0;
+    steps.find(fits).expect("there is always a longer step")
 }
 
 /// When messages are due in an open loop: evenly, whatever becomes of them.
@@ -441,7 +446,11 @@ mod tests {
         assert_eq!(timeline.step, 0.01);
         assert_eq!(timeline.deliveries, [4, 0, 0, 2, 0, 0]);
         for (millis, expected) in [(1, 10), (1000, 10), (1010, 20), (2000, 20), (60_000, 1000)] {
-            assert_eq!(step(millis * MS), expected * MS, "{millis} ms");
+            assert_eq!(
+                step(millis * MS, STEPS, 10 * MS),
+                expected * MS,
+                "{millis} ms"
+            );
         }
     }
 }

@@ -135,7 +135,9 @@ fn drive(
         if outstanding > 0 {
             recorder.still_waiting(now);
         }
-        if !recorder.is_sending(now) && (outstanding == 0 || recorder.is_over(now)) {
+        // What was due at the last moment is still to be sent.
+        let all_sent = recorder.schedule().is_none_or(|all| all.due(now) <= sent);
+        if !recorder.is_sending(now) && (outstanding == 0 && all_sent || recorder.is_over(now)) {
             load.finish(&mut recorder);
             return Ok(recorder.round(now));
         }

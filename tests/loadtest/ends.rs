@@ -1,0 +1,130 @@
+//! How a run ends before its time: by Ctrl-C once or twice, or by SIGKILL.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use threadline::lab::results::record::Record;
+
+use crate::common::program::{Program, text};
+use crate::common::wait::wait_until;
+use crate::mock::{self, Mock};
+use crate::{CHAT_SERVER, free_addr, start, wait_for_listener};
+
+/// Starts a run of an hour against a mock, and waits until it is measured.
+fn start_measuring(script: &str, line: &str, more: &[&str]) -> (Program, Mock) {
+    let (addr, mock) = mock::start(script);
+    let loadtest = start(&format!("{line} -d 1h --addr {addr}"), more);
+    wait_until(
+        "there are messages",
+        || mock.messages() > 10,
+        || loadtest.seen(),
+    );
+    (loadtest, mock)
+}
+
+#[test]
+fn first_ctrl_c_ends_the_round_and_everything_is_written() {
+    for (line, script) in [
+        ("chat -c 3 --senders 1", "chat"),
+        ("chat -c 3 --senders 1 --rate 100", "chat"),
+        ("echo -c 3", "echo"),
+        ("echo -c 3 --rate 100", "echo"),
+        ("churn -c 3 --rate 100", "chat"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let files = ["run.json", "run.html"].map(|name| folder.path().join(name));
+        let [json, html] = files.each_ref().map(|path| path.to_str().unwrap());
+        let (mut loadtest, _mock) =
+            start_measuring(script, line, &["--json", json, "--html", html]);
+        loadtest.signal("INT");
+        let ended = loadtest.ended();
+        assert_eq!(ended.status.code(), Some(130), "{line}: {}", ended.stderr);
+        let record: Record = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+        assert!(record.interrupted, "{line}");
+        assert_eq!(record.rounds, 3, "{line}");
+        let [round] = &record.points[0].rounds[..] else {
+            panic!("{line}: {record:?}");
+        };
+        assert!(round.cut_short, "{line}");
+        assert!(
+            round.deliveries > 0 && round.seconds < 60.0,
+            "{line}: {round:?}"
+        );
+        // What was on its way came.
+        assert_eq!(round.lost, 0, "{line}: {round:?}");
+        let table = text(&ended.stdout);
+        assert!(table.contains("deliveries/s"), "{line}: no table");
+        assert!(table.contains("cut short"), "{line}: {table}");
+        let page = fs::read_to_string(html).unwrap();
+        assert!(page.contains("cut short"), "{line}: {page}");
+    }
+}
+
+#[test]
+fn what_a_frozen_server_owes_is_lost_when_ctrl_c_comes() {
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("run.json");
+    let json = json.to_str().unwrap();
+    let (mut loadtest, _mock) =
+        start_measuring("echo hang@50", "echo -c 3 --rate 100", &["--json", json]);
+    loadtest.signal("INT");
+    assert_eq!(loadtest.ended().status.code(), Some(130));
+    let record: Record = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let round = &record.points[0].rounds[0];
+    assert_eq!(round.deliveries + round.lost, round.messages, "{round:?}");
+    assert!(round.lost > 0 || round.messages < 50, "{round:?}");
+}
+
+#[test]
+fn second_ctrl_c_exits_at_once() {
+    // What the server owes would be waited for.
+    let (mut loadtest, _mock) = start_measuring("echo hang@12", "echo -c 3 --rate 1000", &[]);
+    loadtest.signal("INT");
+    // Two signals that are pending at one time are one.
+    let pressed = Instant::now();
+    while loadtest.status().is_none() && pressed.elapsed() < Duration::from_secs(1) {
+        loadtest.signal("INT");
+    }
+    let ended = loadtest.ended();
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
+    assert_eq!(text(&ended.stdout), "", "nothing is printed");
+}
+
+#[test]
+fn ctrl_c_while_a_server_starts_ends_the_run() {
+    let folder = TempDir::new().unwrap();
+    let started = folder.path().join("started");
+    let server = format!(
+        "x=sh -c 'touch {}; exec sleep 600' {{addr}}",
+        started.display()
+    );
+    let mut loadtest = start(
+        "chat -c 3 --no-own --start-timeout 10m --server",
+        &[&server],
+    );
+    wait_until("it starts", || started.exists(), || loadtest.seen());
+    loadtest.signal("INT");
+    let ended = loadtest.ended();
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
+}
+
+#[test]
+fn no_server_outlives_loadtest_however_it_ends() {
+    // What a wrapper has started is not its parent's to end.
+    for wrapper in ["exec {} {}", "{} {}; true"] {
+        for signals in [&["INT"][..], &["INT", "INT"], &["TERM"], &["KILL"]] {
+            let addr = free_addr();
+            let script = wrapper.replacen("{}", CHAT_SERVER, 1);
+            let script = script.replacen("{}", &addr.to_string(), 1);
+            let server = format!("mine@{addr}=sh -c '{script}'");
+            let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
+            wait_for_listener(addr, true, &loadtest);
+            for signal in signals {
+                loadtest.signal(signal);
+            }
+            loadtest.ended();
+            wait_for_listener(addr, false, &loadtest);
+        }
+    }
+}
