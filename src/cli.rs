@@ -1,23 +1,36 @@
 //! What every program's `main` needs: the log, one line for an error, its output, durations on the
 //! command line.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::{self, ExitCode};
 use std::time::Duration;
+use std::{env, mem};
 
+use env_logger::{Target, WriteStyle};
 use log::LevelFilter;
+use parking_lot::Mutex;
 
 use crate::error::{context, ignore_broken_pipe};
-use crate::go::{fmt, net};
+use crate::go::{net, os};
 
 /// Runs a program: sets up the log on standard error (`RUST_LOG` chooses, `info` by default), and
 /// turns an error into one line there and exit status 1.
 pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
-    env_logger::Builder::new()
-        .filter_level(LevelFilter::Info)
-        .parse_default_env()
-        .init();
+    let mut log = env_logger::Builder::new();
+    log.filter_level(LevelFilter::Info);
+    // Its own way to standard error loses lines where that is non-blocking and full.
+    log.target(Target::Pipe(Box::new(os::Stderr)));
+    if io::stderr().is_terminal() && wants_colours() {
+        log.write_style(WriteStyle::Always);
+    }
+    log.parse_default_env().init();
     ExitCode::from(status(program()))
+}
+
+/// Whether a terminal gets colours, see <https://no-color.org>.
+fn wants_colours() -> bool {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Ends the program from beside its main thread, as [`run`] does when the main thread has returned this.
@@ -30,8 +43,11 @@ fn status(result: io::Result<()>) -> u8 {
     // Go: the originals print errors on standard output and exit with status 0; a script could
     // neither see nor filter them.
     let Err(err) = result else { return 0 };
-    // There is nobody to tell if standard error is closed or full.
-    let _ = writeln!(io::stderr(), "error: {err}");
+    // Never unlocked: if two threads fail, the first error is the one to print.
+    static ENDING: Mutex<()> = Mutex::new(());
+    mem::forget(ENDING.lock());
+    // If standard error is closed or full, the exit status has to say it.
+    let _ = os::Stderr.write_all(format!("error: {err}\n").as_bytes());
     1
 }
 
@@ -40,7 +56,8 @@ fn status(result: io::Result<()>) -> u8 {
 /// # Errors
 /// Standard output cannot be written, for example because the disk is full.
 pub fn print(text: &str) -> io::Result<()> {
-    ignore_broken_pipe(fmt::print(text)).map_err(context("cannot write to standard output"))
+    let printed = os::Stdout.write_all(text.as_bytes());
+    ignore_broken_pipe(printed).map_err(context("cannot write to standard output"))
 }
 
 /// Checks the form of an address, such as `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000` or Go's

@@ -1,12 +1,12 @@
 //! The file that is to be sent.
 
 use std::fs::File;
-use std::io::{self, BufRead, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::context;
 use crate::file::name;
-use crate::go::net;
+use crate::go::{net, os};
 use crate::system::path_from_bytes;
 
 /// Reads the path that is typed.
@@ -14,7 +14,7 @@ use crate::system::path_from_bytes;
 /// # Errors
 /// Standard input cannot be read, or ends before a path was typed.
 pub fn scan() -> io::Result<PathBuf> {
-    let mut stdin = io::stdin().lock();
+    let mut stdin = BufReader::new(os::Stdin);
     loop {
         let mut path = Vec::new();
         if stdin

@@ -1,4 +1,5 @@
-//! Printing as Go's package `fmt` does: bytes as they are, at once, on standard output.
+//! Printing as Go's package `fmt` does: bytes as they are, at once, on standard output. On a terminal, what it
+//! would obey is left out.
 //!
 //! It is used as in Go: `use threadline::go::fmt;`, then `fmt::println!("read: ", &buf[..n])`. Operands are
 //! text or bytes, like Go's strings, so what came from the network need not be UTF-8.
@@ -6,7 +7,13 @@
 //! Everything here returns an error if the write to standard output failed, for example because its
 //! reader has exited. A server goes on without a reader: it calls `.ok()`.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
+
+use crate::error::context;
+use crate::go::os;
+use crate::text;
 
 /// Prints the operands with one space between them and a newline, as `fmt.Println` does.
 #[doc(hidden)]
@@ -33,14 +40,37 @@ macro_rules! go_printf {
 }
 pub use crate::go_printf as printf;
 
-/// Prints the bytes as they are, as `fmt.Print` does, and does not wait for a newline to show them.
+/// Prints the bytes, as `fmt.Print` does, and does not wait for a newline to show them.
 ///
 /// # Errors
 /// The write to standard output failed.
 pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes.as_ref())?;
-    out.flush()
+    static TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
+    let bytes = bytes.as_ref();
+    // Go: prints what others have sent as it is, so that they can repaint the terminal. Ours does so in a
+    // pipe or a file only; on a terminal it leaves out what is not text.
+    let bytes = match *TERMINAL {
+        true => for_terminal(bytes),
+        false => Cow::Borrowed(bytes),
+    };
+    os::Stdout
+        .write_all(&bytes)
+        .map_err(context("cannot write to standard output"))
+}
+
+/// The lines without what a terminal obeys; newlines stay, and a carriage return before one.
+fn for_terminal(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    let cleaned = lines.map(|line| {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let end = match line.ends_with(b"\n") {
+            true => &line[text.len()..],
+            false => b"",
+        };
+        [&text::clean(text), end].concat()
+    });
+    cleaned.collect::<Vec<_>>().concat().into()
 }
 
 /// What `println!` prints.
@@ -81,6 +111,24 @@ mod tests {
     #[test]
     fn operands_are_separated_by_a_space() {
         assert_eq!(line(&[b"read: ", b"\xFF", b""]), b"read:  \xFF \n");
+    }
+
+    #[test]
+    fn terminal_gets_no_control_characters_but_newlines() {
+        for (bytes, shown) in [
+            (
+                &b"\x1b[2Jone\ttwo\rthree\r\n\nfour\r"[..],
+                &b"[2Jone\ttwothree\r\n\nfour"[..],
+            ),
+            (
+                "a\u{9b}b\u{202e}c\u{2028}世界\n".as_bytes(),
+                "abc世界\n".as_bytes(),
+            ),
+            (b"\xc4\xe3\xba\xc3\n", b"\xc4\xe3\xba\xc3\n"),
+            (b"", b""),
+        ] {
+            assert_eq!(for_terminal(bytes), shown, "{}", bytes.escape_ascii());
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod linux;
 mod other_unix;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod unix_streams;
 #[cfg(windows)]
 mod windows;
 #[cfg(any(windows, test))]
@@ -18,5 +20,7 @@ pub use linux::*;
 pub use other_unix::*;
 #[cfg(unix)]
 pub use unix::*;
+#[cfg(unix)]
+pub use unix_streams::*;
 #[cfg(windows)]
 pub use windows::*;

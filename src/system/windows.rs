@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString, c_ulong};
 use std::fs::Permissions;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::windows::ffi::OsStringExt;
 
@@ -95,4 +95,26 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
 /// New files are open to whom the folder is.
 pub fn new_file_permissions() -> Option<Permissions> {
     None
+}
+
+/// Reads once from a standard stream, none of which is non-blocking.
+///
+/// # Errors
+/// The reading fails.
+pub fn read_stream(mut from: impl Read, buf: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buf) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// Writes all of it to a standard stream.
+///
+/// # Errors
+/// The writing fails.
+pub fn write_stream(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
 }

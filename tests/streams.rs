@@ -1,0 +1,293 @@
+//! Standard streams that are not ready, full, or a terminal.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use common::nobody;
+use common::wait::DEADLINE;
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+const TCP_CLIENT: &str = env!("CARGO_BIN_EXE_tcp_client");
+const CLIENT: &str = env!("CARGO_BIN_EXE_tcp_concurrent_client");
+const UDP_SERVER: &str = env!("CARGO_BIN_EXE_udp_concurrent_server");
+const UDP_CLIENT: &str = env!("CARGO_BIN_EXE_udp_client");
+const UDP_CONCURRENT_CLIENT: &str = env!("CARGO_BIN_EXE_udp_concurrent_client");
+const FILE_CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
+const STAT: &str = env!("CARGO_BIN_EXE_file_stat");
+
+/// How many pieces a non-blocking input comes in. Before nearly all of them, the program has found it empty.
+const PIECES: usize = 20;
+
+/// A pipe with both ends non-blocking.
+fn non_blocking_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = io::pipe().unwrap();
+    fcntl_setfl(&reader, OFlags::NONBLOCK).unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    (reader, writer)
+}
+
+fn spawn(program: &str, args: &[&str], stdin: impl Into<Stdio>, stdout: impl Into<Stdio>) -> Child {
+    Command::new(program)
+        .args(args)
+        .stdin(stdin)
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the end, and returns what was printed.
+#[track_caller]
+fn printed(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Gives the program time to find its input empty.
+fn let_it_read() {
+    thread::sleep(Duration::from_millis(2));
+}
+
+#[test]
+fn tcp_client_waits_for_input_that_is_not_there_yet() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let (stdin, mut typed) = non_blocking_pipe();
+    let client = spawn(CLIENT, &[&addr], stdin, Stdio::piped());
+    let (mut conn, _) = listener.accept().unwrap();
+    conn.set_read_timeout(Some(DEADLINE)).unwrap();
+    for _ in 0..PIECES {
+        let_it_read();
+        typed.write_all(b"hello\n").unwrap();
+        conn.read_exact(&mut [0; 6]).unwrap();
+    }
+    drop(typed);
+    assert_eq!(conn.read(&mut [0]).unwrap(), 0, "the input has ended");
+    drop(conn);
+    assert_eq!(printed(client), "");
+}
+
+#[test]
+fn udp_client_waits_for_input_that_is_not_there_yet() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
+    let addr = server.local_addr().unwrap().to_string();
+    let (stdin, mut typed) = non_blocking_pipe();
+    let client = spawn(UDP_CONCURRENT_CLIENT, &[&addr], stdin, Stdio::piped());
+    for _ in 0..PIECES {
+        let_it_read();
+        typed.write_all(b"hello\n").unwrap();
+        let (n, from) = server.recv_from(&mut [0; 10]).unwrap();
+        assert_eq!(n, 6);
+        server.send_to(b"hello", from).unwrap();
+    }
+    drop(typed);
+    assert_eq!(printed(client), "服务器写来： hello\n".repeat(PIECES));
+}
+
+#[test]
+fn file_client_waits_for_a_path_that_is_typed_slowly() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("name");
+    std::fs::write(&path, "content").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let (stdin, mut typed) = non_blocking_pipe();
+    let client = spawn(FILE_CLIENT, &[&addr], stdin, Stdio::piped());
+    for byte in path.to_str().unwrap().bytes().chain(*b"\n") {
+        let_it_read();
+        typed.write_all(&[byte]).unwrap();
+    }
+    let (mut conn, _) = listener.accept().unwrap();
+    conn.set_read_timeout(Some(DEADLINE)).unwrap();
+    let n = conn.read(&mut [0; 100]).unwrap();
+    assert_eq!(n, "name".len());
+    conn.write_all(b"ok").unwrap();
+    let mut content = String::new();
+    conn.read_to_string(&mut content).unwrap();
+    assert_eq!(content, "content");
+    drop(conn);
+    assert!(printed(client).ends_with("文件发送完毕\n"));
+}
+
+#[test]
+fn output_that_is_full_is_waited_for() {
+    // Far more than a pipe holds.
+    let sent = "0123456789abcdef".repeat(1 << 16);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let (mut shown, stdout) = non_blocking_pipe();
+    let client = spawn(CLIENT, &[&addr], Stdio::null(), stdout);
+    let (mut conn, _) = listener.accept().unwrap();
+    thread::scope(|s| {
+        s.spawn(|| {
+            conn.write_all(sent.as_bytes()).unwrap();
+            conn.shutdown(Shutdown::Both).unwrap();
+        });
+        // Full before the first byte is taken: it no longer grows.
+        let mut before = 0;
+        let is_full = || {
+            thread::sleep(Duration::from_millis(50));
+            let now = unread(&shown);
+            now > 0 && now == std::mem::replace(&mut before, now)
+        };
+        common::wait::wait_until("the pipe is full", is_full, String::new);
+        fcntl_setfl(&shown, OFlags::empty()).unwrap();
+        let mut all = String::new();
+        shown.read_to_string(&mut all).unwrap();
+        let text: String = all
+            .split_inclusive('\n')
+            .map(|line| {
+                line.trim_start_matches("客户端读取到:  ")
+                    .trim_end_matches('\n')
+            })
+            .collect();
+        assert!(
+            text == sent,
+            "{} of {} bytes were printed",
+            text.len(),
+            sent.len()
+        );
+    });
+    printed(client);
+}
+
+fn unread(pipe: &PipeReader) -> u64 {
+    rustix::io::ioctl_fionread(pipe).unwrap()
+}
+
+#[test]
+fn error_that_cannot_be_printed_is_still_status_1() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let (_socket, addr) = nobody::tcp();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    for (program, args) in [
+        (TCP_CLIENT, &[addr.as_str()][..]),
+        (CLIENT, &[&addr]),
+        (UDP_CLIENT, &["no such address:1"]),
+        (FILE_CLIENT, &[&addr, "/no such file"]),
+        (STAT, &["/no such file"]),
+    ] {
+        let mut command = Command::new(program);
+        let status = command
+            .args(args)
+            .stdin(Stdio::null())
+            .stderr(full())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(1), "{program}");
+    }
+    // What cannot be printed is an error, too.
+    let output = Command::new(STAT).arg("/").stdout(full()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.starts_with("error: cannot write to standard output: "),
+        "{stderr}"
+    );
+}
+
+/// A terminal: our end, and the one for a program.
+fn terminal() -> (impl Read + AsFd, File) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let name = name.to_str().unwrap();
+    let theirs = File::options().read(true).write(true).open(name).unwrap();
+    (File::from(ours), theirs)
+}
+
+/// Reads from a terminal until its text ends so. The terminal itself turns newlines into `\r\n`.
+#[track_caller]
+fn shown_until(terminal: &mut impl Read, end: &str) -> String {
+    let mut text = Vec::new();
+    let mut buf = [0; 4096];
+    while !String::from_utf8_lossy(&text).ends_with(end) {
+        match terminal.read(&mut buf) {
+            Ok(n @ 1..) => text.extend_from_slice(&buf[..n]),
+            end => panic!("{end:?} after {}", text.escape_ascii()),
+        }
+    }
+    String::from_utf8_lossy(&text).replace("\r\n", "\n")
+}
+
+/// What another could send to repaint the terminal: escape sequences of both kinds, a new title, a line over
+/// this one, text in another order.
+const HOSTILE: &str = "a\x1b[2J\u{9b}2Jb\x1b]0;title\x07\rc\u{202e}d\u{2028}\x08e\t世界\n";
+const CLEANED: &str = "a[2J2Jb]0;titlecde\t世界\n";
+
+#[test]
+fn terminal_of_a_server_is_not_repainted_by_what_clients_send() {
+    for on_terminal in [true, false] {
+        let (mut shown, theirs) = terminal();
+        let stdout: Stdio = match on_terminal {
+            true => theirs.into(),
+            false => Stdio::piped(),
+        };
+        let mut server = spawn(UDP_SERVER, &["127.0.0.1:0"], Stdio::null(), stdout);
+        let mut listening = String::new();
+        io::BufRead::read_line(
+            &mut io::BufReader::new(server.stderr.as_mut().unwrap()),
+            &mut listening,
+        )
+        .unwrap();
+        let addr = listening.trim_end().rsplit_once(' ').unwrap().1.to_owned();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.send_to(HOSTILE.as_bytes(), &addr).unwrap();
+        let printed = match on_terminal {
+            true => shown_until(&mut shown, "世界\r\n"),
+            false => {
+                let mut buf = vec![0; 1000];
+                let n = server.stdout.as_mut().unwrap().read(&mut buf).unwrap();
+                String::from_utf8_lossy(&buf[..n]).into_owned()
+            }
+        };
+        server.kill().unwrap();
+        server.wait().unwrap();
+        let from = client.local_addr().unwrap();
+        let text = if on_terminal { CLEANED } else { HOSTILE };
+        assert_eq!(printed, format!("接收到客户端[{from}]：{text}"));
+    }
+}
+
+#[test]
+fn terminal_of_a_client_is_not_repainted_by_its_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    for program in [TCP_CLIENT, CLIENT] {
+        let (mut shown, theirs) = terminal();
+        let mut client = spawn(program, &[&addr], Stdio::null(), theirs);
+        let mut conn: TcpStream = listener.accept().unwrap().0;
+        conn.write_all(HOSTILE.as_bytes()).unwrap();
+        let printed = shown_until(&mut shown, "世界\r\n\r\n");
+        assert_eq!(printed, format!("客户端读取到:  {CLEANED}\n"), "{program}");
+        drop(conn);
+        client.wait().unwrap();
+    }
+}
+
+#[test]
+fn terminal_is_not_repainted_by_the_name_of_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a\x1b[2Jb");
+    std::fs::write(&path, "").unwrap();
+    let (mut shown, theirs) = terminal();
+    let mut stat = spawn(STAT, &[path.to_str().unwrap()], Stdio::null(), theirs);
+    let printed = shown_until(&mut shown, "size为： 0\r\n");
+    assert_eq!(printed, "文件name为： a[2Jb\n文件size为： 0\n");
+    stat.wait().unwrap();
+}
