@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::chat::message::Message;
+use crate::chat::message::{Message, Recipient};
 use crate::chat::online_map::Client;
 use crate::chat::presence::Presence;
 use crate::chat::queue::Batch;
@@ -53,16 +53,17 @@ impl Beyond<'_> {
             None => (rest, &b""[..]),
         };
         let refusal = match self.presence.find(name) {
-            None => "to failed: there is no user of that name\r\n",
-            Some(_) if text.trim_ascii().is_empty() => "to failed: the text is empty\r\n",
-            Some((to, user)) => {
+            Err(refusal) => refusal,
+            Ok(_) if text.trim_ascii().is_empty() => "to failed: the text is empty\r\n",
+            Ok((to, user)) => {
+                let own = Recipient::Here(self.id);
                 // One after the other: a user may write to themselves, and the name has a lock.
                 let mut line = [b"[", clnt.addr.as_bytes(), b"]", &clnt.name()].concat();
                 line.extend([b" -> ", &user.name()[..], b": ", text].concat());
-                if to != self.id {
+                if to != own {
                     self.message.send(Message::To(to, line.clone())).ok();
                 }
-                self.message.send(Message::To(self.id, line)).ok();
+                self.message.send(Message::To(own, line)).ok();
                 return;
             }
         };
@@ -73,7 +74,7 @@ impl Beyond<'_> {
 /// The line for a client that is disconnected because it sent nothing.
 pub fn farewell(id: u64, timeout: Duration) -> Message {
     let line = format!("disconnected: you sent nothing for {timeout:?}");
-    Message::To(id, line.into_bytes())
+    Message::To(Recipient::Here(id), line.into_bytes())
 }
 
 /// The last lines that everyone got, for those who come later.

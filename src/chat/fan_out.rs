@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::chat::beyond::History;
-use crate::chat::message::Message;
+use crate::chat::message::{Message, Recipient};
 use crate::chat::queue::{Batch, Queue};
 use crate::server::shutdown::{Done, closes_within};
 
@@ -54,7 +54,7 @@ impl FanOut {
                     queue.send(&earlier);
                 }
                 self.clients.insert(id, queue);
-                self.line(&line);
+                line.iter().for_each(|line| self.line(line));
             }
             Message::Said(id, line) if self.clients.contains_key(&id) => self.line(&line),
             Message::Said(..) => {}
@@ -64,8 +64,9 @@ impl FanOut {
                 }
                 line.iter().for_each(|line| self.line(line));
             }
-            Message::Told(line) => self.line(&line),
-            Message::To(id, line) => self.to(id, &line),
+            Message::Told(_, line) => self.line(&line),
+            Message::To(Recipient::Here(id), line) => self.to(id, &line),
+            Message::To(Recipient::There(_), _) => {}
         }
     }
 

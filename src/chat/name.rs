@@ -26,6 +26,20 @@ pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
+/// A name as the engine compares names: those that look alike have the same key.
+#[cfg(feature = "engine")]
+pub fn key(name: &[u8]) -> Vec<u8> {
+    let mut key = Vec::new();
+    for c in visible(name) {
+        match char::from_u32(c) {
+            Some(c) => key.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            // A byte that is not UTF-8, behind one that never is.
+            None => key.extend_from_slice(&[0xff, (c - u32::from(char::MAX)) as u8]),
+        }
+    }
+    key
+}
+
 /// Whether two names differ only in invisible characters and in upper and lower case.
 pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
     visible(one).eq(visible(other))
@@ -165,5 +179,30 @@ mod tests {
         assert!(!look_alike(&name[1..5], &name[1..4]));
         assert!(!look_alike(b"\x80", b"\x81"));
         assert!(!look_alike(b"Ann\x80", b"Ann"));
+    }
+
+    #[cfg(feature = "engine")]
+    mod key {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        proptest! {
+            #[test]
+            fn names_have_the_same_key_if_they_look_alike_and_only_then(
+                one in "[aAäÄ\u{200b}\u{a0} |]{0,4}",
+                other in "[aAäÄ\u{200b}\u{a0} |]{0,4}",
+                bytes: Vec<u8>,
+                others: Vec<u8>,
+            ) {
+                for (one, other) in [
+                    (one.as_bytes(), other.as_bytes()),
+                    (&bytes[..], &others[..]),
+                    (&bytes[..], &bytes[..]),
+                ] {
+                    prop_assert_eq!(key(one) == key(other), look_alike(one, other));
+                }
+            }
+        }
     }
 }

@@ -47,6 +47,17 @@ impl OnlineMap {
         self.0.lock().remove(&id)
     }
 
+    /// A user, unless it has left.
+    #[cfg_attr(not(feature = "engine"), expect(dead_code))]
+    pub fn get(&self, id: u64) -> Option<Client> {
+        self.0.lock().get(&id).cloned()
+    }
+
+    /// How many users there are.
+    pub fn count(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// Every user, in the order of arrival.
     pub fn users(&self) -> Vec<Client> {
         self.0.lock().values().cloned().collect()

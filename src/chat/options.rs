@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::chat::presence::engine;
 use crate::chat::rate_limit::Rate;
 use crate::server::accept::Limits;
 
@@ -36,9 +37,20 @@ pub struct Options {
     #[arg(long, value_name = "LINES", default_value_t = 0, value_parser = history)]
     pub history: usize,
 
+    /// With more users than this, show logins and logouts as one line per second [default: one line each]
+    ///
+    /// Everyone sees `[room]: 37 joined, 21 left`. A newcomer still gets its own login line. Otherwise every
+    /// login is a line for every user, which makes thousands of logins slow.
+    #[arg(long, value_name = "N")]
+    pub quiet_above: Option<usize>,
+
     #[allow(missing_docs)]
     #[command(flatten)]
     pub limits: Limits,
+
+    #[allow(missing_docs)]
+    #[command(flatten)]
+    pub sharing: engine::Sharing,
 }
 
 impl Options {
@@ -50,7 +62,8 @@ impl Options {
         if self.history > 0 && self.stage < Stage::Beyond {
             return Err("--history needs --stage beyond");
         }
-        Ok(())
+        let has_logouts = self.stage >= Stage::Timeout;
+        self.sharing.check(self.queue, has_logouts)
     }
 
     /// How long a client may send nothing. The stages before the last have no timeout.
@@ -70,7 +83,9 @@ impl Default for Options {
             queue: 64,
             rate: None,
             history: 0,
+            quiet_above: None,
             limits: Limits::default(),
+            sharing: engine::Sharing::default(),
         }
     }
 }

@@ -4,30 +4,64 @@ use std::io;
 use std::sync::Arc;
 use std::thread::Scope;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, bounded};
 
-use crate::chat::message::Message;
+use crate::chat::message::{Message, Recipient};
 use crate::chat::online_map::{Client, OnlineMap};
+use crate::chat::quiet::quiet;
+use crate::go::go;
+use crate::server::shutdown::Done;
 
-/// The users of the room. Here that is `online_map`.
+#[cfg(feature = "engine")]
+#[path = "engine/mod.rs"]
+pub mod engine;
+#[cfg(not(feature = "engine"))]
+#[path = "alone.rs"]
+pub mod engine;
+
+use self::engine::Engine;
+
+/// Messages that may wait behind [`quiet`].
+const WAITING: usize = 128;
+
+/// The users of the room: those in `online_map`, and with an engine those of the other servers too.
 pub struct Presence {
     online_map: Arc<OnlineMap>,
+    engine: Option<Engine>,
 }
 
 impl Presence {
-    /// The room has these users of its own.
-    pub fn new(online_map: Arc<OnlineMap>) -> Presence {
-        Presence { online_map }
+    /// The room has these users of its own, until `stopping` is closed.
+    ///
+    /// # Errors
+    /// The engine that the options name does not answer.
+    pub fn open(
+        sharing: &engine::Sharing,
+        online_map: &Arc<OnlineMap>,
+        stopping: &Done,
+    ) -> io::Result<Presence> {
+        Ok(Presence {
+            online_map: Arc::clone(online_map),
+            engine: Engine::open(sharing, online_map, stopping)?,
+        })
     }
 
-    /// Every user of the room, in the order of arrival.
+    /// Every user of the room, in the order of arrival; of this server, while it is cut off.
     pub fn everyone(&self) -> Vec<Client> {
-        self.online_map.users()
+        let everyone = self.engine.as_ref().and_then(Engine::everyone);
+        everyone.unwrap_or_else(|| self.online_map.users())
     }
 
     /// The user of the room that has a name, or one that looks the same.
-    pub fn find(&self, name: &[u8]) -> Option<(u64, Client)> {
-        self.online_map.find(name)
+    ///
+    /// # Errors
+    /// One line that says why there is none.
+    pub fn find(&self, name: &[u8]) -> Result<(Recipient, Client), &'static str> {
+        match (self.online_map.find(name), &self.engine) {
+            (Some((id, clnt)), _) => Ok((Recipient::Here(id), clnt)),
+            (None, Some(engine)) => engine.find(name),
+            (None, None) => Err("to failed: there is no user of that name\r\n"),
+        }
     }
 
     /// Gives a user a name that no other user of the room has.
@@ -35,26 +69,47 @@ impl Presence {
     /// # Errors
     /// One line that says why the user cannot have it.
     pub fn claim(&self, id: u64, name: &[u8]) -> Result<(), &'static str> {
-        match self.online_map.rename(id, name) {
-            true => Ok(()),
-            false => Err("rename failed: the name is taken\r\n"),
+        match &self.engine {
+            Some(engine) => engine.claim(id, name),
+            None if self.online_map.rename(id, name) => Ok(()),
+            None => Err("rename failed: the name is taken\r\n"),
         }
     }
 
     /// Whether what users say cannot reach the others now. Nobody is silent meanwhile.
     pub fn is_cut_off(&self) -> bool {
-        false
+        self.engine.as_ref().is_some_and(Engine::is_cut_off)
     }
 
-    /// Takes what users say, and returns what everyone gets, in the order that holds for the whole room.
+    /// Takes what users say, and returns what everyone gets, in the order that holds for the whole room. Above
+    /// so many users, logins and logouts are counted only. A server that starts gets some of the last lines.
     ///
     /// # Errors
     /// A thread that is needed cannot be started.
     pub fn plug<'s>(
         &self,
-        _s: &'s Scope<'s, '_>,
+        s: &'s Scope<'s, '_>,
         message: Receiver<Message>,
+        quiet_above: Option<usize>,
+        history: usize,
     ) -> io::Result<Receiver<Message>> {
-        Ok(message)
+        let all = match &self.engine {
+            Some(engine) => engine.start(s, message, history)?,
+            None => message,
+        };
+        let Some(most) = quiet_above else {
+            return Ok(all);
+        };
+        let (quieter, quieted) = bounded(WAITING);
+        let online_map = Arc::clone(&self.online_map);
+        let everywhere = self.engine.as_ref().map(Engine::counter);
+        let users = move || {
+            let everywhere = everywhere.as_ref().map_or(0, |users| users());
+            everywhere.max(online_map.count())
+        };
+        go(s, "quiet".to_owned(), move || {
+            quiet(&all, &quieter, most, users)
+        })?;
+        Ok(quieted)
     }
 }

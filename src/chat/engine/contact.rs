@@ -1,0 +1,91 @@
+//! Whether the engine answers, and what users are told about it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use log::{info, warn};
+use parking_lot::Mutex;
+
+use crate::chat::message::{Kind, Message};
+
+/// For how long the engine need not answer before this server counts as cut off. To connect anew takes less.
+const CUT_OFF_AFTER: Duration = Duration::from_secs(1);
+
+/// The threads without which nothing gets through.
+#[derive(Clone, Copy)]
+pub enum Caller {
+    Publisher,
+    Subscriber,
+}
+
+/// Since when each of them waits for an answer.
+pub struct Contact {
+    start: Instant,
+    /// In milliseconds after `start`, and one more; 0 if it does not wait. One for each, because one of them
+    /// may get answers while the other gets none.
+    waiting: [AtomicU64; 2],
+    told: Mutex<bool>,
+}
+
+impl Default for Contact {
+    fn default() -> Contact {
+        Contact {
+            start: Instant::now(),
+            waiting: Default::default(),
+            told: Mutex::default(),
+        }
+    }
+}
+
+impl Contact {
+    /// A call begins, or is tried again.
+    pub fn waits(&self, caller: Caller) {
+        let waiting = &self.waiting[caller as usize];
+        if waiting.load(Relaxed) == 0 {
+            let now = self.start.elapsed().as_millis() as u64;
+            waiting.store(now + 1, Relaxed);
+        }
+    }
+
+    /// A call was answered.
+    pub fn answered(&self, caller: Caller, said: &Sender<Message>) {
+        self.waiting[caller as usize].store(0, Relaxed);
+        // To look costs a few nanoseconds, and nobody else holds the lock but for an instant.
+        let mut told = self.told.lock();
+        if *told && !self.is_cut_off() {
+            *told = false;
+            info!("the engine answers again");
+            tell(said, b"[room]: the other servers are back");
+        }
+    }
+
+    /// A call has failed.
+    pub fn failed(&self, err: &dyn std::fmt::Display, said: &Sender<Message>) {
+        let mut told = self.told.lock();
+        if !*told && self.is_cut_off() {
+            *told = true;
+            warn!("the engine does not answer, trying again until it does: {err}");
+            tell(
+                said,
+                b"[room]: cut off from the other servers, what you say waits",
+            );
+        }
+    }
+
+    /// Whether nothing has come through for a while.
+    pub fn is_cut_off(&self) -> bool {
+        let now = self.start.elapsed().as_millis() as u64;
+        let long = CUT_OFF_AFTER.as_millis() as u64;
+        let waits = |waiting: &AtomicU64| match waiting.load(Relaxed) {
+            0 => false,
+            since => now + 1 >= since + long,
+        };
+        self.waiting.iter().any(waits)
+    }
+}
+
+/// A line for the users of this server.
+pub fn tell(said: &Sender<Message>, line: &[u8]) {
+    said.send(Message::Told(Kind::Said, line.to_vec())).ok();
+}

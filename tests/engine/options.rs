@@ -1,0 +1,115 @@
+//! The command line of a server that shares its room.
+
+use std::fs;
+use std::process::Command;
+
+use crate::CHAT;
+use crate::common::program::Program;
+use crate::common::user::User;
+use crate::engine::Engine;
+
+fn run(args: &[&str], engine: Option<&str>) -> crate::common::ended::Ended {
+    let mut command = Command::new(CHAT);
+    command
+        .args(args)
+        .arg("127.0.0.1:0")
+        .env_remove("THREADLINE_ENGINE");
+    if let Some(engine) = engine {
+        command.env("THREADLINE_ENGINE", engine);
+    }
+    Program::spawn(&mut command).ended()
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn an_engine_that_is_absent_at_the_start_is_one_line_and_status_1() {
+    let ended = run(&["--engine", "redis://127.0.0.1:1"], None);
+    let stderr = ended.expect(1, "聊天室启动...\n");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(
+        stderr.starts_with("error: the engine at 127.0.0.1:1 does not answer: "),
+        "{stderr}"
+    );
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_password_is_taken_from_the_environment_and_never_shown() {
+    let engine = Engine::with(&["--requirepass", "sesame"]);
+    let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}", engine.port);
+    for (args, env) in [
+        (&[][..], url("wrongsecret")),
+        (&[], "redis://:secret@".to_owned()),
+        (&[], "http://:secret@127.0.0.1".to_owned()),
+        (&[], "rediss://:secret@127.0.0.1".to_owned()),
+        (&["--help"], "redis://:secret@127.0.0.1".to_owned()),
+        (&["--timeout", "x"], "redis://:secret@127.0.0.1".to_owned()),
+    ] {
+        let ended = run(args, Some(&env));
+        let printed = format!("{}{}", ended.stderr, String::from_utf8_lossy(&ended.stdout));
+        assert!(!printed.contains("secret"), "{printed}");
+    }
+    let mut command = Command::new("env");
+    command
+        .args(["RUST_LOG=trace", CHAT])
+        .env("THREADLINE_ENGINE", url("sesame"));
+    let room = Program::serve(&mut command);
+    User::join(room.addr());
+    let _: i64 = engine.ask_as("sesame", "CLIENT KILL TYPE normal SKIPME yes");
+    User::join(room.addr());
+    room.stop();
+    let printed = room.stdout() + &room.stderr();
+    assert!(!printed.contains("sesame"), "{printed}");
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn go_s_unbuffered_channel_and_unfinished_lessons_are_refused_with_an_engine() {
+    for args in [["--queue", "0"], ["--stage", "rename"]] {
+        let ended = run(&args, Some("redis://127.0.0.1:1"));
+        let stderr = ended.expect(2, "");
+        assert!(
+            stderr.contains("--engine") && stderr.contains(args[0]),
+            "{stderr}"
+        );
+    }
+    for room in ["a b", "", "x/y"] {
+        let ended = run(&["--room", room], Some("redis://127.0.0.1:1"));
+        let stderr = ended.expect(2, "");
+        assert!(stderr.contains("--room"), "{stderr}");
+    }
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_user_of_the_engine_with_these_rights_alone_runs_a_room() {
+    let manual =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scaling.md")).unwrap();
+    let rights = manual
+        .lines()
+        .find(|line| line.starts_with("ACL SETUSER threadline "))
+        .unwrap();
+    let engine = Engine::start();
+    let _: String = engine.ask(rights);
+    let _: String = engine.ask("ACL SETUSER threadline resetpass >sesame");
+    let _: String = engine.ask("ACL LOG RESET");
+    let url = format!("redis://threadline:sesame@127.0.0.1:{}", engine.port);
+    let serve = || Program::serve(Command::new(CHAT).env("THREADLINE_ENGINE", &url));
+    let (one, two) = (serve(), serve());
+    let mut ann = User::join(one.addr());
+    let mut bob = User::join(two.addr());
+    bob.say("rename|Bob\n");
+    bob.read_until("rename successful!!");
+    two.kill();
+    ann.read_until(": logout\r\n");
+    // Everything is made anew, and read again from the last record.
+    let _: String = engine.ask("SCRIPT FLUSH");
+    let _: i64 = engine.ask("CLIENT KILL TYPE normal SKIPME yes");
+    ann.say("who\n");
+    ann.read_until("online user list: \n");
+    ann.say("hello\n");
+    ann.read_until(": hello\r\n");
+    one.stop();
+    let refused: Vec<redis::Value> = engine.ask("ACL LOG");
+    assert!(refused.is_empty(), "{refused:?}");
+}
