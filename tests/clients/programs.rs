@@ -81,7 +81,7 @@ fn a_telnet_user_in_character_mode_says_lines() {
 }
 
 #[test]
-#[ignore = "needs netcat-openbsd"]
+#[ignore = "needs nc"]
 fn netcat_that_closes_its_half_gets_the_answer() {
     let room = room(&[]);
     let (ip, port) = (room.addr().ip().to_string(), room.addr().port().to_string());
