@@ -149,6 +149,7 @@ fn a_sweep_is_drawn_whole_in_light_and_in_dark() {
                 marks(view),
                 expected(&[
                     ("deliveries", all),
+                    ("timeline", &[5, 5]),
                     ("memory", all),
                     ("latency-p50", all),
                     ("latency-p99", all),
@@ -194,31 +195,33 @@ fn a_sweep_is_drawn_whole_in_light_and_in_dark() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn one_size_is_drawn_as_bars() {
+fn one_size_is_drawn_as_points() {
     let seen = look("one_count", &page(&sample::one_count()), false);
     check("one_count", &seen);
-    let bars = &[1, 1, 1];
+    let one = &[1, 1, 1];
     assert_eq!(
         marks(&seen.phone),
         expected(&[
-            ("deliveries", bars),
-            ("memory", bars),
-            ("latency-p50", bars),
-            ("latency-p99", bars),
+            ("deliveries", one),
+            ("timeline", &[5, 5, 5]),
+            ("memory", one),
+            ("latency-p50", one),
+            ("latency-p99", one),
             ("distribution", &[7, 7, 7]),
-            ("cpu", bars),
+            ("cpu", one),
         ])
     );
 
     let seen = look("least", &page(&sample::least()), true);
     check("least", &seen);
-    let bar = &[1];
+    let one = &[1];
     assert_eq!(
         marks(&seen.phone),
         expected(&[
-            ("deliveries", bar),
-            ("latency-p50", bar),
-            ("latency-p99", bar),
+            ("deliveries", one),
+            ("timeline", &[5]),
+            ("latency-p50", one),
+            ("latency-p99", one),
             ("distribution", &[7]),
         ])
     );
@@ -229,11 +232,12 @@ fn one_size_is_drawn_as_bars() {
 fn odd_runs_make_sound_pages() {
     for (name, record, figures) in [
         ("idle", sample::idle(), 3),
-        ("slow", sample::slow(), 6),
-        ("churn", sample::churn(), 6),
+        ("slow", sample::slow(), 7),
+        ("churn", sample::churn(), 8),
+        ("freezing", sample::freezing(), 7),
         ("frozen", sample::frozen(), 1),
-        ("hostile", sample::hostile(), 6),
-        ("hostile_sweep", sample::hostile_sweep(), 6),
+        ("hostile", sample::hostile(), 7),
+        ("hostile_sweep", sample::hostile_sweep(), 7),
         (
             "empty",
             threadline::lab::results::record::Record::default(),

@@ -101,18 +101,15 @@ impl Axis {
     }
 }
 
-/// The smallest of 1, 2, 5 times a power of ten (of a binary unit, for bytes) that is not below.
+/// The smallest of 1, 2, 5 times a power of ten (for bytes, of the powers of two) that is not below.
 fn nice_step(least: f64, unit: Unit) -> f64 {
-    let base = match unit {
-        Unit::Bytes if least >= 1.0 => 1024f64.powf(least.log(1024.0).floor()),
-        _ => 1.0,
-    };
-    let magnitude = 10f64.powf((least / base).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|digit| digit * magnitude * base)
-        .into_iter()
-        .find(|step| *step >= least * 0.999)
-        .unwrap_or(magnitude * base * 10.0)
+    if unit == Unit::Bytes {
+        return least.max(1.0).log2().ceil().exp2();
+    }
+    let magnitude = 10f64.powf(least.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * magnitude);
+    let fits = |step: &f64| *step >= least * 0.999;
+    steps.into_iter().find(fits).unwrap_or(steps[3])
 }
 
 #[cfg(test)]
@@ -129,13 +126,13 @@ mod tests {
         for (unit, low, high, expected) in [
             (Unit::Number, 183e3, 1_064e3, "0, 500k, 1M, 1.5M"),
             (Unit::Number, 1.0, 3.0, "0, 1, 2, 3"),
+            (Unit::Bytes, 4e3, 38e3, "0 B, 16 KiB, 32 KiB, 48 KiB"),
             (
                 Unit::Bytes,
-                4e3,
-                38e3,
-                "0 B, 10 KiB, 20 KiB, 30 KiB, 40 KiB",
+                -3000.0,
+                9000.0,
+                "−4 KiB, 0 B, 4 KiB, 8 KiB, 12 KiB",
             ),
-            (Unit::Bytes, -3000.0, 9000.0, "−5 KiB, 0 B, 5 KiB, 10 KiB"),
             (
                 Unit::Seconds,
                 0.001,

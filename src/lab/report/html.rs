@@ -178,7 +178,11 @@ fn date(seconds: u64) -> String {
 }
 
 fn figures(out: &mut String, all: &[Chart]) {
-    out.push_str("<section>\n<h2>Charts</h2>\n<div class=\"charts\">\n");
+    out.push_str(
+        "<section>\n<h2>Charts</h2>\n<p class=\"notes\">A mark is the median of the rounds, its bar \
+         reaches from the lowest to the highest. Each server has its mark and its dashes.</p>\n\
+         <div class=\"charts\">\n",
+    );
     // Why charts are absent, and which.
     let mut absent: Vec<(&str, Vec<String>)> = Vec::new();
     for chart in all {

@@ -147,11 +147,11 @@ pub fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
     let mut names: Vec<f64> = series.iter().map(|s| frame.end(s).1).collect();
     apart(&mut names, LINE_HEIGHT, TOP, frame.bottom - 4.0);
     // Error bars at one place would hide each other, so the servers stand side by side there.
-    let has_spread = |s: &Series| s.marks.iter().any(|mark| mark.range.0 < mark.range.1);
-    let step = if series.iter().any(has_spread) {
-        (12.0 / series.len() as f64).min(4.0)
-    } else {
-        0.0
+    let has_range = |s: &Series| s.marks.iter().any(|mark| mark.range.0 < mark.range.1);
+    let step = match x.ticks.len() {
+        1 => (frame.right - frame.left) / (series.len() + 1) as f64,
+        _ if series.iter().any(has_range) => (12.0 / series.len() as f64).min(4.0),
+        _ => 0.0,
     };
     let first = -step * (series.len() as f64 - 1.0) / 2.0;
     for (i, (s, name)) in series.iter().zip(names).enumerate() {

@@ -11,7 +11,7 @@ use crate::text::{columns, width, wrap};
 const WIDTH: usize = 80;
 
 /// Columns of a server's name, which leave room for a figure.
-const NAME: usize = 20;
+const NAME: usize = 24;
 
 const LATENCY: (&str, &str) = ("Latency", "p50 p90 p95 p99 p99.9 max");
 const FAULTS: (&str, &str) = (
@@ -111,21 +111,13 @@ pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Option<Cell> {
     let figure = figure(point, metric)?;
     let value = figure.judged(metric);
     let varies = !metric.worst && figure.low.number < figure.high.number;
-    let (low, high) = (figure.low.number, figure.high.number);
+    let if_varies = |text: String| if varies { text } else { String::new() };
+    let times = ratio(record, point, metric).map(|ratio| format!("×{}", units::ratio(ratio)));
     Some(Cell {
         value: metric.show(value),
-        range: if varies {
-            metric.unit.show_range(low, high)
-        } else {
-            String::new()
-        },
-        spread: if varies {
-            format!("±{}", units::percent(figure.spread()))
-        } else {
-            String::new()
-        },
-        ratio: ratio(record, point, metric)
-            .map_or(String::new(), |r| format!("×{}", units::ratio(r))),
+        range: if_varies(figure.range(metric)),
+        spread: if_varies(format!("±{}", units::percent(figure.spread()))),
+        ratio: times.unwrap_or_default(),
         is_bad: metric.is_fault() && value.number > 0.0,
     })
 }

@@ -140,7 +140,7 @@ pub fn notes(record: &Record, spread: &str) -> Vec<String> {
     }
     if let [first, _, ..] = &record.servers[..] {
         notes.push(format!(
-            "×: how many times that of {first}; not shown beside losses."
+            "×: how many times that of {first}; not shown beside losses. ≈: the rounds of both overlap."
         ));
     }
     if record.servers.iter().any(|server| is_floor(server)) {
@@ -185,14 +185,11 @@ pub fn finding(record: &Record, metric: &Metric) -> String {
 
 /// All servers at one number of clients: the values, and each one's ratio to the first.
 fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
-    let first = record.servers.first().and_then(|server| {
-        Some((
-            server,
-            stats::figure(record.point(server, clients)?, metric)?,
-        ))
-    });
+    let at = |server: &String| record.point(server, clients);
+    let first = record.servers.first().and_then(at);
+    let base = first.and_then(|point| stats::figure(point, metric));
     let parts = record.servers.iter().enumerate().map(|(place, server)| {
-        let point = record.point(server, clients);
+        let point = at(server);
         let Some((point, figure)) = point.and_then(|p| Some((p, stats::figure(p, metric)?))) else {
             let failed = point.is_some_and(|point| point.failed.is_some());
             return format!(
@@ -204,13 +201,9 @@ fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
             0 => value(metric, figure.judged(metric)),
             _ => metric.show(figure.judged(metric)),
         };
-        let compared = match (first, stats::ratio(record, point, metric)) {
-            (Some((first, base)), Some(_)) if figure.overlaps(&base) => {
-                format!(" (no clear difference from {first})")
-            }
-            (Some((first, _)), Some(ratio)) if ratio > 0.0 => {
-                format!(" ({} times {first})", units::ratio(ratio))
-            }
+        let compared = match (base, stats::ratio(record, point, metric)) {
+            (Some(base), Some(_)) if figure.overlaps(&base) => " (≈)".to_owned(),
+            (_, Some(ratio)) => format!(" (×{})", units::ratio(ratio)),
             _ => String::new(),
         };
         format!("{server} {value}{compared}")
@@ -224,21 +217,18 @@ fn value(metric: &Metric, value: Value) -> String {
     let text = metric.show(value);
     match metric.unit {
         Unit::Number => format!("{text} {}", metric.heading),
-        Unit::Bytes => format!("{text} per client"),
-        Unit::Seconds => text,
+        Unit::Bytes if metric.name == "rss" => format!("{text} per client"),
+        _ => text,
     }
 }
 
 /// What the pointer sees at one point.
 pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
     let rounds = count(point.rounds.len(), "round");
-    let range = metric
-        .unit
-        .show_range(figure.low.number, figure.high.number);
     let over = match point.rounds.len() {
         0 | 1 => rounds,
         _ if figure.low == figure.high => format!("all {rounds}"),
-        _ => format!("{range} over {rounds}"),
+        _ => format!("{} over {rounds}", figure.range(metric)),
     };
     let (server, clients) = (&point.server, count(point.clients, "client"));
     format!(

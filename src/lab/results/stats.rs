@@ -26,6 +26,14 @@ impl Figure {
         Some(Figure { median, low, high })
     }
 
+    /// The lowest and the highest as people read them.
+    pub fn range(&self, metric: &Metric) -> String {
+        match self.high.is_bound {
+            true => format!("{}–{}", metric.show(self.low), metric.show(self.high)),
+            false => metric.unit.show_range(self.low.number, self.high.number),
+        }
+    }
+
     /// Half the distance from the lowest to the highest, as a part of the median; 0.1 is "± 10 %".
     pub fn spread(&self) -> f64 {
         match self.median.number {
