@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         let listener = net::listen(&args.addr)?;
 
         // Wait for a client, or with --keep for more.
+        // Go: exits if one Accept fails. Ours waits and accepts again.
         serve(listener, &args.options, shutdown, |conn| {
             bar::suspend(|| fmt::printf!("%s已连接...", conn.addr().to_string())).ok();
             bar::end_open_line();
