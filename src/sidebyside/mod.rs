@@ -10,19 +10,23 @@ mod pair;
 mod read;
 mod show;
 
-use std::env;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
+use std::{env, fs};
 
 use clap::Parser;
 
 use crate::cli;
+use crate::error::context;
 use crate::text::printable;
 use options::{Args, Colour};
 use pair::compare::compare;
 use read::article::Article;
-use show::table::{check, gaps, others, table};
+use read::programs::Program;
+use show::check::{check, faults};
+use show::json::json;
+use show::table::{others, table};
 use show::terminal::{Style, columns};
 use show::{html, pager};
 
@@ -32,30 +36,37 @@ pub fn main() -> ExitCode {
     let program = args.program();
     cli::run(|| {
         let article = Article::read(&args.article)?;
-        if let Some(program) = program {
-            let comparisons = compare(&article, &program.command(), |p| p == program)?;
-            let columns = |comparison| columns(&article.name, comparison, style(args.color));
-            let pages: Vec<String> = comparisons.iter().map(columns).collect();
-            return pager::page(&pages.join("\n"));
-        }
-        let comparisons = compare(&article, "any program of ours", |_| true)?;
+        let what = program.map_or("any program of ours".to_owned(), Program::command);
+        let wanted = |p: &Program| program.is_none_or(|program| p == program);
+        let comparisons = compare(&article, &what, wanted)?;
         if let Some(dir) = &args.html {
             let pages = html::write(dir, &article, &comparisons)?;
             let index = dir.join("index.html");
             let index = printable(index.as_os_str().as_encoded_bytes());
-            return cli::print(&format!("wrote {pages} pages, open {index}\n"));
+            cli::print(&format!("wrote {pages} pages, open {index}\n"))?;
         }
-        let checked = args.check.is_some() || args.check_all.is_some();
-        cli::print(&(table(&comparisons) + &others(&article)))?;
-        if checked {
-            let each = args.check.unwrap_or(0.0);
-            for short in comparisons.iter().filter(|c| c.figures().percent() < each) {
-                let (program, figure) = (short.program.command(), short.figures().shown());
-                cli::print(&format!("\n{program}, {figure}, gaps:\n{}", gaps(short)))?;
+        if let Some(file) = &args.json {
+            let json = json(&article.name, &comparisons);
+            match file.as_os_str() == "-" {
+                true => cli::print(&json)?,
+                false => fs::write(file, json)
+                    .map_err(context(format!("cannot write {}", file.display())))?,
             }
-            check(&comparisons, each, args.check_all.unwrap_or(0.0)).map_err(io::Error::other)?;
         }
-        Ok(())
+        if args.check.is_some() || args.check_all.is_some() {
+            cli::print(&table(&comparisons))?;
+            let (each, all) = (args.check.unwrap_or(0.0), args.check_all.unwrap_or(0.0));
+            cli::print(&faults(&comparisons, each))?;
+            check(&comparisons, wanted, each, all).map_err(io::Error::other)
+        } else if args.html.is_some() || args.json.is_some() {
+            Ok(())
+        } else if program.is_some() {
+            let columns = |comparison| columns(&article.name, comparison, style(args.color));
+            let pages: Vec<String> = comparisons.iter().map(columns).collect();
+            pager::page(&pages.join("\n"))
+        } else {
+            cli::print(&(table(&comparisons) + &others(&article)))
+        }
     })
 }
 

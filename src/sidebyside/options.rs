@@ -9,10 +9,13 @@ use crate::sidebyside::read::programs::{PROGRAMS, Program};
 
 /// Show every line of the course's Go programs beside its line here
 ///
-/// Reads the course's article, or any Markdown with the same programs in ```go blocks. Without a
-/// program it lists what it has found there and how much of each is matched: a line counts as matched
-/// if it is paired with one of ours, if Rust does by itself what it does, or if a // Go: comment beside
-/// it says why ours differs. The pairs are computed; `cargo doc` says how.
+/// Reads the course's article, or any Markdown with the same programs in ```go blocks. Without a program
+/// it prints a table of the programs found and how much of each is matched. A line is matched if it is
+/// paired with one of ours, if Rust does by itself what it does, or if a // Go: comment beside it says
+/// why ours differs.
+///
+/// The pairs are computed. For the listings of the course there is also a table of right pairs, made by
+/// hand, and the computed pairs are checked against it.
 #[derive(Parser)]
 #[command(
     name = "sidebyside",
@@ -21,7 +24,8 @@ use crate::sidebyside::read::programs::{PROGRAMS, Program};
                   sidebyside article.md                   what is in it, how much is matched\n  \
                   sidebyside article.md tcp_client        one program, in two columns\n  \
                   sidebyside article.md --stage who       one stage of the chat room\n  \
-                  sidebyside article.md --html site       all of it, as pages for a browser"
+                  sidebyside article.md --html site       all of it, as pages for a browser\n  \
+                  sidebyside article.md --check 97        check the computed pairs"
 )]
 pub struct Args {
     /// The Markdown file with the Go listings
@@ -35,16 +39,24 @@ pub struct Args {
     #[arg(long)]
     stage: Option<String>,
 
-    /// Write an index and a page a program into this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "stage", "check", "check_all"])]
+    /// Write an index and one page per program into this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "stage"])]
     pub html: Option<PathBuf>,
 
-    /// Fail if less of the lines of any program is matched, in percent
-    #[arg(long, value_name = "PERCENT", value_parser = percentage, conflicts_with_all = ["program", "stage"])]
+    /// Write pairs, gaps and notes as JSON to this file, or to standard output with -
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Fail if a pair is wrong, if less than this share of the right pairs of any program is found, or if
+    /// a program is missing
+    ///
+    /// Where a listing is not the course's, there is no table of right pairs: then this is the share of its
+    /// lines that are matched.
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
     pub check: Option<f64>,
 
-    /// Fail if less of the lines of all programs together is matched, in percent
-    #[arg(long, value_name = "PERCENT", value_parser = percentage, conflicts_with_all = ["program", "stage"])]
+    /// Like --check, but for all programs together
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
     pub check_all: Option<f64>,
 
     /// When to colour: auto is on a terminal, unless NO_COLOR is set

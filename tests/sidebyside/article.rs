@@ -42,6 +42,15 @@ fn all_sixteen_originals_are_found_in_the_article() {
 }
 
 #[test]
+#[ignore = "needs GO_ARTICLE"]
+fn pairs_of_the_course_are_those_of_the_tables() {
+    let text = printed(&[&go_article(), "--check", "97"]);
+    let all = text.lines().find(|line| line.starts_with("all "));
+    assert!(all.is_some_and(|all| all.contains(" 100.0 %")), "{text}");
+    assert!(!text.contains(" - "), "each listing is a known one: {text}");
+}
+
+#[test]
 #[ignore = "needs Chromium and GO_ARTICLE"]
 fn the_pages_work_in_a_browser() {
     let dir = tempfile::tempdir().expect("a folder for the test");

@@ -5,6 +5,7 @@
 mod common;
 
 mod article;
+mod json;
 mod pager;
 mod pages;
 mod refusals;

@@ -14,13 +14,17 @@ fn refused(args: &[&str], status: i32) -> String {
 
 #[test]
 fn the_check_fails_below_its_figures_and_says_where() {
-    let text = printed(&[COURSE, "--check", "90", "--check-all", "95"]);
+    let text = printed(&[COURSE, "tcp_client", "--check", "90", "--check-all", "92"]);
     assert!(
         text.contains("tcp_client") && text.contains("92.8 %"),
         "{text}"
     );
+    assert!(
+        text.contains("no table of right pairs is for these listings: matched is likeness alone"),
+        "{text}"
+    );
 
-    let output = run(&[COURSE, "--check", "99"]);
+    let output = run(&[COURSE, "tcp_client", "--check", "99"]);
     assert_eq!(output.status.code(), Some(1), "{output:#?}");
     assert!(
         stdout(&output).contains("    35  celebrate()"),
@@ -31,11 +35,23 @@ fn the_check_fails_below_its_figures_and_says_where() {
         "error: tcp_client is matched to 92.8 %; 99 % of each are asked for\n"
     );
 
-    let line = refused(&[COURSE, "--check-all", "95.5"], 1);
+    let line = refused(&[COURSE, "tcp_client", "--check-all", "95.5"], 1);
     assert_eq!(
         line,
-        "error: all together are matched to 95.0 %; 95.5 % are asked for\n"
+        "error: all together are matched to 92.8 %; 95.5 % are asked for\n"
     );
+}
+
+#[test]
+fn the_check_fails_where_programs_are_missing() {
+    for option in ["--check", "--check-all"] {
+        let line = refused(&[COURSE, option, "0"], 1);
+        assert!(
+            line.starts_with("error: 2 of 16 programs are there, missing: tcp_server, tcp_con"),
+            "{line}"
+        );
+        assert!(line.contains(", chat_server --stage timeout"), "{line}");
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn output_in_a_pipe_does_not_depend_on_the_folder_or_the_environment() {
     for args in [
         &[COURSE][..],
         &[COURSE, "tcp_client"],
-        &[COURSE, "--check", "0"],
+        &[COURSE, "tcp_client", "--check", "0"],
     ] {
         let output = sidebyside(args)
             .current_dir(elsewhere.path())

@@ -1,6 +1,5 @@
 //! Idioms of the two languages that are known by their tokens: error checks, the end of a file.
 
-use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::{Language, Token};
 
 /// Whether a Go name is that of an error: `err`, `err1`.
@@ -21,7 +20,8 @@ pub fn is_error_check(language: Language, tokens: &[Token]) -> bool {
         }),
         Language::Rust => {
             let arrow = [Token::Mark("="), Token::Mark(">")];
-            let arm = is(&tokens[0], "Err") && tokens.windows(2).any(|w| w == arrow);
+            let arm = tokens.first().is_some_and(|first| is(first, "Err"))
+                && tokens.windows(2).any(|w| w == arrow);
             arm || tokens
                 .windows(2)
                 .any(|w| is(&w[0], "let") && is(&w[1], "Err"))
@@ -30,8 +30,8 @@ pub fn is_error_check(language: Language, tokens: &[Token]) -> bool {
 }
 
 /// The `x` of `defer x.Close()`.
-pub fn deferred_close(line: &Line) -> Option<&str> {
-    match &line.tokens[..] {
+pub fn deferred_close(tokens: &[Token]) -> Option<&str> {
+    match tokens {
         [
             Token::Name(defer),
             Token::Name(x),
@@ -59,4 +59,17 @@ pub fn makes_array(tokens: &[Token]) -> bool {
     tokens
         .windows(3)
         .any(|w| matches!(w, [Token::Mark("["), Token::Number(_), Token::Mark(";")]))
+}
+
+/// Whether a Rust line opens what is done about any error: an arm `Err(..) =>` without a condition,
+/// `if let Err(..)`, or a closure `|err| {`.
+pub fn catches_error(tokens: &[Token]) -> bool {
+    let is = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
+    let closure = |w: &[Token]| {
+        let bars = w[0] == Token::Mark("|") && w[2] == Token::Mark("|");
+        bars && matches!(&w[1], Token::Name(name) if is_error(name))
+    };
+    let guarded =
+        tokens.first().is_some_and(|t| is(t, "Err")) && tokens.iter().any(|t| is(t, "if"));
+    is_error_check(Language::Rust, tokens) && !guarded || tokens.windows(3).any(closure)
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::sidebyside::pair::idioms::{
-    deferred_close, is_end_of_file, is_error, is_error_check, makes_array,
-};
-use crate::sidebyside::read::names::{KEYWORDS, common_names, snake_case};
-use crate::sidebyside::read::source::{Kind, Line};
+use crate::sidebyside::pair::acts::{Acts, Names, called};
+use crate::sidebyside::pair::idioms::{deferred_close, is_end_of_file, is_error};
+use crate::sidebyside::read::names::{KEYWORDS, common_name, snake_case};
 use crate::sidebyside::read::tokens::{Language, Token};
 
 /// What a line can share with another.
@@ -15,6 +13,8 @@ use crate::sidebyside::read::tokens::{Language, Token};
 pub enum Key {
     /// An identifier or an operator, by its Go name in one case.
     Name(String),
+    /// An act and what it acts on.
+    Act(&'static str, String),
     /// A variable that holds an error: `err`, `err1`.
     Error,
     /// A number.
@@ -36,92 +36,76 @@ pub struct Role {
     pub called: bool,
     /// It introduces it: a variable, a constant, a type, or a field of a value.
     pub introduced: bool,
-    /// It is only another reading of a name that has more than one: `send` on a channel or a socket.
-    pub other: bool,
-}
-
-impl Role {
-    /// Whether two lines do the same with a name.
-    pub fn matches(self, other: Role) -> bool {
-        self.called && other.called || self.introduced && other.introduced
-    }
 }
 
 /// The keys of a line, and what it does with each.
 pub type Keys = BTreeMap<Key, Role>;
 
-/// Takes the keys of a line; there are none in what is not code. `packages` are those that the Go
-/// program imports.
-pub fn keys(language: Language, line: &Line, packages: &[&str]) -> Keys {
+/// Takes the keys of a statement, which does `acts`.
+pub fn keys(language: Language, tokens: &[Token], acts: &Acts, names: &Names) -> Keys {
     let mut keys = Keys::new();
-    if line.kind != Kind::Code {
-        return keys;
-    }
-    let tokens = &line.tokens;
     let introduced = introduced(language, tokens);
     for (i, token) in tokens.iter().enumerate() {
         match token {
-            Token::Name(name) if is_package(language, &tokens[i..], packages) => {
-                add(&mut keys, Key::Package(snake_case(name)), USED);
+            Token::Name(name) if is_package(language, &tokens[i..], names) => {
+                add(&mut keys, Key::Package(snake_case(name)), Role::default());
             }
-            Token::Name(name) if is_error(name) => add(&mut keys, Key::Error, USED),
+            Token::Name(name) if is_error(name) => add(&mut keys, Key::Error, Role::default()),
             Token::Name(name) => {
                 let role = Role {
-                    called: is_called(&tokens[i + 1..]),
+                    called: called(tokens, i).is_some(),
                     introduced: introduced.contains(&i),
-                    other: false,
                 };
-                match language {
-                    Language::Go if makes_channel(&tokens[i..]) => {
-                        go_name("make chan", role, &mut keys);
-                    }
-                    Language::Go => go_name(name, role, &mut keys),
-                    Language::Rust => rust_name(name, role, &mut keys),
+                name_keys(language, name, role, names, &mut keys);
+                // What a variant is called says what a text says elsewhere.
+                let variant = i > 0 && tokens[i - 1] == Token::Mark(":");
+                if language == Language::Rust && variant && name.starts_with(char::is_uppercase) {
+                    add(&mut keys, Key::Word(name.to_lowercase()), Role::default());
                 }
             }
-            Token::Mark("<-") => add(&mut keys, name("<-"), CALLED),
-            Token::Number(number) => add(&mut keys, Key::Number(number.clone()), USED),
-            Token::Text(text) => text_keys(language, text, &mut keys),
+            Token::Number(number) => {
+                add(&mut keys, Key::Number(number.clone()), Role::default());
+            }
+            Token::Text(text) => text_keys(language, text, names, &mut keys),
             Token::Mark(_) | Token::Comment(_) => {}
         }
     }
-    if is_error_check(language, tokens) {
-        add(&mut keys, name("err != nil"), CALLED);
+    for (act, object) in acts {
+        add(&mut keys, Key::Name((*act).to_owned()), CALLED);
+        if let Some(object) = object {
+            add(&mut keys, Key::Act(act, object.clone()), CALLED);
+        }
     }
     if language == Language::Rust {
         if is_end_of_file(tokens) {
-            add(&mut keys, name("eof"), CALLED);
+            add(&mut keys, Key::Name("eof".to_owned()), CALLED);
         }
-        if makes_array(tokens) {
-            add(&mut keys, name("make"), CALLED);
-        }
-    } else if deferred_close(line).is_some() {
+    } else if deferred_close(tokens).is_some() {
         // What is closed later is named here only to be found again.
-        keys.retain(|key, _| *key == name("close"));
+        keys.retain(|key, _| *key == Key::Name("close".to_owned()));
     }
     keys
 }
 
-fn name(name: &str) -> Key {
-    Key::Name(name.to_owned())
-}
-
-const USED: Role = Role {
-    called: false,
-    introduced: false,
-    other: false,
-};
 const CALLED: Role = Role {
     called: true,
     introduced: false,
-    other: false,
 };
 
 fn add(keys: &mut Keys, key: Key, role: Role) {
     let known = keys.entry(key).or_insert(role);
     known.called |= role.called;
     known.introduced |= role.introduced;
-    known.other &= role.other;
+}
+
+/// The first word of a statement, by its Go name, if it is a keyword.
+pub fn keyword(tokens: &[Token]) -> Option<&'static str> {
+    let name = tokens.iter().find_map(|token| match token {
+        Token::Name(name) => Some(&name[..]),
+        _ => None,
+    })?;
+    let found = KEYWORDS.iter().find(|(go, _)| *go == name);
+    found.map(|(go, _)| *go)
 }
 
 /// The places of the names that a line introduces.
@@ -161,11 +145,9 @@ fn introduced(language: Language, tokens: &[Token]) -> Range<usize> {
 }
 
 /// Whether the name with which the tokens begin only says where the next one comes from.
-fn is_package(language: Language, tokens: &[Token], packages: &[&str]) -> bool {
+fn is_package(language: Language, tokens: &[Token], names: &Names) -> bool {
     match (language, tokens) {
-        (Language::Go, [Token::Name(name), Token::Mark("."), ..]) => {
-            packages.contains(&name.as_str())
-        }
+        (Language::Go, [Token::Name(name), Token::Mark("."), ..]) => names.packages.contains(name),
         (Language::Rust, [Token::Name(name), Token::Mark(":"), Token::Mark(":"), ..]) => {
             name.starts_with(char::is_lowercase)
         }
@@ -173,64 +155,35 @@ fn is_package(language: Language, tokens: &[Token], packages: &[&str]) -> bool {
     }
 }
 
-/// `make(chan`: Go makes channels, maps and slices by one name.
-fn makes_channel(tokens: &[Token]) -> bool {
-    matches!(tokens, [Token::Name(make), Token::Mark("("), Token::Name(chan), ..]
-        if make == "make" && chan == "chan")
-}
+/// Words that say nothing of what a line does, or that an act stands for.
+const SILENT: &str = "_ nil type case defer range make go send recv \
+    pub mut self move impl in as Ok Err Some None";
 
-/// Whether what follows a name calls it, as a function or as a macro.
-fn is_called(after: &[Token]) -> bool {
-    matches!(
-        after,
-        [Token::Mark("("), ..] | [Token::Mark("!"), Token::Mark("(" | "[" | "{"), ..]
-    )
-}
-
-fn go_name(name: &str, mut role: Role, keys: &mut Keys) {
-    if let Some((keyword, _)) = KEYWORDS.iter().find(|(go, _)| *go == name) {
-        add(keys, Key::Keyword(keyword), USED);
-    } else if !matches!(name, "_" | "nil" | "type" | "case" | "defer" | "range") {
-        role.called |= name == "go";
-        for name in common_names(Language::Go, name) {
-            add(keys, Key::Name(name), role);
-        }
-    }
-}
-
-fn rust_name(name: &str, role: Role, keys: &mut Keys) {
+fn name_keys(language: Language, name: &str, role: Role, names: &Names, keys: &mut Keys) {
+    let of_both = |(go, rust): &&(&str, &[&str])| match language {
+        Language::Go => *go == name,
+        Language::Rust => rust.contains(&name),
+    };
     let mut keyword = false;
-    for (go, _) in KEYWORDS.iter().filter(|(_, rust)| rust.contains(&name)) {
-        add(keys, Key::Keyword(go), USED);
+    for (go, _) in KEYWORDS.iter().filter(of_both) {
+        add(keys, Key::Keyword(go), Role::default());
         keyword = true;
     }
-    let says_nothing = [
-        "_", "pub", "mut", "self", "move", "impl", "in", "as", "Ok", "Err", "Some", "None",
-    ];
-    if keyword || says_nothing.contains(&name) {
-        return;
-    }
-    for (i, name) in common_names(Language::Rust, name).into_iter().enumerate() {
-        add(
-            keys,
-            Key::Name(name),
-            Role {
-                other: i > 0,
-                ..role
-            },
-        );
+    if !keyword && !SILENT.split_whitespace().any(|word| word == name) {
+        let name = names.end(common_name(language, name));
+        add(keys, Key::Name(name), role);
     }
 }
 
-fn text_keys(language: Language, text: &str, keys: &mut Keys) {
-    let (pieces, names) = match language {
+fn text_keys(language: Language, text: &str, names: &Names, keys: &mut Keys) {
+    let (pieces, inner) = match language {
         Language::Go => (split_verbs(text), Vec::new()),
         Language::Rust => split_braces(text),
     };
-    for name in names {
+    for name in inner {
         match is_error(name) {
-            true => add(keys, Key::Error, USED),
-            false => rust_name(name, USED, keys),
+            true => add(keys, Key::Error, Role::default()),
+            false => name_keys(language, name, Role::default(), names, keys),
         }
     }
     for piece in pieces {
@@ -241,11 +194,11 @@ fn text_keys(language: Language, text: &str, keys: &mut Keys) {
             .filter(|rest| !matches!(*rest, "" | "\\r"));
         let text = unended.unwrap_or(whole).trim();
         if !text.is_empty() {
-            add(keys, Key::Text(text.to_owned()), USED);
+            add(keys, Key::Text(text.to_owned()), Role::default());
         }
         for word in text.split(|c: char| !c.is_alphanumeric()) {
             if word.chars().count() > 1 {
-                add(keys, Key::Word(word.to_lowercase()), USED);
+                add(keys, Key::Word(word.to_lowercase()), Role::default());
             }
         }
     }
@@ -289,12 +242,20 @@ mod tests {
     use super::*;
     use crate::sidebyside::read::source::read;
 
-    fn called(language: Language, source: &str) -> String {
-        let packages = ["net", "fmt"];
-        let keys = keys(language, &read(language, source, 1)[0], &packages);
-        let shown = keys.into_iter().map(|(key, called)| {
+    fn shown(language: Language, source: &str) -> String {
+        let lines = read(
+            language,
+            "",
+            &format!("import \"net\"\nimport \"fmt\"\n{source}"),
+            1,
+        );
+        let names = Names::new(language, &lines);
+        let tokens = &lines[2].tokens;
+        let keys = keys(language, tokens, &names.acts(language, tokens), &names);
+        let shown = keys.into_iter().map(|(key, role)| {
             let text = match key {
-                Key::Name(name) => name,
+                Key::Name(name) => name.replace(' ', "_"),
+                Key::Act(act, object) => format!("{act}:{object}"),
                 Key::Error => "err".to_owned(),
                 Key::Number(number) => format!("#{number}"),
                 Key::Text(text) => format!("\"{text}\""),
@@ -302,7 +263,7 @@ mod tests {
                 Key::Word(word) => format!("'{word}"),
                 Key::Keyword(word) => format!("[{word}]"),
             };
-            match (called.called, called.introduced) {
+            match (role.called, role.introduced) {
                 (true, _) => text + "()",
                 (_, true) => text + "=",
                 _ => text,
@@ -315,11 +276,12 @@ mod tests {
     fn both_languages_come_to_the_same_keys() {
         for (go, rust, shared) in [
             ("net.Dial(a, 16)", "net::dial(a, 16)", "a dial() #16 net."),
-            ("x <- true", "x.send(true)", "<-() true x"),
+            ("x <- true", "x.send(true)", "send() true x send:x()"),
+            ("y := <-x", "let y = x.recv();", "recv() x y recv:x()"),
             (
                 "c := make(chan int)",
                 "let (c, d) = bounded(0);",
-                "c make chan()",
+                "c make_chan()",
             ),
             (
                 "buf := make([]byte, 19)",
@@ -329,13 +291,17 @@ mod tests {
             ("if err == io.EOF {", "Ok(0) => {", "eof"),
             ("if a == 0 {", "if a == 0 {", "a #0 [if]"),
             ("for range x {", "while x {", "x [for]"),
+            ("m[k] = v", "room.m.lock().insert(k, v);", "insert:m() k v"),
+            ("conn.Write(b)", "conn.write_all(&b)", "write:con() b"),
+            ("conn.Write(b)", "conn.send(&b)", "write:con() b"),
+            ("f(\"login!\")", "F::Login(x)", "'login"),
             (
                 "fmt.Printf(\"%s gone\\n\", a)",
                 "f!(\"{a} gone\")",
                 "a \"gone\" 'gone",
             ),
         ] {
-            let (go, rust) = (called(Language::Go, go), called(Language::Rust, rust));
+            let (go, rust) = (shown(Language::Go, go), shown(Language::Rust, rust));
             let (go, rust) = (format!(" {go} "), format!(" {rust} "));
             for key in shared.split(' ') {
                 let bare = format!(" {}", key.trim_end_matches("()"));
@@ -349,17 +315,17 @@ mod tests {
 
     #[test]
     fn calls_are_told_from_names() {
-        assert_eq!(called(Language::Go, "go f(x) // g()"), "f() go() x");
-        assert_eq!(called(Language::Rust, "a!(b) != c()"), "a() b c()");
+        assert_eq!(shown(Language::Go, "go f(x) // g()"), "f() go() x");
+        assert_eq!(shown(Language::Rust, "a!(b) != c()"), "a() b c()");
         assert_eq!(
-            called(Language::Rust, "thread::spawn(Ok(d))"),
+            shown(Language::Rust, "thread::spawn(Ok(d))"),
             "d go() thread."
         );
     }
 
     #[test]
     fn a_deferred_close_names_only_the_closing() {
-        assert_eq!(called(Language::Go, "defer conn.Close()"), "close()");
+        assert_eq!(shown(Language::Go, "defer conn.Close()"), "close()");
     }
 
     #[test]

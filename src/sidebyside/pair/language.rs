@@ -7,21 +7,31 @@
 //!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
 //!   this carries the question and, in the block, the lines that print the error or leave. So does
 //!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
-//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call have the
-//!   question, and lines of their own for the rest.
+//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call, or on the
+//!   variable that takes its result, have the question, and lines of their own for the rest; an arm that
+//!   returns the error carries what is left of that.
+//! - **The end of what there is to read.** `let Some(..) = .. else` has the question `if n == 0 {`, too.
 //! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
-//!   that makes `x` a binding of ours (`let x`, `x: T`) and not a reference (`x: &T`): a socket or
+//!   that makes `x` a binding of ours (`let x`, `x: T`, `|x|`) and not a reference (`x: &T`): a socket or
 //!   file that is owned is closed when its scope ends, whichever way.
-//! - **The head of a loop.** `for {` whose first line is paired with `for x in ..` or `while let ..`:
-//!   this takes the next one and goes round again.
+//! - **The head of a loop.** `for {` with a line that is paired with `for x in ..` or `while let ..`, which
+//!   take the next one and go round again, or with a line in a loop of ours.
+//! - **The fields of a value** that a constructor of ours, `T::new(..)`, fills.
+//! - **The name of what was read.** `msg := string(buf[:n])` after a read: ours takes the message in the
+//!   line that reads it, `let Some(msg) = ..`.
+//! - **The declaration.** `var x T` without a value: in Rust a variable is made with its value, by the `let x`
+//!   in the same function.
 //! - **The last value.** A bare `return` at the end of a function, after a line paired with what ours
 //!   returns.
 //!
 //! A line is carried only if the line that it belongs to is paired, and only by that line's partner.
 
+use std::iter;
 use std::ops::Range;
 
-use crate::sidebyside::pair::idioms::{deferred_close, is_error, is_error_check};
+use crate::sidebyside::pair::idioms::{
+    catches_error, deferred_close, is_end_of_file, is_error, is_error_check,
+};
 use crate::sidebyside::pair::statement::Statement;
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::{Language, Token};
@@ -30,29 +40,38 @@ use crate::sidebyside::read::tokens::{Language, Token};
 /// the Rust line that each Go line is paired with.
 pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Option<usize>> {
     let mut carried = vec![None; go.len()];
+    let openers = openers(rust);
     for i in 0..go.len() {
         if opens_error_block(&go[i]) {
             let asks = partners[i].is_some();
-            let owner = if asks { Some(i) } else { code_above(go, i) };
-            let owner = owner.filter(|&owner| names(&go[owner]).any(is_error));
+            let owner = if asks { Some(i) } else { call_above(go, i) };
             let Some(partner) = owner.and_then(|owner| partners[owner]) else {
                 continue;
             };
+            let partner = Statement::asked_at(rust, partner);
             let statement = Statement::at(rust, partner);
-            let body = block(go, i);
             if !asks && statement.asks() {
                 carried[i] = Some(partner);
             }
-            for l in body.filter(|&l| partners[l].is_none()) {
+            let arm = block(rust, partner)
+                .filter(|_| statement.has("match"))
+                .find(|&arm| catches_error(&rust[arm].tokens) && returns_error(&rust[arm]));
+            for l in block(go, i).filter(|&l| partners[l].is_none()) {
                 let handed_on = is_exit(&go[l]) || prints_error(&go[l]) || is_else_for_error(go, l);
                 if statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]) {
                     carried[l] = Some(partner);
+                } else if handed_on {
+                    carried[l] = arm;
                 }
             }
         } else if partners[i].is_none() {
             carried[i] = carried[i]
                 .or_else(|| scope_end(go, rust, partners, i))
-                .or_else(|| loop_head(go, rust, partners, i))
+                .or_else(|| loop_head(go, rust, partners, &openers, i))
+                .or_else(|| end_of_input(go, rust, partners, i))
+                .or_else(|| field(go, rust, partners, i))
+                .or_else(|| named_there(go, rust, partners, i))
+                .or_else(|| declaration(go, rust, i))
                 .or_else(|| last_value(go, rust, partners, i));
         }
     }
@@ -72,13 +91,9 @@ pub fn answers(rust: &[Line], line: usize) -> bool {
 pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     let mut handling = vec![None; go.len()];
     for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
-        let above = code_above(go, i).filter(|&above| names(&go[above]).any(is_error));
-        let call = if has_call(&go[i]) {
-            i
-        } else {
-            above.unwrap_or(i)
-        };
+        let mut call = i;
         if !has_call(&go[i]) {
+            call = call_above(go, i).unwrap_or(i);
             handling[i] = Some(call);
         }
         let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
@@ -90,48 +105,141 @@ pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     handling
 }
 
+/// For each line of ours, whether it is where an error is handled, or the end of what there is to read.
+pub fn handles(rust: &[Line]) -> Vec<bool> {
+    let catches = |line: &Line| catches_error(&line.tokens) || is_end_of_file(&line.tokens);
+    let openers = openers(rust);
+    (0..rust.len())
+        .map(|r| catches(&rust[r]) || openers[r].is_some_and(|opener| catches(&rust[opener])))
+        .collect()
+}
+
+/// For each line the one that opens the innermost block around it.
+pub fn openers(lines: &[Line]) -> Vec<Option<usize>> {
+    let mut open = Vec::new();
+    let mut openers = Vec::with_capacity(lines.len());
+    for (i, line) in lines.iter().enumerate() {
+        let mut around = open.last().copied();
+        for token in &line.tokens {
+            match token {
+                Token::Mark("{") => open.push(i),
+                Token::Mark("}") => {
+                    open.pop();
+                    around = open.last().copied();
+                }
+                _ => {}
+            }
+        }
+        openers.push(around);
+    }
+    openers
+}
+
 /// Whether a question has its call before it: `if err := f(); err != nil {`.
 fn has_call(line: &Line) -> bool {
     line.tokens.contains(&Token::Mark(";"))
 }
 
+/// The line whose error a question asks for: the last one above, in the function, that sets an error.
+fn call_above(go: &[Line], question: usize) -> Option<usize> {
+    let sets_error = |line: &Line| {
+        let end = line.tokens.iter().position(|t| *t == Token::Mark("="));
+        let set = line.tokens[..end.unwrap_or(0)].iter();
+        !opens_error_block(line)
+            && set
+                .clone()
+                .any(|t| matches!(t, Token::Name(name) if is_error(name)))
+    };
+    let above = (0..question).rev();
+    let mut above = above.take_while(|&l| go[l].function == go[question].function);
+    above.find(|&l| counts(&go[l]) && sets_error(&go[l]))
+}
+
 fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let closed = deferred_close(&go[i])?;
+    let closed = deferred_close(&go[i].tokens)?;
     let opened = (0..i)
         .rev()
         .take_while(|&l| go[l].function == go[i].function);
-    let mut opened = opened.filter(|&l| names(&go[l]).any(|name| name == closed));
+    let mut opened = opened.filter(|&l| go[l].names().any(|name| name == closed));
     opened
         .find_map(|l| partners[l])
         .filter(|&partner| binds(&rust[partner], closed))
 }
 
-fn loop_head(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let endless = names(&go[i]).eq(["for"]) && go[i].tokens.len() == 2;
-    let first = (i + 1..go.len())
-        .find(|&l| counts(&go[l]))
-        .filter(|_| endless)?;
-    let partner = partners[first]?;
-    names(&rust[partner])
-        .next()
-        .filter(|name| matches!(*name, "for" | "while"))?;
-    Some(partner)
+fn loop_head(
+    go: &[Line],
+    rust: &[Line],
+    partners: &[Option<usize>],
+    openers: &[Option<usize>],
+    i: usize,
+) -> Option<usize> {
+    let is_loop = |line: &Line| {
+        let word = line.names().next();
+        word.is_some_and(|word| matches!(word, "for" | "while" | "loop"))
+    };
+    let endless = go[i].names().eq(["for"]) && go[i].tokens.len() == 2;
+    let body = block(go, i).filter(|_| endless);
+    let mut body = body.take_while(|&l| !is_loop(&go[l]));
+    body.find_map(|l| {
+        let mut around = iter::successors(partners[l], |&r| openers[r]);
+        around.find(|&r| is_loop(&rust[r]))
+    })
+}
+
+fn end_of_input(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    let partner = partners[code_above(go, i)?]?;
+    let asks = go[i].names().next() == Some("if") && is_end_of_file(&go[i].tokens);
+    (asks && Statement::at(rust, partner).takes_ok()).then_some(partner)
+}
+
+fn field(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    let [Token::Name(_), Token::Mark(":"), after, ..] = &go[i].tokens[..] else {
+        return None;
+    };
+    let opener = (0..i).rev().find(|&l| block(go, l).contains(&i))?;
+    let [.., Token::Name(made), Token::Mark("{")] = &go[opener].tokens[..] else {
+        return None;
+    };
+    let partner = partners[opener].filter(|_| *after != Token::Mark("="))?;
+    let constructor = rust[partner].tokens.windows(3).any(|w| match w {
+        [Token::Name(name), colon, other] => {
+            name == made && *colon == Token::Mark(":") && colon == other
+        }
+        _ => false,
+    });
+    constructor.then_some(partner)
+}
+
+fn named_there(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
+    const NEAR: usize = 12;
+    let [Token::Name(name), Token::Mark(":"), Token::Mark("="), ..] = &go[i].tokens[..] else {
+        return None;
+    };
+    let above = (i.saturating_sub(NEAR)..i).rev();
+    let mut above = above.take_while(|&l| go[l].function == go[i].function);
+    above.find_map(|l| partners[l].filter(|&r| binds(&rust[r], name)))
+}
+
+fn declaration(go: &[Line], rust: &[Line], i: usize) -> Option<usize> {
+    let [Token::Name(var), Token::Name(declared), ..] = &go[i].tokens[..] else {
+        return None;
+    };
+    let bare = var == "var" && !go[i].tokens.contains(&Token::Mark("="));
+    let makes = |line: &Line| {
+        let names = line.names().filter(|name| *name != "mut");
+        let same = line.function == go[i].function && line.function.is_some();
+        same && names.take(2).eq(["let", declared])
+    };
+    rust.iter().position(makes).filter(|_| bare)
 }
 
 fn last_value(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
     let last = go
         .get(i + 2)
         .is_none_or(|after| after.function != go[i].function);
-    let bare = names(&go[i]).eq(["return"]) && last;
+    let bare = go[i].names().eq(["return"]) && last;
     let partner = partners[code_above(go, i).filter(|_| bare)?]?;
     Statement::at(rust, partner).last.then_some(partner)
-}
-
-fn names(line: &Line) -> impl Iterator<Item = &str> {
-    line.tokens.iter().filter_map(|token| match token {
-        Token::Name(name) => Some(name.as_str()),
-        _ => None,
-    })
 }
 
 fn counts(line: &Line) -> bool {
@@ -141,11 +249,11 @@ fn counts(line: &Line) -> bool {
 /// Whether a Go line opens a block for the error that it asks for.
 fn opens_error_block(line: &Line) -> bool {
     let opens = line.tokens.iter().any(|t| matches!(t, Token::Mark("{")));
-    names(line).next() == Some("if") && opens && is_error_check(Language::Go, &line.tokens)
+    line.names().next() == Some("if") && opens && is_error_check(Language::Go, &line.tokens)
 }
 
 fn is_exit(line: &Line) -> bool {
-    let mut names = names(line);
+    let mut names = line.names();
     matches!(
         (names.next(), names.next()),
         (Some("return" | "break" | "continue"), None)
@@ -153,7 +261,7 @@ fn is_exit(line: &Line) -> bool {
 }
 
 fn prints_error(line: &Line) -> bool {
-    let mut all = names(line);
+    let mut all = line.names();
     let print = all.next() == Some("fmt") && all.next().is_some_and(|n| n.starts_with("Print"));
     print && all.any(is_error)
 }
@@ -163,13 +271,14 @@ fn code_above(go: &[Line], line: usize) -> Option<usize> {
 }
 
 /// The lines between the bracket that `open` ends with and the one that closes it.
-fn block(go: &[Line], open: usize) -> Range<usize> {
+pub fn block(go: &[Line], open: usize) -> Range<usize> {
     let mut depth = 0_i32;
     for (i, line) in go.iter().enumerate().skip(open) {
         for token in &line.tokens {
             match token {
                 Token::Mark("{") => depth += 1,
-                Token::Mark("}") => depth -= 1,
+                // What closes before it opens is another block: `} else {`.
+                Token::Mark("}") if i > open || depth > 0 => depth -= 1,
                 _ => {}
             }
             if i > open && depth <= 0 {
@@ -180,9 +289,15 @@ fn block(go: &[Line], open: usize) -> Range<usize> {
     open + 1..go.len()
 }
 
+/// Whether a line of ours gives an error to whoever called.
+fn returns_error(line: &Line) -> bool {
+    let names: Vec<&str> = line.names().collect();
+    names.contains(&"return") && names.iter().filter(|name| **name == "Err").count() > 1
+}
+
 /// `} else {` before the printing of an error.
 fn is_else_for_error(go: &[Line], line: usize) -> bool {
-    names(&go[line]).eq(["else"]) && go.get(line + 1).is_some_and(prints_error)
+    go[line].names().eq(["else"]) && go.get(line + 1).is_some_and(prints_error)
 }
 
 /// Whether a Rust line makes `name` a binding of something owned.
@@ -195,7 +310,8 @@ fn binds(line: &Line, name: &str) -> bool {
                 .is_some_and(|t| matches!(t, Token::Name(n) if n == name))
         };
         let named = matches!(token, Token::Name(n) if n == name);
-        let parameter = mark(i + 1, ":") && !mark(i + 2, ":") && !mark(i + 2, "&");
+        let closure = i > 0 && mark(i - 1, "|") && mark(i + 1, "|");
+        let parameter = closure || mark(i + 1, ":") && !mark(i + 2, ":") && !mark(i + 2, "&");
         let before = i.checked_sub(1);
         let bound = is(before, "let")
             || is(before, "mut")
@@ -214,7 +330,10 @@ mod tests {
     use crate::sidebyside::read::source::read;
 
     fn carried_lines(go: &str, rust: &str, pairs: &[(usize, usize)]) -> Vec<usize> {
-        let (go, rust) = (read(Language::Go, go, 1), read(Language::Rust, rust, 1));
+        let (go, rust) = (
+            read(Language::Go, "", go, 1),
+            read(Language::Rust, "", rust, 1),
+        );
         let mut partners = vec![None; go.len()];
         for &(g, r) in pairs {
             partners[g] = Some(r);

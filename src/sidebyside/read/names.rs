@@ -2,54 +2,88 @@
 
 use crate::sidebyside::read::tokens::Language;
 
-/// What Go calls something, and what Rust, its standard library or this crate call it. All names of a
-/// row count as its first. Rust may also use Go's.
+/// What Go calls something, and what Rust, its standard library or this crate call it. Rust may also
+/// use Go's name.
 ///
 /// These are equivalents of the two *languages*: whoever knows both would accept each row without
 /// seeing a program. Nothing here knows which line of which program answers to which.
-pub const EQUIVALENTS: [(&[&str], &[&str]); 21] = [
+const EQUIVALENTS: [(&str, &[&str]); 22] = [
     // Starting a thread of control, and what passes between two.
-    (&["go"], &["spawn"]),
-    (&["<-"], &["send", "recv", "try_send", "try_recv"]),
+    ("go", &["spawn"]),
+    ("make chan", &["bounded", "unbounded"]),
+    ("send", &["try_send"]),
+    ("recv", &["try_recv", "try_iter"]),
     // Printing. What a Go program prints about itself, a Rust program logs.
     (
-        &["print", "println", "printf"],
-        &["eprintln", "info", "warn", "error"],
+        "print",
+        &[
+            "println", "printf", "eprintln", "debug", "info", "warn", "error",
+        ],
     ),
-    (&["scan"], &["read_line"]),
-    // Reading and writing. A UDP socket that is connected receives and sends.
-    (&["dial", "dial_udp"], &["connect"]),
-    (&["read"], &["recv"]),
-    (&["write"], &["write_all", "send"]),
-    (&["read_from_udp"], &["recv_from"]),
-    (&["write_to_udp"], &["send_to"]),
-    (&["resolve_udp_addr"], &["to_socket_addrs"]),
-    (&["remote_addr"], &["peer_addr"]),
-    (&["close"], &["drop"]),
+    ("scan", &["read_line"]),
+    // Reading and writing.
+    ("dial", &["dial_udp", "connect"]),
+    ("read", &["read_full", "read_exact"]),
+    ("write", &["write_all"]),
+    ("read_from_udp", &["recv_from"]),
+    ("write_to_udp", &["send_to"]),
+    ("resolve_udp_addr", &["to_socket_addrs"]),
+    ("remote_addr", &["peer_addr"]),
+    ("close", &["drop", "shutdown"]),
     // Files and the command line.
-    (&["stat"], &["metadata"]),
-    (&["size"], &["len"]),
-    (&["args"], &["parse"]),
+    ("stat", &["metadata"]),
+    ("size", &["len"]),
+    ("args", &["parse"]),
     // Strings and collections.
-    (&["has_prefix"], &["starts_with", "strip_prefix"]),
-    (&["split"], &["split_once", "strip_prefix"]),
-    (&["delete"], &["remove"]),
-    (&["make"], &["vec"]),
-    (&["make chan"], &["bounded", "unbounded"]),
+    ("has_prefix", &["starts_with", "strip_prefix"]),
+    ("split", &["split_once"]),
+    ("delete", &["remove"]),
+    ("make", &["vec"]),
     // Time.
-    (&["second"], &["from_secs"]),
+    ("second", &["from_secs"]),
 ];
 
-/// The names by which a name can be found in the other language: the first names of its rows in
-/// [`EQUIVALENTS`], or else itself in one case.
-pub fn common_names(language: Language, name: &str) -> Vec<String> {
+/// What a line can do, and whether it does it on something that has a name: lines that do different things
+/// are no pair.
+pub const ACTS: [(&str, bool); 22] = [
+    ("go", false),
+    ("make chan", false),
+    ("send", true),
+    ("recv", true),
+    ("select", false),
+    ("print", false),
+    ("scan", false),
+    ("dial", false),
+    ("listen", false),
+    ("listen_udp", false),
+    ("accept", true),
+    ("read", true),
+    ("write", true),
+    ("read_from_udp", true),
+    ("write_to_udp", true),
+    ("close", true),
+    ("stat", false),
+    ("open", false),
+    ("create", false),
+    ("delete", true),
+    ("insert", true),
+    ("make", false),
+];
+
+/// Whether a name is that of an act.
+pub fn is_act(name: &str) -> bool {
+    ACTS.iter().any(|(act, _)| *act == name)
+}
+
+/// The name by which a name can be found in the other language: Go's, or else itself, in one case.
+pub fn common_name(language: Language, name: &str) -> String {
     let snake = snake_case(name);
-    let has = |names: &[&str]| names.iter().any(|other| snake_case(other) == snake);
-    let rows = EQUIVALENTS
-        .iter()
-        .filter(|(go, rust)| has(go) || language == Language::Rust && has(rust));
-    let names: Vec<String> = rows.map(|(go, _)| snake_case(go[0])).collect();
-    if names.is_empty() { vec![snake] } else { names }
+    let is = |other: &str| snake_case(other) == snake;
+    let found = EQUIVALENTS.iter().find(|(go, rust)| {
+        let other = language == Language::Rust || *go == "print";
+        is(go) || other && rust.iter().any(|rust| is(rust))
+    });
+    found.map_or(snake, |(go, _)| (*go).to_owned())
 }
 
 /// Keywords and the names of built-in types: what Go writes, and what Rust may write.
@@ -125,20 +159,18 @@ mod tests {
 
     #[test]
     fn names_of_two_languages_have_one_in_common() {
-        let go = |name| common_names(Language::Go, name);
-        let rust = |name| common_names(Language::Rust, name);
+        let go = |name| common_name(Language::Go, name);
+        let rust = |name| common_name(Language::Rust, name);
         assert_eq!(go("Printf"), rust("println"));
-        assert_eq!(rust("send"), ["<-", "write"]);
-        assert_eq!(go("send"), ["send"]);
+        assert_eq!(rust("write_all"), "write");
+        assert_eq!(go("connect"), "conect");
         assert_eq!(go("onlineMap"), rust("online_map"));
     }
 
     #[test]
-    fn no_name_of_go_is_in_two_rows() {
-        let names: Vec<&str> = EQUIVALENTS
-            .iter()
-            .flat_map(|(go, _)| go.iter().copied())
-            .collect();
+    fn no_name_is_in_two_rows() {
+        let row = |(go, rust): &(&'static str, &[&'static str])| [&[*go][..], rust].concat();
+        let names: Vec<&str> = EQUIVALENTS.iter().flat_map(row).collect();
         for (i, name) in names.iter().enumerate() {
             assert!(!names[i + 1..].contains(name), "{name}");
         }

@@ -42,6 +42,15 @@ impl Program {
         paths.join(between)
     }
 
+    /// Whether this is a stage of that name, or comes after it.
+    pub fn has_stage(&self, stage: &str) -> bool {
+        let place = PROGRAMS.iter().position(|program| program == self);
+        let so_far = PROGRAMS.iter().take(place.map_or(0, |place| place + 1));
+        so_far
+            .filter_map(|program| program.stage)
+            .any(|s| s == stage)
+    }
+
     /// A name for files and anchors: `chat_server-who`.
     pub fn slug(&self) -> String {
         match self.stage {

@@ -6,6 +6,8 @@ use crate::sidebyside::read::tokens::{Language, Token, tokens};
 /// One line of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
+    /// The file that it is in, in the repository; empty for a listing.
+    pub path: &'static str,
     /// Its number in its file, counted from 1; for a listing, in the text that the listing is in.
     pub number: usize,
     /// What is written there, without the line end.
@@ -39,10 +41,37 @@ pub enum Kind {
     Blank,
 }
 
+impl Line {
+    /// Its identifiers and keywords.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Name(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Its tokens, if it is code.
+    pub fn code(&self) -> &[Token] {
+        match self.kind {
+            Kind::Code => &self.tokens,
+            _ => &[],
+        }
+    }
+
+    /// The names by which it imports Go packages.
+    pub fn imported(&self) -> impl Iterator<Item = &str> {
+        let texts = self.tokens.iter().filter_map(|token| match token {
+            Token::Text(path) => path.rsplit('/').next(),
+            _ => None,
+        });
+        texts.filter(|_| self.kind == Kind::Import)
+    }
+}
+
 /// Reads a source whose first line has the number `first`.
 ///
 /// Of a Rust source, the unit tests at its end are left out: no listing has any.
-pub fn read(language: Language, source: &str, first: usize) -> Vec<Line> {
+pub fn read(language: Language, path: &'static str, source: &str, first: usize) -> Vec<Line> {
     let mut depth = 0_usize;
     let mut part = 0;
     let mut function: Option<(String, usize)> = None;
@@ -78,6 +107,7 @@ pub fn read(language: Language, source: &str, first: usize) -> Vec<Line> {
             attribute = None;
         }
         lines.push(Line {
+            path,
             number: first + i,
             text: text.to_owned(),
             kind,
@@ -189,7 +219,7 @@ mod tests {
     use super::*;
 
     fn kinds(language: Language, source: &str) -> String {
-        read(language, source, 1)
+        read(language, "", source, 1)
             .iter()
             .map(|line| match line.kind {
                 Kind::Code => 'c',
@@ -214,7 +244,7 @@ mod tests {
     #[test]
     fn functions_and_parts_are_known() {
         let rust = "use a;\n\n/// d\nimpl A {\n    fn bC(&self)\n    where\n    {\n        fn d() {}\n    }\n\n    const E: i32 = 1;\n}\n\nfn f() {}\nstruct G;\n";
-        let lines = read(Language::Rust, rust, 10);
+        let lines = read(Language::Rust, "", rust, 10);
         assert_eq!(lines[0].number, 10);
         let function = |i: usize| lines[i].function.as_deref();
         assert_eq!(function(3), None);
@@ -230,6 +260,7 @@ mod tests {
     fn a_go_method_has_its_own_name_not_its_receivers() {
         let lines = read(
             Language::Go,
+            "",
             "func (c *Client) SendAll(m string) {\n}\nvar x = 1\n",
             1,
         );
@@ -240,7 +271,10 @@ mod tests {
     #[test]
     fn unit_tests_are_left_out() {
         let rust = "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n";
-        assert_eq!(read(Language::Rust, rust, 1).len(), 1);
-        assert_eq!(read(Language::Rust, "#[cfg(test)]\nuse a;\n", 1).len(), 2);
+        assert_eq!(read(Language::Rust, "", rust, 1).len(), 1);
+        assert_eq!(
+            read(Language::Rust, "", "#[cfg(test)]\nuse a;\n", 1).len(),
+            2
+        );
     }
 }

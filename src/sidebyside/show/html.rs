@@ -7,9 +7,12 @@ use std::path::Path;
 use std::{fs, io};
 
 use crate::error::context;
-use crate::sidebyside::pair::compare::{Comparison, Cover, Figures};
+use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::cover::{Cover, Figures};
+use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::article::Article;
 use crate::sidebyside::show::sheet::{Sheet, text};
+use crate::sidebyside::show::table::{legend, share};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -127,7 +130,8 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
          <p>Every line of the Go programs of <em><bdi>{}</bdi></em> beside the line of threadline that \
          does the same, in plain threads. The pairs are computed from the two sources.</p>\n{KEY}\
          <table class=\"programs\">\n<thead><tr><th>program<th>original<th class=\"figure\">line\
-         <th class=\"figure\">lines<th>matched<th class=\"figure\"><th>ours</tr></thead>\n<tbody>\n",
+         <th class=\"figure\">lines<th>matched<th class=\"figure\"><th class=\"figure\">right\
+         <th class=\"figure\">found<th>ours</tr></thead>\n<tbody>\n",
         text(&article.name)
     );
     for (comparison, name) in comparisons.iter().zip(names) {
@@ -135,26 +139,32 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
         body.push_str(&format!(
             "<tr><td class=\"name\"><a href=\"{name}\">{}</a><td class=\"title faint\"><bdi>{}</bdi>\
              <td class=\"figure faint hide\">{}<td class=\"figure hide\">{}<td class=\"matched\">{}\
-             <td class=\"figure percent\">{}<td class=\"faint hide\"><code>{}</code></tr>\n",
+             <td class=\"figure percent\">{}<td class=\"figure hide\">{}<td class=\"figure hide\">{}\
+             <td class=\"faint hide\"><code>{}</code></tr>\n",
             comparison.program.command(),
             text(&comparison.listing.title),
             comparison.listing.line,
             figures.lines(),
             bar(figures),
             figures.shown(),
+            share(comparison.verdict.as_ref(), Verdict::precision),
+            share(comparison.verdict.as_ref(), Verdict::recall),
             comparison.program.files("<br>"),
         ));
     }
+    let verdict = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
     let all: Figures = comparisons.iter().map(Comparison::figures).sum();
     body.push_str(&format!(
         "</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\">\
          <td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\
-         <td class=\"hide\"></tr></tfoot>\n</table>\n\
-         <p class=\"faint\">Lines are those that count: no blank lines, brackets, imports or \
-         comments.</p>\n",
+         <td class=\"figure hide\">{}<td class=\"figure hide\">{}<td class=\"hide\"></tr></tfoot>\n\
+         </table>\n<p class=\"faint\">{}</p>\n",
         all.lines(),
         bar(all),
-        all.shown()
+        all.shown(),
+        share(verdict.as_ref(), Verdict::precision),
+        share(verdict.as_ref(), Verdict::recall),
+        legend(verdict.as_ref()).replace('\n', "<br>"),
     ));
     for (what, listings) in article.not_compared() {
         body.push_str(&format!(

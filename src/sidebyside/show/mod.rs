@@ -1,7 +1,9 @@
 //! Showing: on a terminal and as pages.
 
+pub mod check;
 mod highlight;
 pub mod html;
+pub mod json;
 pub mod pager;
 mod rows;
 mod sheet;

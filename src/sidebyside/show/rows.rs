@@ -1,16 +1,16 @@
 //! Laying a comparison out in rows of two columns.
 //!
 //! A pair is one row, and so are a Go line and the first line of the note that covers it, where their
-//! order allows that. What stands between two such rows has rows of its own, the listing's lines first,
-//! but for what only sets lines apart: closing brackets after a pair, comments before one, and blank
-//! lines next to either share a row, and so do lines that go on with a pair's statement of ours and
-//! lines that it carries. Every line of both sides is in exactly one row.
+//! order allows that. Between two such rows, the listing's code has rows of its own, but its comments,
+//! brackets and blank lines stand beside whatever there is, and so do lines that a pair carries beside lines
+//! that go on with its statement of ours. Every line of both sides is in exactly one row.
 
-use crate::sidebyside::pair::compare::{Comparison, Cover};
+use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::cover::Cover;
 use crate::sidebyside::read::source::Kind;
 
 /// Fewest lines of ours that are folded.
-const FOLDED: usize = 6;
+const FOLDED: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -71,9 +71,7 @@ pub fn blocks(comparison: &Comparison) -> Vec<Block> {
         let (run, after) = rest.split_at(count);
         let lines = first.rust.zip(run[count - 1].rust);
         match (fold, lines) {
-            (Some(true), Some((first, last))) if count > 1 => {
-                blocks.push(Block::Later(first, last))
-            }
+            (Some(true), Some((first, last))) => blocks.push(Block::Later(first, last)),
             (Some(false), Some((first, last))) if count >= FOLDED => {
                 blocks.push(Block::Ours(first, last));
             }
@@ -150,26 +148,41 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
     };
     let alike = |go: usize, rust: usize, kinds: &[Kind]| {
         let kind = comparison.go[go].kind;
-        kind == comparison.rust[rust].line.kind && kinds.contains(&kind) && !is_note(rust)
+        kind == comparison.rust[rust].kind && kinds.contains(&kind) && !is_note(rust)
     };
     // Brackets belong to what they close, so they go with the pair above; comments speak of what is
     // below them. What goes on with the statement of the pair above stands by what that carries.
     let goes_on = |go: usize, rust: usize| {
         from.1 > 0 && comparison.cover[go] == Cover::Carried(from.1 - 1) && {
-            let text = comparison.rust[rust].line.text.trim_start();
+            let text = comparison.rust[rust].text.trim_start();
             text.starts_with('.')
         }
     };
-    let beside = |go, rust| alike(go, rust, &[Kind::Blank, Kind::Brace]) || goes_on(go, rust);
+    // So do the lines that a note covers beside the lines of the note.
+    let noted = |go: usize, rust: usize| match comparison.cover[go] {
+        Cover::Noted(note) => {
+            let note = &comparison.notes[note];
+            note.first < rust && rust <= note.last
+        }
+        _ => false,
+    };
+    let beside = |go, rust| {
+        alike(go, rust, &[Kind::Blank, Kind::Brace]) || goes_on(go, rust) || noted(go, rust)
+    };
     while go < go_end && rust < rust_end && beside(go, rust) {
         rows.push(row(Some(go), Some(rust)));
         (go, rust) = (go + 1, rust + 1);
     }
+    // From below, because a comment speaks of what comes after it.
     let mut last = Vec::new();
-    let above = [Kind::Blank, Kind::Comment];
-    while go < go_end && rust < rust_end && alike(go_end - 1, rust_end - 1, &above) {
-        (go_end, rust_end) = (go_end - 1, rust_end - 1);
-        last.push(row(Some(go_end), Some(rust_end)));
+    while go < go_end && rust < rust_end {
+        rust_end -= 1;
+        if comparison.go[go_end - 1].kind == Kind::Code || comparison.later[rust_end] {
+            last.push(Row::ours(rust_end));
+        } else {
+            go_end -= 1;
+            last.push(row(Some(go_end), Some(rust_end)));
+        }
     }
     rows.extend((go..go_end).map(|go| row(Some(go), None)));
     rows.extend((rust..rust_end).map(Row::ours));

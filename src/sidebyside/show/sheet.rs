@@ -1,6 +1,7 @@
 //! The lines of a page: both sides, with their anchors.
 
-use crate::sidebyside::pair::compare::{Comparison, Cover};
+use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::cover::Cover;
 use crate::sidebyside::read::source::Kind;
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
@@ -49,12 +50,14 @@ impl<'a> Sheet<'a> {
 
     fn fold(&self, why: &str, first: usize, last: usize, body: &mut String) {
         let lines = &self.comparison.rust[first..=last];
-        let code = lines.iter().find(|l| l.line.kind == Kind::Code);
+        let code = lines
+            .iter()
+            .find(|l| matches!(l.kind, Kind::Code | Kind::Import));
         body.push_str(&format!(
             "<details class=\"fold\"><summary>{}–{}, {why}: <code>{}</code> …</summary>\n",
-            lines[0].line.number,
-            lines[lines.len() - 1].line.number,
-            text(code.map_or("", |l| l.line.text.trim())),
+            lines[0].number,
+            lines[lines.len() - 1].number,
+            text(code.map_or("", |l| l.text.trim())),
         ));
         for r in first..=last {
             self.rust_line(r, 0, body);
@@ -133,7 +136,7 @@ impl<'a> Sheet<'a> {
             None => ("rust", String::new(), String::new()),
         };
         let file = self.rust.iter().find(|(path, _)| *path == ours.path);
-        let number = ours.line.number;
+        let number = ours.number;
         let id = format!(
             "{}-{number}",
             ours.path.trim_end_matches(".rs").replace('/', "-")

@@ -1,55 +1,83 @@
-//! The table of an article's programs, and the check of how much of each is covered.
+//! The table of an article's programs.
 
-use std::fmt::Write;
-
-use crate::sidebyside::pair::compare::{Comparison, Cover, Figures};
+use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::cover::{Figures, percent};
+use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::article::Article;
 use crate::sidebyside::read::listings::Listing;
 use crate::sidebyside::show::highlight::shown;
 use crate::text::{columns, printable};
 
-/// The table of what was compared: a row a program, and one for all of them.
+/// The table of what was compared: a row per program, and one for all of them.
 pub fn table(comparisons: &[Comparison]) -> String {
     let heads = [
-        "program", "original", "line", "lines", "matched", "=", "~", "note", "gap", "ours",
+        "program", "original", "line", "lines", "matched", "=", "~", "note", "gap", "right",
+        "found", "ours",
     ];
     let mut rows = vec![heads.map(str::to_owned)];
     for comparison in comparisons {
         rows.push(row(
-            &comparison.program.command(),
-            &printable(&comparison.listing.title),
-            &comparison.listing.line.to_string(),
+            [
+                comparison.program.command(),
+                printable(&comparison.listing.title),
+                comparison.listing.line.to_string(),
+            ],
             comparison.figures(),
-            &comparison.program.files(" "),
+            comparison.verdict.as_ref(),
+            comparison.program.files(" "),
         ));
     }
+    let all = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
     rows.push(row(
-        "all",
-        "",
-        "",
+        ["all".to_owned(), String::new(), String::new()],
         comparisons.iter().map(Comparison::figures).sum(),
-        "",
+        all.as_ref(),
+        String::new(),
     ));
-    let mut text = columns(&rows, &[0, 1, 9]);
-    text.push_str(
-        "\nlines: those that count, without blank lines, brackets, imports and comments\n\
-         =: paired with a line of ours   ~: Rust does it by itself   note: a // Go: comment says why not\n",
-    );
-    text
+    format!("{}\n{}", columns(&rows, &[0, 1, 11]), legend(all.as_ref()))
 }
 
-fn row(program: &str, title: &str, line: &str, figures: Figures, paths: &str) -> [String; 10] {
+/// What the figures mean, in three lines.
+pub fn legend(all: Option<&Verdict>) -> String {
+    let checked = match all {
+        Some(all) => format!(
+            "right, found: of the computed pairs, and of the {} pairs in the tables made by hand\n",
+            all.pairs
+        ),
+        None => {
+            "no table of right pairs is for these listings: matched is likeness alone\n".to_owned()
+        }
+    };
+    "lines: those that count, without blank lines, brackets, imports and comments\n\
+     matched: paired (=), done by Rust itself (~) or explained by a // Go: comment (note)\n"
+        .to_owned()
+        + &checked
+}
+
+/// A share of a verdict as text, or a dash where there is no table.
+pub fn share(verdict: Option<&Verdict>, of: fn(&Verdict) -> f64) -> String {
+    verdict.map_or("-".to_owned(), |verdict| percent(of(verdict)))
+}
+
+fn row(
+    [program, title, line]: [String; 3],
+    figures: Figures,
+    verdict: Option<&Verdict>,
+    paths: String,
+) -> [String; 12] {
     [
-        program.to_owned(),
-        title.to_owned(),
-        line.to_owned(),
+        program,
+        title,
+        line,
         figures.lines().to_string(),
         figures.shown(),
         figures.paired.to_string(),
         figures.carried.to_string(),
         figures.noted.to_string(),
         figures.gaps.to_string(),
-        paths.to_owned(),
+        share(verdict, Verdict::precision),
+        share(verdict, Verdict::recall),
+        paths,
     ]
 }
 
@@ -67,51 +95,4 @@ pub fn others(article: &Article) -> String {
         format!("\n{why}, so not compared:\n{}", columns(&rows, &[1, 2]))
     };
     article.not_compared().map(group).collect()
-}
-
-/// The lines of a listing that nothing covers.
-pub fn gaps(comparison: &Comparison) -> String {
-    let mut text = String::new();
-    for (line, cover) in comparison.go.iter().zip(&comparison.cover) {
-        if *cover == Cover::Gap {
-            writeln!(text, "{:>6}  {}", line.number, shown(line.text.trim()))
-                .expect("a string takes it");
-        }
-    }
-    text
-}
-
-/// Checks that `each` percent of every listing is covered and `all` percent of them together.
-///
-/// # Errors
-/// One line with what is not.
-pub fn check(comparisons: &[Comparison], each: f64, all: f64) -> Result<(), String> {
-    let below = |comparison: &&Comparison| comparison.figures().percent() < each;
-    let mut short: Vec<String> = comparisons
-        .iter()
-        .filter(below)
-        .map(|c| {
-            format!(
-                "{} is matched to {}",
-                c.program.command(),
-                c.figures().shown()
-            )
-        })
-        .collect();
-    if !short.is_empty() {
-        let last = short.pop().into_iter();
-        let list: Vec<String> = short.into_iter().chain(last).collect();
-        return Err(format!(
-            "{}; {each} % of each are asked for",
-            list.join(", ")
-        ));
-    }
-    let total: Figures = comparisons.iter().map(Comparison::figures).sum();
-    if total.percent() < all {
-        let found = total.shown();
-        return Err(format!(
-            "all together are matched to {found}; {all} % are asked for"
-        ));
-    }
-    Ok(())
 }

@@ -5,11 +5,12 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::sidebyside::pair::compare::{Comparison, Cover};
+use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::cover::Cover;
 use crate::sidebyside::read::tokens::Language;
+use crate::sidebyside::show::check::gaps;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
 use crate::sidebyside::show::rows::{Block, Row, blocks};
-use crate::sidebyside::show::table::gaps;
 use crate::text::{printable, width};
 
 /// How to print.
@@ -54,7 +55,7 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
                 continue;
             }
             Block::Later(first, last) => {
-                let number = |r: usize| comparison.rust[r].line.number;
+                let number = |r: usize| comparison.rust[r].number;
                 let lines = format!("... {}-{}: later stages", number(first), number(last));
                 page.heading(sides.0 + NUMBER, "", &lines);
                 continue;
@@ -70,7 +71,7 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
                 sides,
                 row.go.map(|g| (comparison.go[g].number, &go_code[g][..])),
                 mark(row.paired, cover, row.rust.and_then(note)),
-                rust.map(|r| (r.line.number, &files[r.path][r.line.number - 1][..])),
+                rust.map(|r| (r.number, &files[r.path][r.number - 1][..])),
             );
         }
     }

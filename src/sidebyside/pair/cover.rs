@@ -1,0 +1,214 @@
+//! What covers each line of a listing.
+//!
+//! Of a listing, the lines of code **count**: not blank lines, nor those of nothing but brackets, nor
+//! the `package` clause and the imports, nor those of nothing but a comment (no prose of a course is
+//! copied, so none could have a partner). A line that counts is
+//!
+//! - **paired** with one line of ours (see [`score`](crate::sidebyside::pair::score) for what makes a pair, and
+//!   [`align`](crate::sidebyside::pair::align) for which pairs are chosen),
+//! - or **carried** by a construct of Rust (see [`language`](crate::sidebyside::pair::language)),
+//! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
+//!   explains must be in the same hunk: between our lines that pair with, or carry, the nearest Go
+//!   lines above and below, or one of those. One of those two Go lines must be in the same function
+//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place;
+//!   if the comment explains that very line of ours, no blank line of the listing may be between,
+//! - or a **gap**.
+
+use crate::sidebyside::pair::language::carried;
+use crate::sidebyside::read::notes::Note;
+use crate::sidebyside::read::source::{Kind, Line};
+
+/// How far from its neighbours a note, and what it covers, can be: in lines of ours, and of the listing.
+const NEAR: usize = 8;
+
+/// What covers a Go line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// It does not count.
+    None,
+    /// Paired with this line of ours.
+    Paired(usize),
+    /// Carried by a construct in this line of ours.
+    Carried(usize),
+    /// Explained by this note.
+    Noted(usize),
+    /// Nothing covers it.
+    Gap,
+}
+
+impl Cover {
+    /// The line of ours that does what the Go line does.
+    pub fn partner(self) -> Option<usize> {
+        match self {
+            Cover::Paired(r) | Cover::Carried(r) => Some(r),
+            _ => None,
+        }
+    }
+}
+
+/// How many lines of a listing count, and how many of those are covered by what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Lines paired with one of ours.
+    pub paired: usize,
+    /// Lines carried by a construct of Rust.
+    pub carried: usize,
+    /// Lines explained by a note.
+    pub noted: usize,
+    /// Lines that nothing covers.
+    pub gaps: usize,
+}
+
+impl Figures {
+    /// The lines that count.
+    pub fn lines(&self) -> usize {
+        self.covered() + self.gaps
+    }
+
+    /// The lines that are covered.
+    pub fn covered(&self) -> usize {
+        self.paired + self.carried + self.noted
+    }
+
+    /// How much is covered, as text.
+    pub fn shown(&self) -> String {
+        percent(self.percent())
+    }
+
+    /// How many of a hundred lines are covered; 100 where no line counts.
+    pub fn percent(&self) -> f64 {
+        match self.lines() {
+            0 => 100.0,
+            lines => 100.0 * self.covered() as f64 / lines as f64,
+        }
+    }
+}
+
+/// A percentage as text, rounded down, so that 100 % means all.
+pub fn percent(percent: f64) -> String {
+    format!("{:.1} %", (percent * 10.0).floor() / 10.0)
+}
+
+impl FromIterator<Cover> for Figures {
+    fn from_iter<I: IntoIterator<Item = Cover>>(covers: I) -> Figures {
+        let mut figures = Figures::default();
+        for cover in covers {
+            match cover {
+                Cover::None => {}
+                Cover::Paired(_) => figures.paired += 1,
+                Cover::Carried(_) => figures.carried += 1,
+                Cover::Noted(_) => figures.noted += 1,
+                Cover::Gap => figures.gaps += 1,
+            }
+        }
+        figures
+    }
+}
+
+impl std::iter::Sum for Figures {
+    fn sum<I: Iterator<Item = Figures>>(figures: I) -> Figures {
+        figures.fold(Figures::default(), |a, b| Figures {
+            paired: a.paired + b.paired,
+            carried: a.carried + b.carried,
+            noted: a.noted + b.noted,
+            gaps: a.gaps + b.gaps,
+        })
+    }
+}
+
+/// What covers each Go line. `partners` holds the lines of ours that Go lines are paired with.
+pub fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[Note]) -> Vec<Cover> {
+    let carried = carried(go, rust, partners);
+    let places: Vec<_> = partners
+        .iter()
+        .zip(&carried)
+        .map(|(p, c)| p.or(*c))
+        .collect();
+    let cover = |g: usize| match (go[g].kind, partners[g], carried[g]) {
+        (Kind::Code, Some(r), _) => Cover::Paired(r),
+        (Kind::Code, None, Some(r)) => Cover::Carried(r),
+        (Kind::Code, None, None) => match note_near(go, &places, notes, g) {
+            Some(note) => Cover::Noted(note),
+            None => Cover::Gap,
+        },
+        _ => Cover::None,
+    };
+    (0..go.len()).map(cover).collect()
+}
+
+/// The note that covers a Go line, see the top of this module. `places` are the lines of ours that Go
+/// lines are paired with or carried by.
+fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
+    let above = (0..g).rev().find_map(|other| Some((other, places[other]?)));
+    let below = (g..go.len()).find_map(|other| Some((other, places[other]?)));
+    // What is said of a pair is not said of what a blank line parts from it.
+    let parted = |other: usize| {
+        let between = &go[g.min(other)..g.max(other)];
+        between.iter().any(|line| line.kind == Kind::Blank)
+    };
+    let within = |note: &Note| {
+        let after = |(other, line)| line < note.explains || line == note.explains && !parted(other);
+        let before =
+            |(other, line)| note.explains < line || line == note.explains && !parted(other);
+        above.is_none_or(after) && below.is_none_or(before)
+    };
+    let near_enough = |note: &Note| {
+        let anchors = [above, below]
+            .into_iter()
+            .flatten()
+            .filter(|&(other, _)| go[g].function.is_none() || go[g].function == go[other].function);
+        let distances =
+            anchors.map(|(other, line)| other.abs_diff(g).max(line.abs_diff(note.explains)));
+        distances.min().filter(|distance| *distance <= NEAR)
+    };
+    let near = notes.iter().enumerate().filter(|(_, note)| within(note));
+    near.filter_map(|(i, note)| Some((near_enough(note)?, i)))
+        .min()
+        .map(|(_, i)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sidebyside::read::notes::notes;
+    use crate::sidebyside::read::source::read;
+    use crate::sidebyside::read::tokens::Language;
+
+    const GO: &str = "func f() {\n\ta()\n\tb()\n\n\tc()\n\td()\n}\nfunc g() {\n\te()\n}\n";
+    const RUST: &str =
+        "fn f() {\n    // Go: of a\n    a();\n    x();\n    // Go: of x\n    y();\n    d();\n}\n";
+
+    /// What covers each line that counts, where `pairs` are paired: `=`, the number of a note, `!`.
+    fn covered(pairs: &[(usize, usize)]) -> String {
+        let (go, rust) = (
+            read(Language::Go, "", GO, 1),
+            read(Language::Rust, "", RUST, 1),
+        );
+        let mut partners = vec![None; go.len()];
+        for &(g, r) in pairs {
+            partners[g] = Some(r);
+        }
+        let cover = cover(&go, &rust, &partners, &notes(&rust));
+        let mark = |cover: &Cover| match cover {
+            Cover::None => None,
+            Cover::Paired(_) => Some('='),
+            Cover::Carried(_) => Some('~'),
+            Cover::Noted(note) => Some(if *note == 0 { '0' } else { '1' }),
+            Cover::Gap => Some('!'),
+        };
+        cover.iter().filter_map(mark).collect()
+    }
+
+    #[test]
+    fn a_note_covers_what_is_beside_it() {
+        // f, a, b, c, d; g, e: b is beside the note of a, c beside that of x.
+        assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)]), "==01=!!");
+        // Nothing of g is in a hunk with a note.
+        assert_eq!(covered(&[(7, 0), (8, 6)]), "!!!!!==");
+    }
+
+    #[test]
+    fn what_is_said_of_a_pair_is_not_said_of_what_comes_after_a_blank_line() {
+        assert_eq!(covered(&[(1, 2), (5, 3)]), "0=0!=!!");
+    }
+}
