@@ -256,7 +256,7 @@ impl Run<'_> {
         };
         let mut notes = std::mem::take(&mut session.notes);
         let few = matches!(&round, Ok(round) if round.connected < clients);
-        if few {
+        if few && notes.is_empty() {
             let words = server.last_words();
             notes.extend(words.map(|words| format!("{} said: {words}", row.name)));
         }

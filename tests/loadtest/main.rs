@@ -8,6 +8,7 @@ mod command_line;
 mod compare;
 mod ends;
 mod faults;
+mod generator;
 mod hostile;
 mod limits;
 mod mock;

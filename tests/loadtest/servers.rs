@@ -1,9 +1,12 @@
 //! The servers under test: found, started, stopped, and named when they fail.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::process::Command;
+
+use tempfile::TempDir;
 
 use crate::common::program::Program;
-use crate::{CHAT_SERVER, ECHO_SERVER, assert_sound, free_addr, measure, run, start};
+use crate::{CHAT_SERVER, ECHO_SERVER, LOADTEST, assert_sound, free_addr, measure, run, start};
 
 #[test]
 fn a_server_that_runs_is_measured_and_left_running() {
@@ -44,6 +47,70 @@ fn what_a_server_starts_is_stopped_with_it() {
     let cost = record.points[0].rounds[0].server.as_ref().unwrap();
     assert_eq!(cost.threads[1] - cost.threads[0], 12, "{cost:?}");
     assert!(TcpStream::connect(addr).is_err(), "it was not stopped");
+}
+
+#[test]
+fn looking_for_a_server_takes_no_place_in_its_room() {
+    let server = Program::start(CHAT_SERVER, &[&"--max-clients", &"5", &"127.0.0.1:0"]);
+    let addr = server.addr();
+    let (record, _) = measure(&format!("chat --addr {addr} -c 5 -d 200ms --rounds 1"), &[]);
+    assert_sound(&record);
+    server.stop();
+}
+
+#[test]
+fn all_addresses_of_a_name_are_tried() {
+    let addrs = "localhost:0".to_socket_addrs().unwrap();
+    for ip in addrs.map(|addr| addr.ip()) {
+        let Ok(listener) = TcpListener::bind((ip, 0)) else {
+            continue;
+        };
+        let addr = listener.local_addr().unwrap();
+        drop(listener);
+        let server = Program::start(CHAT_SERVER, &[&addr.to_string()]);
+        server.addr();
+        let name = format!("localhost:{}", addr.port());
+        let (record, _) = measure(&format!("chat --addr {name} -c 3 -d 200ms --rounds 1"), &[]);
+        assert_sound(&record);
+        server.stop();
+        // One that is started may listen on any of them, too.
+        let server = format!("mine@{name}={CHAT_SERVER} {addr}");
+        let line = "chat -c 3 -d 200ms --rounds 1 --no-own --server";
+        assert_sound(&measure(line, &[&server]).0);
+    }
+}
+
+#[test]
+fn a_command_may_take_the_port_alone() {
+    for listens_on in [
+        "127.0.0.1:{port}",
+        "0.0.0.0:{port}",
+        ":{port}",
+        "[::1]:{port}",
+    ] {
+        let host = listens_on.replace("{port}", "0");
+        if !host.starts_with(':') && TcpListener::bind(&host).is_err() {
+            continue;
+        }
+        let server = format!("mine={CHAT_SERVER} {listens_on}");
+        let line = "chat -c 3 -d 200ms --rounds 1 --no-own --server";
+        assert_sound(&measure(line, &[&server]).0);
+    }
+}
+
+#[test]
+fn our_own_servers_need_no_program_beside_it() {
+    let folder = TempDir::new().unwrap();
+    let alone = folder.path().join("loadtest");
+    std::fs::copy(LOADTEST, &alone).unwrap();
+    for line in ["chat", "echo", "idle"] {
+        let words = format!("{line} -c 3 -d 200ms --rounds 1 --floor");
+        let ended = Command::new(&alone)
+            .args(words.split(' '))
+            .output()
+            .unwrap();
+        assert!(ended.status.success(), "{line}: {ended:?}");
+    }
 }
 
 #[test]
@@ -92,7 +159,7 @@ fn an_address_that_is_taken_is_named() {
 #[test]
 fn a_server_that_never_listens_is_named() {
     run(
-        "chat -c 2 --no-own --server",
+        "chat -c 2 --start-timeout 500ms --no-own --server",
         &["x=sh -c 'sleep 60' {addr}"],
     )
     .expect_one_error("server x was started but does not listen");

@@ -117,7 +117,7 @@ impl Clients {
             let source = self.source(number.unwrap_or(0));
             let connected = match descriptors {
                 // Connecting would work, and then nothing else.
-                Some(limit) if self.all.len() as u64 + SPARE > limit => {
+                Some(limit) if number.unwrap_or(self.all.len()) as u64 + SPARE >= limit => {
                     Err(rustix::io::Errno::MFILE.into())
                 }
                 _ => connect(self.target, source, number.is_none()),

@@ -10,6 +10,7 @@ use crate::lab::load::protocol::{self, Lines};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
+use crate::lab::scenario::login::generator_itself;
 use crate::lab::scenario::session::Session;
 
 struct Churn<'a> {
@@ -28,6 +29,9 @@ struct Churn<'a> {
     inside: usize,
     most_inside: usize,
     dropped: u64,
+    /// The most clients at one time, and why they are fewer than asked for.
+    places: usize,
+    refusal: Option<io::Error>,
     message: Vec<u8>,
 }
 
@@ -69,11 +73,14 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
         inside: 0,
         most_inside: 0,
         dropped: 0,
+        places: plan.clients,
+        refusal: None,
         message: Vec::new(),
     };
     session.watch_peak();
     let round = measure(&mut load, &mut clients, session, plan)?;
     drop(clients);
+    session.notes.extend(load.refusal.map(generator_itself));
     if round.deliveries == 0 && !round.cut_short {
         return Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"));
     }
@@ -94,10 +101,15 @@ impl Churn<'_> {
                 format.write(number as u32, visit.number, message);
                 client.send(message);
             }
-            State::Inside if said.is_none() && line.starts_with(&visit.prefix) => {
-                format.write(number as u32, visit.number, message);
-                said = Some(line[visit.prefix.len()..] == message[..message.len() - 1]);
-            }
+            // Another of this address may have been there before: it is the number that counts.
+            State::Inside => match format.read(line) {
+                Some((prefix, sender, nth, is_whole))
+                    if (sender, nth) == (number as u32, visit.number) =>
+                {
+                    said.get_or_insert(is_whole && prefix == visit.prefix);
+                }
+                _ => {}
+            },
             _ => {}
         });
         let at = visit.at;
@@ -153,7 +165,7 @@ impl Load for Churn<'_> {
         if recorder.schedule().is_some() {
             self.due = due.end;
         } else if recorder.is_sending(now) {
-            self.due = self.ended + self.plan.clients as u64;
+            self.due = self.ended + self.places as u64;
         }
         while self.begun < self.due {
             let number = match self.free.pop() {
@@ -161,11 +173,19 @@ impl Load for Churn<'_> {
                     clients.reconnect(number)?;
                     number
                 }
-                None if self.visits.len() < self.plan.clients => {
-                    let number = clients.connect()?;
-                    self.visits.push(Visit::default());
-                    number
-                }
+                None if self.visits.len() < self.places => match clients.connect() {
+                    Ok(number) => {
+                        self.visits.push(Visit::default());
+                        number
+                    }
+                    Err(err) if self.visits.is_empty() => return Err(err),
+                    // No descriptor, no port: it goes on with those there are.
+                    Err(err) => {
+                        self.places = self.visits.len();
+                        self.refusal = Some(err);
+                        break;
+                    }
+                },
                 None => break,
             };
             let at = recorder.due(now, self.begun, 0, 1).unwrap_or(now);
@@ -226,7 +246,7 @@ impl Load for Churn<'_> {
         recorder.counts.messages = self.begun;
         recorder.never_sent(self.begun, 0, 1, 1);
         recorder.counts.connected = match self.dropped {
-            0 => self.plan.clients,
+            0 => self.places,
             _ => self.most_inside,
         };
         recorder.counts.dropped = self.dropped;

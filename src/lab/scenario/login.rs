@@ -216,9 +216,7 @@ pub fn enter(
     match (login.inside, refusal) {
         (0, Some(err)) => return Err(err),
         (0, None) => return Err(nobody_in(&login, session)),
-        (_, Some(err)) => session
-            .notes
-            .push(format!("the load generator itself {err}")),
+        (_, Some(err)) => session.notes.push(generator_itself(err)),
         (_, None) => {}
     }
     for (seat, client) in login.seats.iter().zip(clients.all()) {
@@ -230,6 +228,11 @@ pub fn enter(
         login.settle(clients, session)?;
     }
     Ok(login)
+}
+
+/// Says that it was not the server that refused a client.
+pub fn generator_itself(err: io::Error) -> String {
+    format!("the load generator itself {err}")
 }
 
 fn nobody_in(login: &Login, session: &mut Session<'_>) -> io::Error {

@@ -118,9 +118,10 @@ pub fn listener_pid(addr: SocketAddr, likely: Option<i32>) -> Option<i32> {
             .is_ok_and(|fds| fds.flatten().any(|fd| fd.target == FDTarget::Socket(inode)))
     };
     let is_likely = |process: &Process| process.stat().is_ok_and(|stat| Some(stat.pgrp) == likely);
-    let (first, rest): (Vec<_>, Vec<_>) = all_processes().ok()?.flatten().partition(is_likely);
-    let found = first.into_iter().chain(rest).find(holds);
-    found.map(|process| process.pid())
+    // One after the other: each holds a descriptor.
+    let all = || all_processes().into_iter().flatten().flatten();
+    let found = all().filter(is_likely).find(holds);
+    Some(found.or_else(|| all().find(holds))?.pid())
 }
 
 fn listener(addr: SocketAddr) -> io::Result<Option<TcpNetEntry>> {

@@ -1,0 +1,137 @@
+//! The load generator itself: its memory, its limits, and what it does before it measures.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+use threadline::lab::results::record::Record;
+
+use crate::common::program::Program;
+use crate::common::wait::wait_until;
+use crate::{LOADTEST, assert_sound, measure, mock, start};
+
+/// The most memory that a process has had, in bytes.
+fn peak(loadtest: &Program) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", loadtest.id())).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_bounded_whatever_the_rate() {
+    for line in [
+        "chat --rate 1e6 --size 4096 -c 10",
+        "chat --rate 1e7 --size 14 -c 2",
+        "echo --rate 1e7 --size 4096 -c 10",
+        "churn --rate 1e7 -c 10",
+    ] {
+        let loadtest = start(&format!("{line} -d 1s --rounds 1"), &[]);
+        let mut most = 0;
+        wait_until(
+            line,
+            || {
+                most = most.max(peak(&loadtest).unwrap_or(0));
+                loadtest.status().is_some()
+            },
+            || loadtest.seen(),
+        );
+        assert!(most > 1 << 20, "{line}: {most} bytes");
+        assert!(most < 100 << 20, "{line}: {most} bytes");
+    }
+}
+
+/// Runs it in a shell after these commands and returns its record.
+#[track_caller]
+fn measure_after(commands: &str, shell: &[&str], line: &str) -> Record {
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("run.json");
+    let script = format!(
+        "{commands} && exec {LOADTEST} {line} --json {}",
+        json.display()
+    );
+    let (program, args) = shell.split_first().unwrap();
+    let output = Command::new(program)
+        .args(args)
+        .arg(script)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{line}: {output:?}");
+    serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap()
+}
+
+#[test]
+fn without_descriptors_it_goes_on_with_the_clients_it_has() {
+    for scenario in ["chat", "echo", "idle", "churn --rate max"] {
+        let line = format!("{scenario} -c 300 -d 300ms --rounds 1");
+        let record = measure_after("ulimit -n 100", &["sh", "-c"], &line);
+        let round = &record.points[0].rounds[0];
+        assert!((40..100).contains(&round.connected), "{line}: {round:?}");
+        // The server has as few, and those who leave keep theirs for a moment.
+        assert!(
+            round.lost == 0 || scenario.starts_with("churn"),
+            "{line}: {round:?}"
+        );
+        // Looking at the server needs descriptors as well.
+        assert!(round.server.is_some(), "{line}: {round:?}");
+        let warnings = record.warnings.join("\n");
+        assert!(warnings.contains("the load generator itself"), "{warnings}");
+        assert!(warnings.contains("ulimit -n"), "{warnings}");
+        assert!(!warnings.contains("said"), "{warnings}");
+    }
+}
+
+#[test]
+#[ignore = "needs a user namespace"]
+fn without_ports_it_goes_on_from_the_next_address() {
+    let few = "ip link set lo up && echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range";
+    let shell = ["unshare", "--map-root-user", "--net", "sh", "-c"];
+    for line in [
+        "chat -c 300 -d 300ms --rounds 1",
+        "echo -c 300 -d 300ms --rounds 1",
+        // Those who have left hold their ports for a minute.
+        "churn -c 20 -d 1s --rate 300 --rounds 1",
+    ] {
+        let record = measure_after(few, &shell, line);
+        assert_sound(&record);
+    }
+}
+
+#[test]
+fn nothing_of_the_warm_up_is_in_any_figure() {
+    for (line, script, each) in [
+        (
+            "chat -c 3 --senders 1 --rate 200",
+            "chat drop@10 double@20 damage@30",
+            3,
+        ),
+        (
+            "chat -c 3 --senders 1",
+            "chat drop@10 double@20 damage@30",
+            3,
+        ),
+        ("echo -c 3 --rate 200", "echo damage@30", 1),
+        ("churn -c 3 --rate 200", "chat damage@30", 1),
+    ] {
+        let (addr, mock) = mock::start(script);
+        let line = format!("{line} -d 500ms --warm-up 500ms --rounds 1 --addr {addr}");
+        let (record, _) = measure(&line, &[]);
+        assert_eq!(record.warm_up, 0.5);
+        let round = &record.points[0].rounds[0];
+        let faults = [
+            round.lost,
+            round.duplicated,
+            round.out_of_order,
+            round.damaged,
+        ];
+        assert_eq!(faults, [0; 4], "{line}: {round:?}");
+        assert_eq!(round.deliveries, round.messages * each, "{line}: {round:?}");
+        if record.rate.is_some() {
+            assert_eq!(round.messages, 100, "{line}: {round:?}");
+            assert_eq!(mock.messages(), 200, "{line}");
+        }
+        let steps = round.timeline.deliveries.len() as f64;
+        assert!(steps * round.timeline.step >= 0.5, "{line}: {round:?}");
+    }
+}
