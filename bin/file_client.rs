@@ -9,9 +9,9 @@ use clap::{CommandFactory, Parser};
 use threadline::cli;
 use threadline::error::context;
 use threadline::file::options::Target;
-use threadline::file::source::{self, Source};
+use threadline::file::source::Source;
 use threadline::file::upload::{self, Upload};
-use threadline::file::{self, interrupt};
+use threadline::file::{self, interrupt, typed};
 use threadline::go::{fmt, net};
 
 const IP_PORT: &str = "127.0.0.1:8005";
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
             None => {
                 // Ask for the file.
                 fmt::println!("请输入需要传输的文件：")?;
-                source::scan()?
+                typed::scan()?
             }
         };
 

@@ -8,7 +8,7 @@ use threadline::cli;
 use threadline::file::download::Download;
 use threadline::file::options::Options;
 use threadline::file::serve::{Sender, serve};
-use threadline::file::{self, bar, partial};
+use threadline::file::{self, bar, temporary};
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         let shutdown = shutdown::on_signal()?;
-        partial::prepare(&args.options.dir)?;
+        temporary::prepare(&args.options.dir)?;
         // Listen.
         let listener = net::listen(&args.addr)?;
 

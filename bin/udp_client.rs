@@ -31,11 +31,10 @@ fn main() -> ExitCode {
         conn.send(b"Hello! I'm client in UDP!")
             .map_err(context(format!("cannot send to {}", args.addr)))?;
 
+        // Go: waits for ever for an answer that does not come. Ours waits for a second.
+        conn.set_read_timeout(Some(udp::SILENCE))?;
         let mut buf = vec![0; udp::BUFFER];
-        let n = conn.recv(&mut buf).map_err(context(format!(
-            "no answer from {}, is the server running?",
-            args.addr
-        )))?;
+        let n = conn.recv(&mut buf).map_err(udp::no_answer(&args.addr))?;
         fmt::println!("服务器发来：", &buf[..n])
     })
 }

@@ -15,6 +15,8 @@ pub mod receipt;
 pub mod serve;
 pub mod size;
 pub mod source;
+pub mod temporary;
+pub mod typed;
 pub mod upload;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -24,8 +24,19 @@ const ANSWER: &[u8] = b"I-AM-SERVER";
 /// Most bytes that one IPv4 datagram carries.
 pub const LONGEST: usize = 65_507;
 
-/// How long no answer may come before [`Unanswered::wait`] gives up.
-const SILENCE: Duration = Duration::from_secs(1);
+/// How long a client waits for an answer.
+pub const SILENCE: Duration = Duration::from_secs(1);
+
+/// What it means that no answer could be received.
+pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
+    let what = format!("no answer from {addr}, is the server running?");
+    |err| match err.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            io::Error::new(ErrorKind::TimedOut, format!("{what} (it had a second)"))
+        }
+        _ => context(what)(err),
+    }
+}
 
 /// Counts the datagrams that were sent, and the answers to them.
 #[derive(Debug, Default)]

@@ -15,6 +15,8 @@ const SERVER: &str = env!("CARGO_BIN_EXE_tcp_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_tcp_client");
 const CONCURRENT_SERVER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
 const CONCURRENT_CLIENT: &str = env!("CARGO_BIN_EXE_tcp_concurrent_client");
+const FILE_CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
 /// What both servers print when they listen.
 const WAITING: &str = "服务器等待客户端建立连接...\n";
@@ -190,5 +192,86 @@ fn what_is_no_address_is_wrong_usage() {
             let start = format!("error: invalid value '{addr}'");
             assert!(stderr.starts_with(&start), "{stderr:?}");
         }
+    }
+}
+
+#[test]
+fn concurrent_client_prints_whole_characters() {
+    let (listener, addr) = listener();
+    let client = Program::start(CONCURRENT_CLIENT, &[&addr]);
+    let mut conn = accept(&listener);
+    let character = "界".as_bytes();
+    conn.write_all(&["世".as_bytes(), &character[..1]].concat())
+        .unwrap();
+    client.wait_for_stdout("客户端读取到:  世\n", 1);
+    conn.write_all(&character[1..]).unwrap();
+    client.wait_for_stdout("客户端读取到:  世\n客户端读取到:  界\n", 1);
+    // What is no character is printed after a second, and at the end.
+    conn.write_all(&character[..1]).unwrap();
+    client.wait_for_stdout("客户端读取到:  \\xe7\n", 1);
+    conn.write_all(&character[..2]).unwrap();
+    drop(conn);
+    client.wait_for_stdout("客户端读取到:  \\xe7\\x95\n", 1);
+}
+
+#[test]
+fn concurrent_server_answers_whole_characters() {
+    let server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
+    let mut conn = TcpStream::connect(server.addr()).unwrap();
+    conn.set_read_timeout(Some(DEADLINE)).unwrap();
+    for byte in "ä世界\u{1f600}".bytes() {
+        conn.write_all(&[byte]).unwrap();
+    }
+    expect_bytes(&mut conn, "Ä世界\u{1f600}".as_bytes());
+    server.wait_for_stdout("界", 1);
+    // What is no character is answered after a second.
+    conn.write_all(b"\xe4").unwrap();
+    expect_bytes(&mut conn, "\u{fffd}".as_bytes());
+    server.stop();
+}
+
+#[test]
+fn longest_line_that_can_be_typed_is_one_message_in_the_room() {
+    let room = Program::start(CHAT, &[&"127.0.0.1:0"]);
+    let mut other = User::join(room.addr());
+    let mut client = Program::start(CONCURRENT_CLIENT, &[&room.addr().to_string()]);
+    client.wait_for_stdout("login!!!", 1);
+    let line = "聊".repeat(1300);
+    client.input(format!("{line}\n"));
+    let heard = other.read_until(&format!("{line}\r\n"));
+    assert_eq!(
+        heard.matches("]").count(),
+        2,
+        "one login and one message: {heard}"
+    );
+    client.wait("show its own line whole", |client| {
+        let shown = client.stdout();
+        let shown: String = shown.split("\n客户端读取到:  ").collect();
+        shown.contains(&format!(": {line}\r\n"))
+    });
+    room.stop();
+}
+
+#[test]
+fn ctrl_c_ends_a_client_that_waits_for_a_connection() {
+    let (addr, _listener, _waiting) = nobody::deaf();
+    for (program, args, status) in [
+        (CLIENT, &[][..], 0),
+        (CONCURRENT_CLIENT, &[], 0),
+        (FILE_CLIENT, &["/dev/null"], 1),
+    ] {
+        let mut args: Vec<&dyn AsRef<std::ffi::OsStr>> = args.iter().map(|arg| arg as _).collect();
+        args.insert(0, &addr);
+        let mut client = Program::start(program, &args);
+        // One thread waits for the signal, the main thread for a connection.
+        client.wait("catch signals", |client| client.threads() > 1);
+        client.signal("INT");
+        let ended = client.ended();
+        assert_eq!(
+            ended.status.code(),
+            Some(status),
+            "{program}: {}",
+            ended.stderr
+        );
     }
 }

@@ -218,6 +218,21 @@ fn a_reader_that_has_gone_is_no_silence() {
 }
 
 #[test]
+fn the_client_gives_up_after_a_second_of_silence() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap().to_string();
+    let started = Instant::now();
+    Program::run(CLIENT, &[&addr], b"").expect_one_error(&format!(
+        "no answer from {addr}, is the server running? (it had a second)"
+    ));
+    assert!(
+        started.elapsed().as_secs() >= 1,
+        "it waited {:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
 fn the_concurrent_client_gives_up_after_a_second_of_silence() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();

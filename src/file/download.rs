@@ -16,6 +16,7 @@ pub struct Download {
     file: PartialFile,
     receipt: Receipt,
     max_size: u64,
+    sync: bool,
     bar: ProgressBar,
 }
 
@@ -29,6 +30,7 @@ impl Download {
         Ok(Download {
             file: PartialFile::create(&options.dir, &safe)?,
             receipt: Receipt::new(),
+            sync: !options.no_sync,
             max_size: options.max_size.unwrap_or(u64::MAX),
             bar: bar::start(name, None),
         })
@@ -56,7 +58,7 @@ impl Download {
     /// As for [`PartialFile::keep`].
     pub fn keep(self) -> io::Result<Receipt> {
         let path = printable(self.file.path().as_os_str().as_encoded_bytes());
-        self.file.keep()?;
+        self.file.keep(self.sync)?;
         self.bar.finish_and_clear();
         bar::suspend(|| info!("{path}: {}", self.receipt));
         Ok(self.receipt)

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{self, Path};
 
-use crate::file::partial;
+use crate::file::temporary;
 use crate::system::{path_from_bytes, refuse_name, without_drive};
 
 /// Longest name that is taken from the network, in bytes; common file systems have the same limit.
@@ -45,7 +45,7 @@ pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
     if name.iter().any(u8::is_ascii_control) {
         return Err("a file name cannot hold control characters");
     }
-    if partial::is_reserved(name) {
+    if temporary::is_reserved(name) {
         return Err("names that start with .threadline- are kept for unfinished files");
     }
     if let Some(why) = refuse_name(name) {

@@ -60,6 +60,11 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub max_size: Option<u64>,
 
+    /// Confirm a file before it is on the disk. Faster, but a file that was confirmed may be lost if the
+    /// machine loses power, or if the disk then fails to write it
+    #[arg(long)]
+    pub no_sync: bool,
+
     /// Disconnect a sender that sends nothing for this long
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = cli::duration)]
     pub timeout: Duration,

@@ -1,28 +1,22 @@
 //! A file while it is being received: under a temporary name, locked, and removed unless it is kept.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process;
 
-use log::{debug, info, warn};
+use log::debug;
 use tempfile::NamedTempFile;
 
 use crate::error::context;
-use crate::system::new_file_permissions;
+use crate::file::temporary;
+use crate::system::sync_folder;
 use crate::text::printable;
-
-const PREFIX: &str = ".threadline-";
-const SUFFIX: &str = ".part";
-
-/// Random characters in a temporary name.
-const RANDOM: usize = 6;
 
 /// A file that is being received. Dropped before [`PartialFile::keep`], it leaves nothing behind.
 ///
 /// Its temporary name is `.threadline-PID-RANDOM.part`. It stays locked while this process has it open,
-/// which is how [`prepare`] tells it from one whose server has died.
+/// which is how [`temporary::prepare`] tells it from one whose server has died.
 #[derive(Debug)]
 pub struct PartialFile {
     file: NamedTempFile,
@@ -38,29 +32,42 @@ impl PartialFile {
         let wanted = dir.join(name);
         // Checked early, before the sender sends it all for nothing; only `keep` can be sure.
         if fs::symlink_metadata(&wanted).is_ok() {
-            return Err(exists(name));
+            return Err(exists(&wanted));
         }
-        let file = create_temporary(dir).map_err(context(format!(
-            "cannot create {}",
-            printable(name.as_encoded_bytes())
-        )))?;
+        let cannot = || context(format!("cannot create {}", shown(&wanted)));
+        temporary::try_name(dir, name).map_err(cannot())?;
+        let file = temporary::create(dir).map_err(cannot())?;
         Ok(PartialFile { file, wanted })
     }
 
     /// Gives the file, now complete, its own name. A file that has the name already is never overwritten.
+    /// With `sync` it is on the disk when this returns, and so is its name.
     ///
     /// # Errors
-    /// There is something of that name by now, or the folder cannot be written. The file is gone then.
-    pub fn keep(self) -> io::Result<()> {
+    /// There is something of that name by now, or the disk has failed to write. The file is gone then.
+    pub fn keep(self, sync: bool) -> io::Result<()> {
         let PartialFile { file, wanted } = self;
+        let to_disk = || context(format!("cannot write {} to the disk", shown(&wanted)));
+        if sync {
+            file.as_file().sync_all().map_err(to_disk())?;
+        }
         match file.persist_noclobber(&wanted) {
-            Ok(_) => Ok(()),
-            Err(err) if err.error.kind() == ErrorKind::AlreadyExists => Err(exists(name(&wanted))),
+            Ok(_) => {}
+            Err(err) if err.error.kind() == ErrorKind::AlreadyExists => {
+                return Err(exists(&wanted));
+            }
             Err(err) => {
-                debug!("cannot link {}: {}", wanted.display(), err.error);
-                rename_over_reservation(err.file, &wanted)
+                debug!("cannot rename to {}: {}", wanted.display(), err.error);
+                rename_over_reservation(err.file, &wanted)?;
             }
         }
+        if sync {
+            sync_folder(wanted.parent().unwrap_or(Path::new("."))).map_err(|err| {
+                let _ = fs::remove_file(&wanted);
+                to_disk()(err)
+            })?;
+        }
+        Ok(())
     }
 
     /// Where the file is once it is kept.
@@ -71,13 +78,8 @@ impl PartialFile {
 
 impl Write for PartialFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let what = || {
-            format!(
-                "cannot write {}",
-                printable(name(&self.wanted).as_encoded_bytes())
-            )
-        };
-        self.file.write(buf).map_err(|err| context(what())(err))
+        let written = self.file.write(buf);
+        written.map_err(|err| context(format!("cannot write {}", shown(&self.wanted)))(err))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -88,14 +90,9 @@ impl Write for PartialFile {
 /// For file systems with neither hard links nor a rename that fails if the new name is taken. A rename
 /// overwrites, so the name is first reserved by an empty file that only we can have created.
 fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()> {
-    let cannot = || {
-        context(format!(
-            "cannot create {}",
-            printable(name(wanted).as_encoded_bytes())
-        ))
-    };
+    let cannot = || context(format!("cannot create {}", shown(wanted)));
     match File::create_new(wanted) {
-        Err(err) if err.kind() == ErrorKind::AlreadyExists => return Err(exists(name(wanted))),
+        Err(err) if err.kind() == ErrorKind::AlreadyExists => return Err(exists(wanted)),
         reserved => reserved.map_err(cannot())?,
     };
     file.persist(wanted).map(drop).map_err(|err| {
@@ -104,93 +101,16 @@ fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()>
     })
 }
 
-fn name(path: &Path) -> &OsStr {
-    path.file_name().unwrap_or_default()
+/// The name of a file, fit for a message.
+fn shown(path: &Path) -> String {
+    printable(path.file_name().unwrap_or_default().as_encoded_bytes())
 }
 
-/// Whether files of this name are ours to remove, so that nobody may send one.
-pub fn is_reserved(name: &[u8]) -> bool {
-    name.get(..PREFIX.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
-}
-
-/// Whether only a server of ours can have given this name: it is `.threadline-PID-RANDOM.part`.
-fn is_temporary(name: &OsStr) -> bool {
-    let parts = name.to_str().and_then(|name| {
-        let parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-        parts.split_once('-')
-    });
-    parts.is_some_and(|(pid, random)| {
-        !pid.is_empty()
-            && pid.bytes().all(|byte| byte.is_ascii_digit())
-            && random.len() == RANDOM
-            && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-/// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
-/// whose server has died. Those of a living server are locked, and stay.
-///
-/// # Errors
-/// `dir` is no folder, or cannot be read or written.
-pub fn prepare(dir: &Path) -> io::Result<()> {
-    let cannot = || context(format!("cannot receive into the folder {}", dir.display()));
-    for entry in fs::read_dir(dir).map_err(cannot())? {
-        let entry = entry.map_err(cannot())?;
-        // Opening something else, such as a named pipe, could wait for ever.
-        if is_temporary(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            remove_if_stale(&entry.path());
-        }
-    }
-    // Better known now than when somebody sends a file.
-    create_temporary(dir)
-        .and_then(NamedTempFile::close)
-        .map_err(cannot())
-}
-
-/// Creates a file of a name that no other has, and locks it.
-fn create_temporary(dir: &Path) -> io::Result<NamedTempFile> {
-    loop {
-        let prefix = format!("{PREFIX}{}-", process::id());
-        let mut new = tempfile::Builder::new();
-        new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
-        if let Some(permissions) = new_file_permissions() {
-            new.permissions(permissions);
-        }
-        let file = new.tempfile_in(dir)?;
-        if let Err(err) = file.as_file().lock() {
-            // Files cannot be locked here, so no server takes this one for a stale one either.
-            debug!("cannot lock {}: {err}", file.path().display());
-        }
-        // A server that started between the creation and the lock has removed it as a stale one.
-        if file.path().exists() {
-            return Ok(file);
-        }
-    }
-}
-
-fn remove_if_stale(path: &Path) {
-    let removed = OpenOptions::new().write(true).open(path).and_then(|file| {
-        file.try_lock()?;
-        fs::remove_file(path)
-    });
-    match removed {
-        Ok(()) => info!("removed {}, left by a transfer that died", path.display()),
-        Err(err) if err.kind() == ErrorKind::WouldBlock => debug!("{} is in use", path.display()),
-        Err(err) if err.kind() == ErrorKind::NotFound => {}
-        Err(err) => warn!(
-            "cannot remove {}, left by a transfer that died: {err}",
-            path.display()
-        ),
-    }
-}
-
-fn exists(name: &OsStr) -> io::Error {
+fn exists(wanted: &Path) -> io::Error {
     // Go: `os.Create` empties a file that is there already. Ours never overwrites one.
-    let name = printable(name.as_encoded_bytes());
     io::Error::new(
         ErrorKind::AlreadyExists,
-        format!("{name} already exists and was not overwritten"),
+        format!("{} already exists and was not overwritten", shown(wanted)),
     )
 }
 
@@ -231,10 +151,10 @@ mod tests {
             panic!("{:?}", names(&dir))
         };
         assert!(
-            is_reserved(name.as_bytes()) && name.ends_with(".part"),
+            temporary::is_reserved(name.as_bytes()) && name.ends_with(".part"),
             "{name}"
         );
-        part.keep().unwrap();
+        part.keep(true).unwrap();
         assert_eq!(
             (names(&dir), content(&dir)),
             (vec!["name".to_owned()], b"content".to_vec())
@@ -249,9 +169,10 @@ mod tests {
     }
 
     /// With and without hard links.
-    const WAYS: [fn(PartialFile) -> io::Result<()>; 2] = [PartialFile::keep, |part| {
-        rename_over_reservation(part.file, &part.wanted)
-    }];
+    const WAYS: [fn(PartialFile) -> io::Result<()>; 2] = [
+        |part| part.keep(true),
+        |part| rename_over_reservation(part.file, &part.wanted),
+    ];
 
     #[test]
     fn existing_file_is_never_overwritten() {
@@ -313,6 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn name_that_the_file_system_refuses_is_refused_at_the_start() {
+        let dir = tempdir().unwrap();
+        // Longer than common file systems take.
+        let name = "x".repeat(300);
+        let err = PartialFile::create(dir.path(), OsStr::new(&name)).unwrap_err();
+        assert!(err.to_string().contains("cannot create xxx"), "{err}");
+        assert!(names(&dir).is_empty(), "{:?}", names(&dir));
+    }
+
+    #[test]
     fn file_is_kept_where_there_are_no_hard_links() {
         let dir = tempdir().unwrap();
         let part = part(&dir, b"content");
@@ -321,45 +252,5 @@ mod tests {
             (names(&dir), content(&dir)),
             (vec!["name".to_owned()], b"content".to_vec())
         );
-    }
-
-    #[test]
-    fn only_files_of_dead_servers_are_removed() {
-        let dir = tempdir().unwrap();
-        let living = part(&dir, b"living");
-        let others = [
-            ".threadline-1-0.txt",
-            "threadline-1-0.part",
-            ".threadline-notes.part",
-            ".Threadline-2024-plan.part",
-            ".threadline-1-.part",
-            ".threadline-1-plan-b.part",
-            ".threadline-x-abcdef.part",
-            ".threadline-1-abcdefg.part",
-            "other",
-        ];
-        for name in others.iter().chain(&[".threadline-1-aB3dE6.part"]) {
-            fs::write(dir.path().join(name), "").unwrap();
-        }
-        let outside = dir.path().join("other");
-        symlink(&outside, dir.path().join(".threadline-2-0.part")).unwrap();
-
-        prepare(dir.path()).unwrap();
-        let temporary = living.file.path().file_name().unwrap().to_str().unwrap();
-        let mut left = others.to_vec();
-        left.extend([".threadline-2-0.part", temporary]);
-        left.sort_unstable();
-        assert_eq!(names(&dir), left);
-        living.keep().unwrap();
-    }
-
-    #[test]
-    fn unusable_folder_is_reported_at_the_start() {
-        let dir = tempdir().unwrap();
-        let missing = dir.path().join("missing");
-        let err = prepare(&missing).unwrap_err().to_string();
-        assert!(err.contains("missing"), "{err}");
-        fs::write(&missing, "").unwrap();
-        assert!(prepare(&missing).is_err(), "a file was taken for a folder");
     }
 }

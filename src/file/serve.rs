@@ -1,5 +1,6 @@
 //! The receiver's side of a transfer: its clients, one or many, and reading from one.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
@@ -38,30 +39,37 @@ pub fn serve(
 ) -> io::Result<()> {
     let mut acceptor = Acceptor::new(listener, &options.limits, PROFILE, shutdown)?;
     let stopping = acceptor.stopping();
-    let receive = |conn: &Conn| {
-        let sender = Sender::new(conn, options, &stopping)?;
-        handler(&sender).inspect_err(|err| file::reject(sender.stream, err))
-    };
+    let receive =
+        |sender: &Sender| handler(sender).inspect_err(|err| file::reject(sender.stream, err));
 
     if !options.keep {
-        let Some(conn) = acceptor.next() else {
-            return Ok(());
-        };
-        return match receive(&conn) {
-            Err(err) if is_closed(&stopping) => {
-                warn!("{}: {err}", conn.addr());
-                Ok(())
-            }
-            received => received,
-        };
+        for conn in &mut acceptor {
+            let sender = Sender::new(&conn, options, &stopping)?;
+            return match receive(&sender) {
+                Err(err) if is_closed(&stopping) => {
+                    warn!("{}: {err}", conn.addr());
+                    Ok(())
+                }
+                // Go: ends when the first client has gone without a name, as a port scan does. Ours waits
+                // for one that sends something.
+                Err(err) if !sender.has_sent() => {
+                    warn!("{}: {err}", conn.addr());
+                    continue;
+                }
+                received => received,
+            };
+        }
+        return Ok(());
     }
     thread::scope(|s| {
         // Go: serves one client and ends, and ends as well if Accept fails. Ours waits until it can
         // accept again.
         for conn in acceptor {
-            let (name, receive) = (conn.thread_name("handler"), &receive);
+            let (name, stopping) = (conn.thread_name("handler"), &stopping);
             let started = go(s, name, move || {
-                if let Err(err) = receive(&conn) {
+                let received =
+                    Sender::new(&conn, options, stopping).and_then(|sender| receive(&sender));
+                if let Err(err) = received {
                     bar::suspend(|| warn!("{}: {err}", conn.addr()));
                 }
             });
@@ -79,6 +87,7 @@ pub struct Sender<'a> {
     addr: Addr,
     options: &'a Options,
     stopping: &'a Done,
+    has_sent: Cell<bool>,
 }
 
 impl Sender<'_> {
@@ -90,6 +99,7 @@ impl Sender<'_> {
             addr: conn.addr(),
             options,
             stopping,
+            has_sent: Cell::default(),
         })
     }
 
@@ -101,6 +111,11 @@ impl Sender<'_> {
     /// How its file is received.
     pub fn options(&self) -> &Options {
         self.options
+    }
+
+    /// Whether anything has come from it.
+    fn has_sent(&self) -> bool {
+        self.has_sent.get()
     }
 
     /// Reads what comes next; nothing means that the sender has sent everything.
@@ -115,6 +130,9 @@ impl Sender<'_> {
                 ErrorKind::Interrupted,
                 "the server was stopped",
             ));
+        }
+        if matches!(read, Ok(1..)) {
+            self.has_sent.set(true);
         }
         read.map_err(|err| match err.kind() {
             // Go: waits for ever for a sender that is silent. Ours disconnects it after --timeout.

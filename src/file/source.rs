@@ -1,48 +1,14 @@
 //! The file that is to be sent.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::context;
 use crate::file::name;
-use crate::go::{net, os};
-use crate::system::path_from_bytes;
+use crate::go::net;
 
-/// Reads the path that is typed.
-///
-/// # Errors
-/// Standard input cannot be read, or ends before a path was typed.
-pub fn scan() -> io::Result<PathBuf> {
-    let mut stdin = BufReader::new(os::Stdin);
-    loop {
-        let mut path = Vec::new();
-        if stdin
-            .read_until(b'\n', &mut path)
-            .map_err(context("cannot read standard input"))?
-            == 0
-        {
-            return Err(io::Error::new(
-                ErrorKind::UnexpectedEof,
-                "no file was named before the end of standard input",
-            ));
-        }
-        // Go: `fmt.Scan` ends at the first space, so that `my file` becomes `my`. Ours takes the line.
-        let path = path.strip_suffix(b"\n").unwrap_or(&path);
-        let path = path.strip_suffix(b"\r").unwrap_or(path);
-        if !path.trim_ascii().is_empty() {
-            return match path_from_bytes(path.to_vec()) {
-                Some(path) => Ok(path.into()),
-                None => Err(io::Error::new(
-                    ErrorKind::InvalidInput,
-                    "this is no path: it is not UTF-8",
-                )),
-            };
-        }
-    }
-}
-
-/// An open file, which fails to read if it ends before the length that it had when it was opened.
+/// An open file, which fails to read at its end if it has become shorter since it was opened.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
@@ -97,10 +63,17 @@ impl Read for Source {
         let n = net::read(&mut self.file, buf)
             .map_err(|err| context(format!("cannot read {path}"))(err))?;
         self.read += n as u64;
-        if n == 0 && self.size.is_some_and(|size| self.read < size) {
-            return Err(io::Error::other(format!(
-                "{path} became shorter while it was sent"
-            )));
+        if n == 0
+            && let Some(size) = self.size.filter(|&size| self.read < size)
+        {
+            // Asked again: the system gives files that it makes up, as under /sys, a length that they never had.
+            let meta = self.file.metadata();
+            let now = meta.map_err(|err| context(format!("cannot look at {path}"))(err))?;
+            if now.len() < size {
+                return Err(io::Error::other(format!(
+                    "{path} became shorter while it was sent"
+                )));
+            }
         }
         Ok(n)
     }

@@ -1,11 +1,12 @@
 //! What all Unix systems have, Linux and macOS among them.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::Permissions;
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use nix::net::if_::{if_indextoname, if_nametoindex};
 use rustix::io::Errno;
@@ -77,6 +78,18 @@ pub fn refuse_name(_name: &[u8]) -> Option<&'static str> {
 /// The part of a path that can hold a name: everything.
 pub fn without_drive(path: &OsStr) -> &[u8] {
     path.as_bytes()
+}
+
+/// Waits until the names in a folder are on the disk.
+///
+/// # Errors
+/// The disk has failed to write.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        // Some file systems, on a network for example, have no such thing.
+        Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 /// What a new file is open to, before the umask takes its part.

@@ -5,6 +5,7 @@ use std::fs::Permissions;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::windows::ffi::OsStringExt;
+use std::path::Path;
 
 use socket2::Socket;
 
@@ -90,6 +91,14 @@ pub fn path_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
 pub fn without_drive(path: &OsStr) -> &[u8] {
     let bytes = path.as_encoded_bytes();
     &bytes[drive_length(bytes)..]
+}
+
+/// Names are on the disk when the file is: a folder cannot be opened here.
+///
+/// # Errors
+/// None.
+pub fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// New files are open to whom the folder is.

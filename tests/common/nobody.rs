@@ -1,7 +1,9 @@
 //! Addresses at which nobody listens. They stay taken as long as the socket lives, so that no test
 //! that runs at the same time can get them.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::iter;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
@@ -22,4 +24,15 @@ pub(crate) fn udp() -> (UdpSocket, SocketAddr) {
     socket.connect("127.0.0.1:9").unwrap();
     let addr = socket.local_addr().unwrap();
     (socket, addr)
+}
+
+/// A TCP address that answers no connection, neither with yes nor with no, and what keeps it so.
+pub(crate) fn deaf() -> (String, Socket, Vec<TcpStream>) {
+    let (socket, addr) = tcp();
+    socket.listen(0).unwrap();
+    let to = addr.parse().unwrap();
+    let limit = Duration::from_millis(200);
+    // Until there is no more room for those that nobody accepts.
+    let waiting = iter::from_fn(|| TcpStream::connect_timeout(&to, limit).ok()).collect();
+    (addr, socket, waiting)
 }

@@ -59,6 +59,25 @@ fn without_a_file_the_client_asks_for_it() {
 }
 
 #[test]
+fn dragged_path_is_understood() {
+    let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
+    let server = server(to.path(), &["--keep"]);
+    let addr = server.addr().to_string();
+    let path = from.path().join("two words");
+    fs::write(&path, "").unwrap();
+    let path = path.display().to_string();
+    for typed in [
+        format!("'{path}' \n"),
+        format!("{} \n", path.replace(' ', "\\ ")),
+        format!("\u{feff}{path}\r\n"),
+        format!("\u{feff}\n\"{path}\"\n"),
+    ] {
+        Program::run(CLIENT, &[&addr], typed.as_bytes()).expect(0, format!("{PROMPT}{SENT}"));
+        fs::remove_file(to.path().join("two words")).unwrap();
+    }
+}
+
+#[test]
 fn one_argument_is_the_file_unless_it_is_an_address() {
     let dir = tempdir().unwrap();
     // As there is no such file, nothing is sent to the default address.

@@ -5,6 +5,7 @@ mod common;
 
 mod command_line;
 mod deaths;
+mod disk;
 mod hostile;
 mod limits;
 mod transfers;

@@ -208,6 +208,24 @@ fn with_keep_the_server_receives_several_at_once() {
 }
 
 #[test]
+fn file_with_a_length_that_it_does_not_have_is_sent() {
+    // The system says 4096 for files like this one.
+    let path = Path::new("/sys/class/net/lo/address");
+    if !path.exists() {
+        return;
+    }
+    let dir = tempdir().unwrap();
+    let mut server = server(dir.path(), &[]);
+    let addr = server.addr().to_string();
+    let stderr = Program::run(CLIENT, &[&addr, &path], b"").expect(0, SENT);
+    assert!(stderr.contains("verified: "), "{stderr:?}");
+    assert_eq!(server.ended().status.code(), Some(0));
+    let content = fs::read(path).unwrap();
+    assert!(fs::metadata(path).unwrap().len() > content.len() as u64);
+    assert_eq!(fs::read(dir.path().join("address")).unwrap(), content);
+}
+
+#[test]
 fn the_file_is_read_to_its_end_wherever_it_comes_from() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let server = server(to.path(), &["--keep"]);

@@ -1,0 +1,207 @@
+//! The temporary names of files that are being received: who may use them, and what is left under them.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process;
+
+use log::{debug, info, warn};
+use tempfile::NamedTempFile;
+
+use crate::error::context;
+use crate::system::new_file_permissions;
+
+const PREFIX: &str = ".threadline-";
+const SUFFIX: &str = ".part";
+
+/// Random characters in a temporary name.
+const RANDOM: usize = 6;
+
+/// Whether files of this name are ours to remove, so that nobody may send one.
+pub fn is_reserved(name: &[u8]) -> bool {
+    name.get(..PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
+}
+
+/// Whether only a server of ours can have given this name: it is `.threadline-PID-RANDOM.part`.
+fn is_temporary(name: &OsStr) -> bool {
+    let parts = name.to_str().and_then(|name| {
+        let parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        parts.split_once('-')
+    });
+    parts.is_some_and(|(pid, random)| {
+        !pid.is_empty()
+            && pid.bytes().all(|byte| byte.is_ascii_digit())
+            && random.len() == RANDOM
+            && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
+/// whose server has died. Those of a living server are locked, and stay.
+///
+/// # Errors
+/// `dir` is no folder, or cannot be read or written.
+pub fn prepare(dir: &Path) -> io::Result<()> {
+    let cannot = || context(format!("cannot receive into the folder {}", dir.display()));
+    for entry in fs::read_dir(dir).map_err(cannot())? {
+        let entry = entry.map_err(cannot())?;
+        if !is_temporary(&entry.file_name()) {
+            continue;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => remove_if_stale(&entry.path()),
+            Ok(kind) if kind.is_dir() => remove_trial(&entry.path()),
+            // Opening something else, such as a named pipe, could wait for ever.
+            _ => {}
+        }
+    }
+    // Better known now than when somebody sends a file.
+    create(dir).and_then(NamedTempFile::close).map_err(cannot())
+}
+
+/// Creates a file of a name that no other has, and locks it.
+///
+/// # Errors
+/// Nothing can be written into `dir`.
+pub fn create(dir: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let prefix = prefix();
+        let mut new = tempfile::Builder::new();
+        new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+        if let Some(permissions) = new_file_permissions() {
+            new.permissions(permissions);
+        }
+        let file = new.tempfile_in(dir)?;
+        if let Err(err) = file.as_file().lock() {
+            // Files cannot be locked here, so no server takes this one for a stale one either.
+            debug!("cannot lock {}: {err}", file.path().display());
+        }
+        // A server that started between the creation and the lock has removed it as a stale one.
+        if file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+fn prefix() -> String {
+    format!("{PREFIX}{}-", process::id())
+}
+
+/// Tries whether the file system of `dir` has files of this name, in a folder of its own for that, where nobody
+/// sees it and nothing has the name.
+///
+/// # Errors
+/// It has none.
+pub fn try_name(dir: &Path, name: &OsStr) -> io::Result<()> {
+    let prefix = prefix();
+    let mut new = tempfile::Builder::new();
+    new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+    // Without such a folder, the name shows at the end whether it can be used.
+    let Ok(trial) = new.tempdir_in(dir) else {
+        return Ok(());
+    };
+    match File::create_new(trial.path().join(name)) {
+        // A server that has just started has removed the folder.
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+/// Removes a folder that [`try_name`] has left: with an empty file, or none.
+fn remove_trial(path: &Path) {
+    for file in fs::read_dir(path).into_iter().flatten().flatten() {
+        if file
+            .metadata()
+            .is_ok_and(|meta| meta.is_file() && meta.len() == 0)
+        {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+    match fs::remove_dir(path) {
+        Ok(()) => info!("removed {}, left by a server that died", path.display()),
+        Err(err) => debug!("{} is not ours: {err}", path.display()),
+    }
+}
+
+fn remove_if_stale(path: &Path) {
+    let removed = OpenOptions::new().write(true).open(path).and_then(|file| {
+        file.try_lock()?;
+        fs::remove_file(path)
+    });
+    match removed {
+        Ok(()) => info!("removed {}, left by a transfer that died", path.display()),
+        Err(err) if err.kind() == ErrorKind::WouldBlock => debug!("{} is in use", path.display()),
+        Err(err) if err.kind() == ErrorKind::NotFound => {}
+        Err(err) => warn!(
+            "cannot remove {}, left by a transfer that died: {err}",
+            path.display()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn only_files_of_dead_servers_are_removed() {
+        let dir = tempdir().unwrap();
+        let living = create(dir.path()).unwrap();
+        let others = [
+            ".threadline-1-0.txt",
+            "threadline-1-0.part",
+            ".threadline-notes.part",
+            ".Threadline-2024-plan.part",
+            ".threadline-1-.part",
+            ".threadline-1-plan-b.part",
+            ".threadline-x-abcdef.part",
+            ".threadline-1-abcdefg.part",
+            "other",
+        ];
+        for name in others.iter().chain(&[".threadline-1-aB3dE6.part"]) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let outside = dir.path().join("other");
+        symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
+        // Left by a trial of a name, and a folder in which somebody has a file.
+        for (folder, content) in [
+            (".threadline-3-abcdef.part", ""),
+            (".threadline-4-abcdef.part", "x"),
+        ] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+            fs::write(dir.path().join(folder).join("name"), content).unwrap();
+        }
+
+        prepare(dir.path()).unwrap();
+        let temporary = living.path().file_name().unwrap().to_str().unwrap();
+        let mut left = others.to_vec();
+        left.extend([
+            ".threadline-2-000000.part",
+            ".threadline-4-abcdef.part",
+            temporary,
+        ]);
+        left.sort_unstable();
+        let mut names: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, left);
+    }
+
+    #[test]
+    fn unusable_folder_is_reported_at_the_start() {
+        let dir = tempdir().unwrap();
+        let missing = dir.path().join("missing");
+        let err = prepare(&missing).unwrap_err().to_string();
+        assert!(err.contains("missing"), "{err}");
+        fs::write(&missing, "").unwrap();
+        assert!(prepare(&missing).is_err(), "a file was taken for a folder");
+    }
+}
