@@ -4,7 +4,8 @@
 //! as one [`Batch`], and the next batch leaves when the last is written. `benches/README.md` has what each
 //! of these measures brings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -22,10 +23,16 @@ const WRITE_GRACE: Duration = Duration::from_millis(1);
 /// After so many wake-ups the writers run: if more wait, the first are no longer in the CPU's cache.
 const YIELD_EVERY: usize = 8;
 
+/// From so many clients on, whoever spoke gets the batch first: 1.3 times the deliveries at 5,000. Below, the
+/// 99th percentile of the latency would pay for it.
+const LARGE_ROOM: usize = 2_000;
+
 /// Every client, and what they are to read next.
 pub struct FanOut {
     clients: BTreeMap<u64, Queue>,
     bytes: Vec<u8>,
+    /// In a large room, the clients that said what the batch holds.
+    speakers: BTreeSet<u64>,
     written: Done,
     history: History,
 }
@@ -36,6 +43,7 @@ impl FanOut {
         FanOut {
             clients: BTreeMap::new(),
             bytes: Vec::new(),
+            speakers: BTreeSet::new(),
             written: Batch::new(&[]).1,
             history: History::new(history),
         }
@@ -56,7 +64,12 @@ impl FanOut {
                 self.clients.insert(id, queue);
                 line.iter().for_each(|line| self.line(line));
             }
-            Message::Said(id, line) if self.clients.contains_key(&id) => self.line(&line),
+            Message::Said(id, line) if self.clients.contains_key(&id) => {
+                if self.clients.len() >= LARGE_ROOM {
+                    self.speakers.insert(id);
+                }
+                self.line(&line);
+            }
             Message::Said(..) => {}
             Message::Leave(id, line) => {
                 if let Some(queue) = self.clients.remove(&id) {
@@ -102,13 +115,22 @@ impl FanOut {
         self.history.record(&self.bytes);
         self.bytes.clear();
         let mut sent = 0;
-        self.clients.retain(|_, queue| {
+        let mut send = |queue: &Queue| {
             let stays = queue.send(&batch);
             sent += 1;
             if sent % YIELD_EVERY == 0 {
                 thread::yield_now();
             }
             stays
-        });
+        };
+        // The speakers first: what they say next is here when the last client has the batch.
+        let speakers = mem::take(&mut self.speakers);
+        for id in &speakers {
+            if self.clients.get(id).is_some_and(|queue| !send(queue)) {
+                self.clients.remove(id);
+            }
+        }
+        self.clients
+            .retain(|id, queue| speakers.contains(id) || send(queue));
     }
 }
