@@ -1,4 +1,4 @@
-//! UDP_client.go: a client that sends one datagram and shows the answer.
+//! UDP_client.go: a client that sends one datagram and prints the answer.
 
 use std::process::ExitCode;
 
@@ -26,8 +26,8 @@ fn main() -> ExitCode {
         shutdown::exit_on_signal()?;
         let conn = net::dial_udp(&args.addr)?;
 
-        // Go: takes no notice of an error here, and ends without a word if the read fails, as it does
-        // where no server listens. Ours says so.
+        // Go: ignores an error here, and exits silently if the read fails, which it does if no server is
+        // listening. Ours prints the error.
         conn.send(b"Hello! I'm client in UDP!")
             .map_err(context(format!("cannot send to {}", args.addr)))?;
 

@@ -1,4 +1,4 @@
-//! A file while it is being received: under a temporary name, locked, and removed unless it is kept.
+//! A partial file: it has a temporary name, is locked, and is removed unless the transfer succeeds.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -24,13 +24,13 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Starts a file that is to be called `name` in the folder `dir`.
+    /// Creates a partial file that [`PartialFile::keep`] will rename to `name` in the folder `dir`.
     ///
     /// # Errors
-    /// There is something of that name already, or nothing can be written into `dir`.
+    /// The name exists already, or `dir` cannot be written.
     pub fn create(dir: &Path, name: &OsStr) -> io::Result<PartialFile> {
         let wanted = dir.join(name);
-        // Checked early, before the sender sends it all for nothing; only `keep` can be sure.
+        // An early check, before the sender sends the whole file in vain. Only the check in `keep` is free of races.
         if fs::symlink_metadata(&wanted).is_ok() {
             return Err(exists(&wanted));
         }
@@ -70,7 +70,7 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Where the file is once it is kept.
+    /// The final path of the file.
     pub fn path(&self) -> &Path {
         &self.wanted
     }
@@ -87,8 +87,8 @@ impl Write for PartialFile {
     }
 }
 
-/// For file systems with neither hard links nor a rename that fails if the new name is taken. A rename
-/// overwrites, so the name is first reserved by an empty file that only we can have created.
+/// For file systems that have neither hard links nor a rename that fails if the target exists. A rename
+/// overwrites, so the name is first reserved with an empty file that only this call can have created.
 fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()> {
     let cannot = || context(format!("cannot create {}", shown(wanted)));
     match File::create_new(wanted) {
@@ -107,7 +107,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn exists(wanted: &Path) -> io::Error {
-    // Go: `os.Create` empties a file that is there already. Ours never overwrites one.
+    // Go: `os.Create` truncates an existing file. Ours never overwrites one.
     io::Error::new(
         ErrorKind::AlreadyExists,
         format!("{} already exists and was not overwritten", shown(wanted)),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_file_leaves_nothing() {
+    fn dropped_file_is_removed() {
         let dir = tempdir().unwrap();
         drop(part(&dir, b"content"));
         assert!(names(&dir).is_empty(), "{:?}", names(&dir));

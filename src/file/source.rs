@@ -1,4 +1,4 @@
-//! The file that is to be sent.
+//! The file to send.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};

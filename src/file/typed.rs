@@ -19,10 +19,10 @@ pub fn scan() -> io::Result<PathBuf> {
         if read.map_err(context("cannot read standard input"))? == 0 {
             return Err(io::Error::new(
                 ErrorKind::UnexpectedEof,
-                "no file was named before the end of standard input",
+                "standard input ended before a file was named",
             ));
         }
-        // Go: `fmt.Scan` ends at the first space, so that `my file` becomes `my`. Ours takes the line.
+        // Go: `fmt.Scan` stops at the first space, so `my file` becomes `my`. Ours reads the whole line.
         let path = line.strip_suffix(b"\n").unwrap_or(&line);
         let path = path.strip_suffix(b"\r").unwrap_or(path);
         // Some editors and shells put a byte-order mark before a text.
