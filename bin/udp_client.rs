@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         conn.send(b"Hello! I'm client in UDP!")
             .map_err(context(format!("cannot send to {}", args.addr)))?;
 
-        // Go: waits for ever for an answer that does not come. Ours waits for a second.
+        // Go: waits for ever if no answer arrives. Ours times out after one second.
         conn.set_read_timeout(Some(udp::SILENCE))?;
         let mut buf = vec![0; udp::BUFFER];
         let n = conn.recv(&mut buf).map_err(udp::no_answer(&args.addr))?;

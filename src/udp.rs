@@ -24,10 +24,10 @@ const ANSWER: &[u8] = b"I-AM-SERVER";
 /// Maximum payload of an IPv4 datagram, in bytes.
 pub const LONGEST: usize = 65_507;
 
-/// How long a client waits for an answer.
+/// How long a client waits for an answer before it times out.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
-/// What it means that no answer could be received.
+/// Explains an error of a receive: no answer.
 pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
     let what = format!("no answer from {addr}, is the server running?");
     |err| match err.kind() {

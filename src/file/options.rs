@@ -60,8 +60,8 @@ pub struct Options {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub max_size: Option<u64>,
 
-    /// Confirm a file before it is on the disk. Faster, but a file that was confirmed may be lost if the
-    /// machine loses power, or if the disk then fails to write it
+    /// Confirm a file before it has been written to disk. Faster, but a confirmed file may be lost if the
+    /// machine loses power or the disk fails
     #[arg(long)]
     pub no_sync: bool,
 

@@ -13,10 +13,10 @@ use crate::file::temporary;
 use crate::system::sync_folder;
 use crate::text::printable;
 
-/// A file that is being received. Dropped before [`PartialFile::keep`], it leaves nothing behind.
+/// A file that is being received. If it is dropped before [`PartialFile::keep`], nothing is left on disk.
 ///
-/// Its temporary name is `.threadline-PID-RANDOM.part`. It stays locked while this process has it open,
-/// which is how [`temporary::prepare`] tells it from one whose server has died.
+/// Its temporary name is `.threadline-PID-RANDOM.part`. It is locked while this process has it open, so
+/// [`temporary::prepare`] can tell it from the file of a server that has crashed.
 #[derive(Debug)]
 pub struct PartialFile {
     file: NamedTempFile,
@@ -40,14 +40,14 @@ impl PartialFile {
         Ok(PartialFile { file, wanted })
     }
 
-    /// Gives the file, now complete, its own name. A file that has the name already is never overwritten.
-    /// With `sync` it is on the disk when this returns, and so is its name.
+    /// Renames the complete file to its final name. An existing file is never overwritten. With `sync`, both
+    /// the file and its name have been written to disk when this returns.
     ///
     /// # Errors
-    /// There is something of that name by now, or the disk has failed to write. The file is gone then.
+    /// The name exists by now, or the disk failed. The partial file is then removed.
     pub fn keep(self, sync: bool) -> io::Result<()> {
         let PartialFile { file, wanted } = self;
-        let to_disk = || context(format!("cannot write {} to the disk", shown(&wanted)));
+        let to_disk = || context(format!("cannot write {} to disk", shown(&wanted)));
         if sync {
             file.as_file().sync_all().map_err(to_disk())?;
         }
@@ -101,7 +101,7 @@ fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()>
     })
 }
 
-/// The name of a file, fit for a message.
+/// The name of a file, made safe for a message.
 fn shown(path: &Path) -> String {
     printable(path.file_name().unwrap_or_default().as_encoded_bytes())
 }
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn name_that_the_file_system_refuses_is_refused_at_the_start() {
         let dir = tempdir().unwrap();
-        // Longer than common file systems take.
+        // Longer than common file systems allow.
         let name = "x".repeat(300);
         let err = PartialFile::create(dir.path(), OsStr::new(&name)).unwrap_err();
         assert!(err.to_string().contains("cannot create xxx"), "{err}");

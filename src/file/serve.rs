@@ -50,8 +50,8 @@ pub fn serve(
                     warn!("{}: {err}", conn.addr());
                     Ok(())
                 }
-                // Go: ends when the first client has gone without a name, as a port scan does. Ours waits
-                // for one that sends something.
+                // Go: exits if the first client disconnects without sending a name, as a port scan does.
+                // Ours waits for a client that sends something.
                 Err(err) if !sender.has_sent() => {
                     warn!("{}: {err}", conn.addr());
                     continue;
@@ -113,7 +113,7 @@ impl Sender<'_> {
         self.options
     }
 
-    /// Whether anything has come from it.
+    /// Whether anything was received from it.
     fn has_sent(&self) -> bool {
         self.has_sent.get()
     }

@@ -1,4 +1,4 @@
-//! The temporary names of files that are being received: who may use them, and what is left under them.
+//! The temporary names of partial files: creating, recognising and removing them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -64,7 +64,7 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
 /// Creates a file with a unique name, and locks it.
 ///
 /// # Errors
-/// Nothing can be written into `dir`.
+/// `dir` cannot be written.
 pub fn create(dir: &Path) -> io::Result<NamedTempFile> {
     loop {
         let prefix = prefix();
@@ -89,27 +89,27 @@ fn prefix() -> String {
     format!("{PREFIX}{}-", process::id())
 }
 
-/// Tries whether the file system of `dir` has files of this name, in a folder of its own for that, where nobody
-/// sees it and nothing has the name.
+/// Tests whether the file system of `dir` accepts a file name, by creating such a file in a temporary folder,
+/// where it cannot conflict with another file.
 ///
 /// # Errors
-/// It has none.
+/// The name is not accepted.
 pub fn try_name(dir: &Path, name: &OsStr) -> io::Result<()> {
     let prefix = prefix();
     let mut new = tempfile::Builder::new();
     new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
-    // Without such a folder, the name shows at the end whether it can be used.
+    // If the folder cannot be created, an invalid name fails only when the file is renamed to it.
     let Ok(trial) = new.tempdir_in(dir) else {
         return Ok(());
     };
     match File::create_new(trial.path().join(name)) {
-        // A server that has just started has removed the folder.
+        // A server that was just started has removed the folder.
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
         created => created.map(drop),
     }
 }
 
-/// Removes a folder that [`try_name`] has left: with an empty file, or none.
+/// Removes a folder that a crash during [`try_name`] has left. It is empty, or contains an empty file.
 fn remove_trial(path: &Path) {
     for file in fs::read_dir(path).into_iter().flatten().flatten() {
         if file
@@ -120,7 +120,7 @@ fn remove_trial(path: &Path) {
         }
     }
     match fs::remove_dir(path) {
-        Ok(()) => info!("removed {}, left by a server that died", path.display()),
+        Ok(()) => info!("removed {}, left by a server that crashed", path.display()),
         Err(err) => debug!("{} is not ours: {err}", path.display()),
     }
 }
@@ -131,7 +131,10 @@ fn remove_if_stale(path: &Path) {
         fs::remove_file(path)
     });
     match removed {
-        Ok(()) => info!("removed {}, left by an interrupted transfer", path.display()),
+        Ok(()) => info!(
+            "removed {}, left by an interrupted transfer",
+            path.display()
+        ),
         Err(err) if err.kind() == ErrorKind::WouldBlock => debug!("{} is in use", path.display()),
         Err(err) if err.kind() == ErrorKind::NotFound => {}
         Err(err) => warn!(
@@ -169,7 +172,7 @@ mod tests {
         }
         let outside = dir.path().join("other");
         symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
-        // Left by a trial of a name, and a folder in which somebody has a file.
+        // A folder that a test of a name has left, and a folder that contains a file.
         for (folder, content) in [
             (".threadline-3-abcdef.part", ""),
             (".threadline-4-abcdef.part", "x"),
@@ -202,6 +205,9 @@ mod tests {
         let err = prepare(&missing).unwrap_err().to_string();
         assert!(err.contains("missing"), "{err}");
         fs::write(&missing, "").unwrap();
-        assert!(prepare(&missing).is_err(), "a file was accepted as a folder");
+        assert!(
+            prepare(&missing).is_err(),
+            "a file was accepted as a folder"
+        );
     }
 }

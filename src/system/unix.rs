@@ -80,13 +80,13 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
     path.as_bytes()
 }
 
-/// Waits until the names in a folder are on the disk.
+/// Waits until the names in a folder have been written to disk.
 ///
 /// # Errors
-/// The disk has failed to write.
+/// The disk failed.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // Some file systems, on a network for example, have no such thing.
+        // Some file systems, for example network file systems, do not support it.
         Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }

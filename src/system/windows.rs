@@ -93,7 +93,7 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
     &bytes[drive_length(bytes)..]
 }
 
-/// Names are on the disk when the file is: a folder cannot be opened here.
+/// Does nothing: on Windows a folder cannot be opened, and the name is written together with the file.
 ///
 /// # Errors
 /// None.
