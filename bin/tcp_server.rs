@@ -9,7 +9,7 @@ use threadline::error::context;
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
-/// Accepts one client, prints what it sends, answers `server is ok`, and exits
+/// Waits for one client, shows what it says, answers `server is ok`, and ends
 ///
 /// Try it with `tcp_client`, or with `nc 127.0.0.1 9000`.
 #[derive(Parser)]
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         if n == 0 {
             return Err(net::closed("conn.Read"));
         }
-        // Print what was received.
+        // Show what came.
         fmt::println!("服务器读取到: ", &buf[..n]).ok();
 
         // Answer.

@@ -1,14 +1,14 @@
-//! Context for errors, and the one error that is ignored.
+//! What an error says, and which is none.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
-/// Prefixes an error with what failed: `.map_err(context("cannot open x"))`.
+/// Puts what was being done before an error: `.map_err(context("cannot open x"))`.
 pub fn context(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
 }
 
-/// Turns a broken pipe into success: the reader has exited and wants no more.
+/// Takes it for a success that the reader of a pipe has gone.
 ///
 /// # Errors
 /// Writing failed for any other reason.

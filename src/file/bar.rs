@@ -1,4 +1,4 @@
-//! Progress bars for file transfers, on standard error. If that is not a terminal, nothing is shown.
+//! The progress bars of file transfers, on standard error; nothing at all where that is no terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -7,10 +7,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::text::printable;
 
-/// All progress bars of this process, one per transfer.
+/// All bars of this process, one per transfer.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Starts a bar for the transfer of the file `name`. `size` is None if it is not known.
+/// A bar for a transfer of the file `name`, of `size` bytes if that is known.
 pub fn start(name: &[u8], size: Option<u64>) -> ProgressBar {
     if BARS.is_hidden() {
         return ProgressBar::hidden();
@@ -29,17 +29,16 @@ pub fn start(name: &[u8], size: Option<u64>) -> ProgressBar {
     bar.with_message(printable(name))
 }
 
-/// Hides the bars while `print` prints something else.
+/// Takes the bars away while `print` prints something else.
 pub fn suspend<T>(print: impl FnOnce() -> T) -> T {
-    // Without bars, threads need not take turns to print.
+    // Without bars, nothing has to wait while another thread prints.
     if BARS.is_hidden() {
         return print();
     }
     BARS.suspend(print)
 }
 
-/// Prints a newline if both streams are a terminal, so that a bar or an error does not continue the open line
-/// that standard output has left there.
+/// Ends a line that standard output has left open, where a bar or an error would continue it.
 pub fn end_open_line() {
     if io::stdout().is_terminal() && io::stderr().is_terminal() {
         let _ = writeln!(io::stderr());

@@ -1,11 +1,12 @@
-//! Sizes in bytes with units, such as `64K`.
+//! Sizes in bytes, as people read and write them.
 
 const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
-/// Parses a size such as `1000`, `64K`, `10MiB` or `2G`, for clap's `value_parser`. Units are powers of 1024.
+/// Reads a size such as `1000`, `64K`, `10MiB` or `2G`, for clap's `value_parser`. Units are powers
+/// of 1024.
 ///
 /// # Errors
-/// One line that explains what is wrong.
+/// One line that says what is wrong.
 pub fn parse(text: &str) -> Result<u64, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
@@ -27,10 +28,10 @@ pub fn parse(text: &str) -> Result<u64, String> {
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| format!("{number:?} is not a number, or is too large"))
+        .ok_or_else(|| format!("{number:?} is not a number this program can count with"))
 }
 
-/// Formats a size with the largest unit that fits.
+/// Writes a size with the unit that makes it short.
 pub fn display(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} {}", UNITS[0]);
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_numbers_with_an_optional_unit() {
+    fn sizes_read_as_people_write_them() {
         assert_eq!(parse("0"), Ok(0));
         assert_eq!(parse("1000"), Ok(1000));
         assert_eq!(parse("64K"), Ok(64 << 10));
@@ -67,12 +68,12 @@ mod tests {
             "99999999999T",
             "99999999999999999999",
         ] {
-            assert!(parse(bad).is_err(), "{bad:?} was accepted as a size");
+            assert!(parse(bad).is_err(), "{bad:?} was taken for a size");
         }
     }
 
     #[test]
-    fn sizes_are_shown_in_the_largest_unit_that_fits() {
+    fn sizes_are_written_short() {
         assert_eq!(display(0), "0 bytes");
         assert_eq!(display(1023), "1023 bytes");
         assert_eq!(display(1024), "1.0 KiB");

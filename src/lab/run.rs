@@ -186,22 +186,24 @@ impl Run<'_> {
                     continue;
                 }
                 // Pressed between two rounds, it cuts none short.
-                let (round, failed) = match is_closed(self.shutdown) {
-                    true => (None, Some(ErrorKind::Interrupted.into())),
+                let round = match is_closed(self.shutdown) {
+                    true => Err(ErrorKind::Interrupted.into()),
                     false => self.round(row, clients, nth, progress, outcome),
                 };
-                progress.end(round.as_ref().map_or(0, |round| round.lost));
-                rounds.extend(round);
-                match failed {
-                    Some(err) if err.kind() == ErrorKind::Interrupted => {
+                match round {
+                    Ok(round) => {
+                        progress.end(round.lost);
+                        outcome.record.interrupted |= round.cut_short;
+                        rounds.push(round);
+                    }
+                    Err(err) if err.kind() == ErrorKind::Interrupted => {
                         outcome.record.interrupted = true;
                         break 'rounds;
                     }
-                    Some(err) => {
+                    Err(err) => {
                         row.failed = Some(failure(&err, clients, nth));
                         outcome.errors.push(err);
                     }
-                    None => {}
                 }
             }
         }
@@ -215,7 +217,6 @@ impl Run<'_> {
         points.collect()
     }
 
-    /// What was measured, and what went wrong: a server may die when its clients leave.
     fn round(
         &self,
         row: &Row<'_>,
@@ -223,7 +224,7 @@ impl Run<'_> {
         nth: usize,
         progress: &Progress,
         outcome: &mut Outcome,
-    ) -> (Option<Round>, Option<io::Error>) {
+    ) -> io::Result<Round> {
         let Plan {
             scenario,
             common,
@@ -233,11 +234,7 @@ impl Run<'_> {
         progress.begin(&row.name, clients);
         // A server of its own for each round: what one round leaves behind, or breaks, is not the next
         // one's.
-        let start = Server::start(row.contender, common.servers.start_timeout, self.shutdown);
-        let mut server = match start {
-            Ok(server) => server,
-            Err(err) => return (None, Some(err)),
-        };
+        let mut server = Server::start(row.contender, common.servers.start_timeout, self.shutdown)?;
         outcome.is_result = true;
         let mut session = Session::new(&mut server, self.shutdown, progress);
         let plan = RoundPlan {
@@ -257,7 +254,7 @@ impl Run<'_> {
                 chat::round(&mut session, &plan)
             }
         };
-        let (mut notes, died) = (std::mem::take(&mut session.notes), session.died.take());
+        let mut notes = std::mem::take(&mut session.notes);
         let few = matches!(&round, Ok(round) if round.connected < clients);
         if few && notes.is_empty() {
             let words = server.last_words();
@@ -268,11 +265,7 @@ impl Run<'_> {
                 outcome.record.warnings.push(note);
             }
         }
-        match round {
-            Ok(round) if round.cut_short => (Some(round), Some(ErrorKind::Interrupted.into())),
-            Ok(round) => (Some(round), died),
-            Err(err) => (None, Some(err)),
-        }
+        round
     }
 }
 

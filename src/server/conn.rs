@@ -1,4 +1,4 @@
-//! One connection of a server, and the registry of all open connections.
+//! The connections of a server: each one, and the register of those that registry.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,16 +19,16 @@ use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
 use crate::system::has_unread;
 
-/// How long a client may take to read the rest and close its side before its connection is closed.
+/// How long a client may take to read the rest and close its end before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
 
-/// A write that takes longer than this many milliseconds is waiting for its client, not for CPU time.
+/// A write that takes longer than this many milliseconds waits for its client, not for the CPU.
 const STALLED_AFTER: u64 = 20;
 
-/// How long a woken thread may take until it runs, on a busy machine.
+/// How long a thread that was woken may take until it runs, on a busy machine.
 const WAKING: Duration = Duration::from_millis(20);
 
-/// An accepted connection. It counts towards the client limit until it is dropped, which closes it.
+/// A connection that was let in. It counts as a client until it is dropped, which closes it.
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
@@ -46,7 +46,7 @@ pub struct Conn {
 }
 
 impl Conn {
-    /// Wraps a connection that [`Registry::admit`] has counted, and registers it.
+    /// A connection that [`Registry::enter`] has counted in.
     pub(crate) fn new(
         stream: TcpStream,
         addr: Addr,
@@ -80,20 +80,20 @@ impl Conn {
         self.addr
     }
 
-    /// The socket, for calls that this type does not wrap.
+    /// The connection itself, for what is not read or written here.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
-    /// A unique number, which increases in the order of arrival.
+    /// A number that no other connection of this server has; it rises in the order of coming.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Reads what the client has sent. Tries again after EINTR.
+    /// Reads what the client has sent, as [`TcpStream`] does, but never ends for a signal.
     ///
     /// # Errors
-    /// The connection failed.
+    /// The connection is broken.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if is_closed(&self.closed) {
             return Ok(0);
@@ -101,10 +101,10 @@ impl Conn {
         net::read(&mut &self.stream, buf)
     }
 
-    /// Writes all of `bytes`, as Go's `conn.Write` does: concurrent writers wait until it is done.
+    /// Writes all of it, as Go's `conn.Write` does: whoever else writes waits until it is done.
     ///
     /// # Errors
-    /// The connection failed.
+    /// The connection is broken.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let _turn = self.writing.lock();
         self.write_began.store(self.registry.millis() + 1, Relaxed);
@@ -113,27 +113,26 @@ impl Conn {
         written
     }
 
-    /// Whether a write is blocked because the client does not read. It is decided by time, because not every
-    /// system has a non-blocking write for a blocking socket.
+    /// Whether a write has been waiting for the client to read. The time decides, because not every system
+    /// has a write that never blocks.
     pub fn is_stalled(&self) -> bool {
         let began = self.write_began.load(Relaxed);
         began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
     }
 
-    /// The reader sets whether it is still working on input from the client.
+    /// For the reader: whether it has something from the client that it has not finished with.
     pub fn set_in_hand(&self, in_hand: bool) {
         self.in_hand.store(in_hand, Relaxed);
     }
 
-    /// The reader sets whether it has received part of a message and nothing complete after it.
+    /// For the reader: whether part of something has come, and nothing whole after it.
     pub fn set_part_came(&self, part_came: bool) {
         self.part_came.store(part_came, Relaxed);
     }
 
-    /// Whether input from the client is waiting, or part of a message has arrived since the last call. After the
-    /// process was paused, a timeout and such input can be due at the same time; then the input counts.
-    ///
-    /// Always false for a client that does not read, so that nobody waits for it.
+    /// Whether the client has sent something that nobody has finished with, or part of something since this
+    /// was asked last. After a pause of the process, a timeout ends at the same time as such a client's
+    /// silence. A client that does not read what it is sent has no input: nobody may wait for it.
     pub fn has_input(&self) -> bool {
         let has_input = || {
             !self.is_stalled()
@@ -141,47 +140,47 @@ impl Conn {
                     || self.part_came.swap(false, Relaxed)
                     || has_unread(&self.stream))
         };
-        // The reader may have read the input from the socket without having set `in_hand` yet.
+        // A reader may have taken the input from the socket, and not have had its turn to say so.
         has_input() || {
             thread::sleep(WAKING);
             has_input()
         }
     }
 
-    /// Shuts down the writing side: the client sees the end of the stream.
+    /// Tells the client that nothing more will come.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Makes the reader stop, as if the client had closed its side.
+    /// Ends the input, as if the client had closed its side.
     pub fn stop_reading(&self) {
         self.no_more.store(true, Relaxed);
     }
 
-    /// Whether [`Conn::stop_reading`] was called.
+    /// Whether the input has been ended here.
     pub fn has_stopped_reading(&self) -> bool {
         self.no_more.load(Relaxed)
     }
 
-    /// Closes the connection: all readers, writers and watchers of [`Conn::closed`] return.
+    /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
     pub fn close(&self) {
         drop(self.open.lock().take());
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// A channel that [`Conn::close`] closes.
+    /// Ends with [`Conn::close`].
     pub fn closed(&self) -> &Done {
         &self.closed
     }
 
-    /// Reads and discards all further input, because closing with unread data would reset the connection.
+    /// Reads and throws away what still comes: what is unread at the close would reset the connection.
     #[inline(never)]
     pub fn drain(&self) {
         let _ = io::copy(&mut &self.stream, &mut io::sink());
     }
 
-    /// Runs `handler`, which may start threads for this connection, and joins them. After `handler` returns they
-    /// have [`GRACE`] to finish; then the connection is closed.
+    /// Runs `handler`, which may start threads of this connection, and joins them. They have [`GRACE`]
+    /// to finish when it has returned; then the connection is closed.
     pub fn scope<'env>(&'env self, handler: impl for<'s> FnOnce(Threads<'s, 'env>)) {
         let (running, all) = bounded(0);
         thread::scope(|s| {
@@ -196,7 +195,7 @@ impl Conn {
         });
     }
 
-    /// A name for a thread of this connection, short enough for the system to show in full.
+    /// A name for a thread of this connection, short enough for the system to show it whole.
     pub fn thread_name(&self, role: &str) -> String {
         format!(":{} {role}", self.addr.port())
     }
@@ -210,17 +209,17 @@ pub struct Threads<'s, 'env> {
 }
 
 impl<'s> Threads<'s, '_> {
-    /// Starts a thread. If that fails, the connection is closed.
+    /// Starts a thread; a connection that cannot have it is closed.
     pub fn go(&self, role: &str, f: impl FnOnce() + Send + 's) {
         let running = self.running.clone();
-        // Boxed, because it is moved several times, and each move would take stack.
+        // Boxed: it is moved several times on the way, and each move would take stack.
         let f: Box<dyn FnOnce() + Send + 's> = Box::new(move || {
             let _running = running;
             f();
         });
         if let Err(err) = go(self.s, self.conn.thread_name(role), f) {
             warn!(
-                "{} was disconnected: cannot start a thread: {err}",
+                "{} is lost, no thread can be started: {err}",
                 self.conn.addr
             );
             self.conn.close();
@@ -234,13 +233,13 @@ impl Drop for Conn {
     }
 }
 
-/// Why a client is rejected.
+/// Why a client is turned away.
 pub(crate) enum Refusal {
     Full,
     PerIp,
 }
 
-/// All open connections.
+/// The connections that were let in and have not ended.
 #[derive(Debug)]
 pub(crate) struct Registry {
     started: Instant,
@@ -270,7 +269,7 @@ impl Registry {
         self.started.elapsed().as_millis() as u64
     }
 
-    /// Counts a new client, and returns how many are connected now.
+    /// Counts a client in, and returns how many are connected now.
     pub(crate) fn admit(
         &self,
         ip: IpAddr,
@@ -304,7 +303,7 @@ impl Registry {
     }
 
     pub(crate) fn shut(&self, half: Shutdown) {
-        // Collected first, because dropping the last reference to a connection takes the lock.
+        // Taken out first: the last owner of a connection needs the lock to drop it.
         let conns: Vec<_> = self
             .conns
             .lock()
@@ -313,8 +312,8 @@ impl Registry {
             .filter_map(Weak::upgrade)
             .collect();
         for conn in conns {
-            // With a zero linger, the handler wants the connection to end with a reset. Shutting down the
-            // writing side would first signal a normal end to the client.
+            // With a zero linger, the handler wants its end to be a reset. To shut the writing half
+            // would tell the client first that all was said.
             let linger = SockRef::from(&conn.stream).linger();
             if half == Shutdown::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
                 let _ = conn.stream.shutdown(half);

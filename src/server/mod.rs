@@ -1,4 +1,4 @@
-//! What every server needs: accepting, connections, shutdown, limits.
+//! What the servers share.
 
 pub mod accept;
 pub mod conn;

@@ -11,8 +11,8 @@ use crate::sidebyside::read::programs::{PROGRAMS, Program};
 ///
 /// Reads the course's article, or any Markdown with the same programs in ```go blocks. Without a program
 /// it prints a table of the programs found and how much of each is matched. A line is matched if it is
-/// paired with one of ours, if Rust does by itself what it does, or if a // Go: comment beside it says
-/// why ours differs.
+/// paired with one of ours, if another line does it, as by a ?, or if a // Go: comment beside it says why
+/// ours differs.
 ///
 /// The pairs are computed. For the listings of the course there is also a table of right pairs, made by
 /// hand, and the computed pairs are checked against it.

@@ -1,12 +1,12 @@
-//! Replacements for Linux functions on macOS and the BSDs.
+//! What macOS and the BSDs lack of what Linux has.
 
 use std::ffi::c_ulong;
 use std::io::{self, ErrorKind};
 
-/// Does nothing: only Linux has SCHED_BATCH.
+/// Only Linux has batch work.
 pub fn use_batch_scheduling() {}
 
-/// Does nothing: only on Linux can safe code find out which signals were ignored at the start.
+/// Which signals were ignored at the start is shown without unsafe code by Linux alone.
 ///
 /// # Errors
 /// None.
@@ -19,7 +19,7 @@ pub fn user_thread_limit() -> Option<u64> {
     None
 }
 
-/// Fails: only Linux has such a table.
+/// Only Linux has such a table.
 ///
 /// # Errors
 /// Always.

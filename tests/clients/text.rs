@@ -8,7 +8,7 @@ use crate::common::user::User;
 use crate::{room, say_in_pieces};
 
 #[test]
-fn character_split_across_two_reads_is_sent_whole() {
+fn a_character_that_comes_in_two_reads_is_whole() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -22,7 +22,7 @@ fn character_split_across_two_reads_is_sent_whole() {
 }
 
 #[test]
-fn half_a_character_is_held_back_for_at_most_a_second() {
+fn half_a_character_waits_for_a_second_at_most() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -35,7 +35,7 @@ fn half_a_character_is_held_back_for_at_most_a_second() {
 }
 
 #[test]
-fn line_is_one_message_however_it_is_split() {
+fn a_line_is_whole_however_it_comes() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -54,7 +54,7 @@ fn line_is_one_message_however_it_is_split() {
 }
 
 #[test]
-fn single_key_presses_become_lines() {
+fn keys_that_come_one_by_one_make_lines() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -75,7 +75,7 @@ fn single_key_presses_become_lines() {
 }
 
 #[test]
-fn rest_of_a_too_long_line_is_not_a_command() {
+fn the_rest_of_a_line_that_is_too_long_is_no_command() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -92,7 +92,7 @@ fn rest_of_a_too_long_line_is_not_a_command() {
 }
 
 #[test]
-fn characters_that_repaint_or_reorder_a_terminal_are_removed() {
+fn no_other_user_sees_what_repaints_or_reorders_a_terminal() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -105,7 +105,7 @@ fn characters_that_repaint_or_reorder_a_terminal_are_removed() {
 }
 
 #[test]
-fn names_must_differ_visibly() {
+fn names_differ_visibly() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -129,7 +129,7 @@ fn names_must_differ_visibly() {
 }
 
 #[test]
-fn byte_order_mark_is_not_part_of_the_first_command() {
+fn a_byte_order_mark_is_not_part_of_the_first_command() {
     let room = room(&[]);
     for pieces in [
         &[&b"\xef\xbb\xbfwho\r\n"[..]][..],
@@ -143,7 +143,7 @@ fn byte_order_mark_is_not_part_of_the_first_command() {
 }
 
 #[test]
-fn telnet_command_is_not_broadcast_and_timing_mark_is_answered() {
+fn a_telnet_command_is_not_said_and_a_timing_mark_is_answered() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -168,7 +168,7 @@ fn telnet_command_is_not_broadcast_and_timing_mark_is_answered() {
 }
 
 #[test]
-fn urgent_half_of_a_telnet_command_is_received_in_order() {
+fn the_half_of_a_telnet_command_that_is_sent_as_urgent_is_in_its_place() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();

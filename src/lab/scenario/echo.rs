@@ -6,16 +6,16 @@ use std::ops::Range;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{Format, SENDERS};
+use crate::lab::load::message::{Format, MEASURED, SENDERS};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::{Login, NO_ANSWER};
+use crate::lab::scenario::login::{NO_ANSWER, enter};
 use crate::lab::scenario::session::Session;
 
-#[derive(Default)]
-struct Echo {
+struct Echo<'a> {
+    plan: &'a RoundPlan,
     format: Format,
     lines: Vec<Line>,
     /// Numbers of those that were connected at the start.
@@ -27,7 +27,7 @@ struct Echo {
 }
 
 /// One connection.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Line {
     is_open: bool,
     /// Its turn among those that were connected at the start.
@@ -48,55 +48,75 @@ struct Line {
 /// Nobody is answered right, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     let mut clients = Clients::new(session.addr())?;
-    let login = Login::everyone(Protocol::Echo, plan.clients, &mut clients, session)?;
+    let login = enter(&mut clients, Protocol::Echo, plan.clients, session)?;
     let lines = login.seats.iter().map(|seat| Line {
         is_open: seat.is_in,
         ..Line::default()
     });
     let mut load = Echo {
+        plan,
+        format: Format::new(MEASURED, plan.size, plan.seed),
         lines: lines.collect(),
+        connected: Vec::new(),
+        present: login.inside,
+        in_flight: 0,
         dropped: login.dropped,
-        ..Echo::default()
+        message: Vec::new(),
     };
     let round = measure(&mut load, &mut clients, session, plan)?;
     drop(clients);
     if round.deliveries == 0 && !round.cut_short {
         return Err(session.error(NO_ANSWER));
     }
-    Ok(session.finish(Round {
+    session.finish(Round {
         connect_seconds: login.seconds(),
         ..round
-    }))
+    })
 }
 
-impl Echo {
+impl Echo<'_> {
     /// Sends the next request if it is due and the last was answered.
-    fn request(&mut self, number: usize, client: &mut Client, rec: &mut Recorder) {
+    fn request(&mut self, number: usize, client: &mut Client, recorder: &mut Recorder) {
         let line = &mut self.lines[number];
         if !line.is_open || line.at.is_some() {
             return;
         }
-        line.at = rec.due(rec.now(), line.sent, line.nth, self.connected.len());
-        let Some(at) = line.at else { return };
+        let all = self.connected.len();
+        let Some(at) = recorder.due(recorder.now(), line.sent, line.nth, all) else {
+            return;
+        };
         if self.in_flight == 0 {
-            rec.awake(at);
+            recorder.awake(at);
         }
         self.in_flight += 1;
-        line.sent += 1;
-        (line.got, line.is_right) = (0, true);
-        write(&self.format, number, line.sent, &mut self.message);
+        *line = Line {
+            sent: line.sent + 1,
+            at: Some(at),
+            got: 0,
+            is_right: true,
+            ..*line
+        };
+        self.format.write(
+            (number % SENDERS) as u32,
+            line.sent as u32,
+            &mut self.message,
+        );
         client.send(&self.message);
     }
 
-    fn answer(&mut self, number: usize, bytes: &[u8], rec: &mut Recorder) {
-        let now = rec.now();
+    fn answer(&mut self, number: usize, bytes: &[u8], recorder: &mut Recorder) {
+        let now = recorder.now();
         let line = &mut self.lines[number];
         let Some(at) = line.at else {
             // Nobody asked.
-            rec.counts.damaged += 1;
+            recorder.counts.damaged += 1;
             return;
         };
-        write(&self.format, number, line.sent, &mut self.message);
+        self.format.write(
+            (number % SENDERS) as u32,
+            line.sent as u32,
+            &mut self.message,
+        );
         self.message.make_ascii_uppercase();
         let got = line.got + bytes.len();
         line.is_right &= self.message.get(line.got..got) == Some(bytes);
@@ -107,73 +127,80 @@ impl Echo {
         line.at = None;
         self.in_flight -= 1;
         if line.is_right {
-            rec.record(now, at);
+            recorder.record(now, at);
         } else {
-            rec.counts.damaged += 1;
-            rec.lose(at, 1);
+            recorder.counts.damaged += 1;
+            recorder.lose(at, 1);
         }
-        rec.delivered(now, u64::from(line.is_right));
-    }
-
-    fn leave(&mut self, number: usize) {
-        let line = &mut self.lines[number];
-        if std::mem::take(&mut line.is_open) {
-            self.present -= 1;
-            self.dropped += 1;
-            self.in_flight -= u64::from(line.at.is_some());
-        }
+        recorder.delivered(now, u64::from(line.is_right));
     }
 }
 
-fn write(format: &Format, number: usize, request: u64, message: &mut Vec<u8>) {
-    format.write((number % SENDERS) as u32, request as u32, message);
-}
-
-impl Load for Echo {
-    const STAYS: bool = true;
-
-    fn begin(&mut self, format: Format, clients: &mut Clients) {
-        self.format = format;
+impl Load for Echo<'_> {
+    fn begin(&mut self, mark: u8, clients: &mut Clients) {
+        self.format = Format::new(mark, self.plan.size, self.plan.seed);
         self.connected.clear();
-        for number in 0..self.lines.len() {
-            if self.lines[number].at.is_some() {
+        self.in_flight = 0;
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            if line.is_open && line.at.is_some() {
                 // The answer to a request of the warm-up would be taken for that of the next.
                 clients.all()[number].close();
-                self.leave(number);
+                line.is_open = false;
+                self.present -= 1;
+                self.dropped += 1;
             }
-            let is_open = self.lines[number].is_open;
-            self.lines[number] = Line {
-                is_open,
+            *line = Line {
+                is_open: line.is_open,
                 nth: self.connected.len(),
                 ..Line::default()
             };
-            self.connected.extend(is_open.then_some(number));
+            if line.is_open {
+                self.connected.push(number);
+            }
         }
-        self.present = self.connected.len();
     }
 
     fn turns(&self) -> usize {
         self.connected.len()
     }
 
-    fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
-        let turns = self.turns();
-        for nth in due.take(turns) {
-            let number = self.connected[nth as usize % turns];
-            self.request(number, &mut clients.all()[number], rec);
+    fn send(
+        &mut self,
+        due: Range<u64>,
+        clients: &mut Clients,
+        recorder: &mut Recorder,
+    ) -> io::Result<bool> {
+        let all = self.connected.len();
+        for nth in due.take(all) {
+            let number = self.connected[(nth % all as u64) as usize];
+            self.request(number, &mut clients.all()[number], recorder);
         }
-        false
+        Ok(false)
     }
 
-    fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
+    fn handle(
+        &mut self,
+        number: usize,
+        client: &mut Client,
+        event: Event<'_>,
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
         match event {
             Event::Bytes(bytes) => {
-                self.answer(number, bytes, rec);
-                self.request(number, client, rec);
+                self.answer(number, bytes, recorder);
+                self.request(number, client, recorder);
             }
-            Event::Closed => self.leave(number),
+            Event::Closed => {
+                let line = &mut self.lines[number];
+                if std::mem::take(&mut line.is_open) {
+                    self.present -= 1;
+                    self.dropped += 1;
+                    self.in_flight -= u64::from(line.at.is_some());
+                }
+            }
             Event::Connected | Event::Writable => {}
         }
+        Ok(())
     }
 
     fn outstanding(&self) -> u64 {
@@ -184,14 +211,16 @@ impl Load for Echo {
         self.present
     }
 
-    fn finish(&mut self, rec: &mut Recorder) {
-        let all = self.turns();
+    fn finish(&mut self, recorder: &mut Recorder) {
+        let all = self.connected.len();
         for line in self.connected.iter().map(|&number| &self.lines[number]) {
-            rec.counts.messages += line.sent;
-            line.at.into_iter().for_each(|at| rec.lose(at, 1));
-            rec.never_sent(line.sent, line.nth, all, 1);
+            recorder.counts.messages += line.sent;
+            if let Some(at) = line.at {
+                recorder.lose(at, 1);
+            }
+            recorder.never_sent(line.sent, line.nth, all, 1);
         }
-        rec.counts.connected = all;
-        rec.counts.dropped = self.dropped;
+        recorder.counts.connected = all;
+        recorder.counts.dropped = self.dropped;
     }
 }

@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sidebyside::pair::idioms::{is_error_check, makes_array};
-use crate::sidebyside::read::names::{ACTS, common_name, snake_case};
-use crate::sidebyside::read::source::Line;
-use crate::sidebyside::read::tokens::{Language, Token};
+use crate::sidebyside::pair::idioms::is_error_check;
+use crate::sidebyside::read::names::{act, common_name, snake_case};
+use crate::sidebyside::read::source::{Kind, Line};
+use crate::sidebyside::read::tokens::{Language, Token, has, starts};
 
 /// The acts of a line by their Go names, each with the name of what it acts on, where that is known.
 pub type Acts = BTreeMap<&'static str, Option<String>>;
 
 /// What lines elsewhere in a source say about its names.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Names {
     /// The packages that a Go program imports, by the names that it calls them.
     pub packages: BTreeSet<String>,
@@ -26,31 +26,29 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn new(language: Language, lines: &[Line]) -> Names {
+    pub fn new(lines: &[Line]) -> Names {
         let mut names = Names::default();
         let mut closures = BTreeSet::new();
         for line in lines {
             let all: Vec<&str> = line.names().collect();
-            match language {
-                Language::Go => {
-                    if all.contains(&"chan") {
-                        let name = all.iter().find(|name| **name != "var");
-                        names.channels.extend(name.map(|name| snake_case(name)));
-                    }
-                    names.packages.extend(line.imported().map(str::to_owned));
+            for token in line.tokens.iter().filter(|_| line.kind == Kind::Import) {
+                if let Token::Text(path) = token {
+                    names
+                        .packages
+                        .extend(path.rsplit('/').next().map(str::to_owned));
                 }
-                Language::Rust => {
-                    if let ["let", sender, receiver, "bounded" | "unbounded", ..] = all[..] {
-                        let (sender, receiver) = (snake_case(sender), snake_case(receiver));
-                        names.ends.insert(receiver, sender);
-                    }
-                    if let Some(name) = closure(&line.tokens) {
-                        closures.insert(snake_case(name));
-                    }
-                    if all.iter().any(|name| matches!(*name, "go" | "spawn")) {
-                        names.threads.extend(all.into_iter().map(snake_case));
-                    }
-                }
+            }
+            if let ["var", name, ..] | [name, ..] = all[..]
+                && line.has("chan")
+            {
+                names.channels.insert(snake_case(name));
+            }
+            if let ["let", sender, receiver, "bounded" | "unbounded", ..] = all[..] {
+                names.ends.insert(snake_case(receiver), snake_case(sender));
+            }
+            closures.extend(closure(&line.tokens).map(snake_case));
+            if line.has("go") || line.has("spawn") {
+                names.threads.extend(all.into_iter().map(snake_case));
             }
         }
         names.threads.retain(|name| closures.contains(name));
@@ -66,15 +64,14 @@ impl Names {
     pub fn acts(&self, language: Language, tokens: &[Token]) -> Acts {
         let mut acts = Acts::new();
         for at in 0..tokens.len() {
-            let act = match language {
+            let found = match language {
                 Language::Go => self.go_act(tokens, at),
-                Language::Rust => called(tokens, at).map(|name| rust_act(name, tokens, at)),
+                Language::Rust => called(tokens, at)
+                    .map(|name| (rust_act(name, &tokens[at..]), object(tokens, at))),
             };
-            if let Some((act, object)) = act
-                && let Some((act, on)) = ACTS.iter().find(|(known, _)| *known == act)
-            {
-                let object = object.filter(|_| *on);
-                let object = object.map(|object| self.end(snake_case(object)));
+            let known = found.and_then(|(name, object)| Some((act(&name)?, object)));
+            if let Some(((act, on), object)) = known {
+                let object = object.filter(|_| on).map(|o| self.end(snake_case(o)));
                 let known = acts.entry(act).or_insert(None);
                 *known = known.take().or(object);
             }
@@ -83,15 +80,14 @@ impl Names {
             acts.insert("err", None);
         }
         if language == Language::Rust {
-            if makes_array(tokens) {
+            if has(tokens, "[ 0 ;") {
                 acts.insert("make", None);
             }
             // A closure that becomes a thread further down stands where Go's `go func()` does.
             let is_thread = |name: &str| self.threads.contains(&snake_case(name));
-            let mut names = tokens.iter().filter_map(name);
             if closure(tokens).is_some_and(is_thread) {
                 acts.insert("go", None);
-            } else if names.any(is_thread) {
+            } else if tokens.iter().filter_map(Token::name).any(is_thread) {
                 acts.remove("go");
             }
         }
@@ -99,125 +95,98 @@ impl Names {
     }
 
     fn go_act<'a>(&self, tokens: &'a [Token], at: usize) -> Option<(String, Option<&'a str>)> {
-        let path = |at: usize| last_of_path(tokens, at);
-        match &tokens[at] {
-            Token::Mark("<-") => match at.checked_sub(1).map(|before| &tokens[before]) {
-                Some(Token::Name(name)) if !matches!(&name[..], "case" | "return") => {
-                    Some(("send".to_owned(), Some(name)))
-                }
-                _ => Some(("recv".to_owned(), path(at + 1))),
-            },
-            Token::Name(name) if name == "range" => {
-                let over = path(at + 1)?;
-                let channel = self.channels.contains(&snake_case(over));
-                channel.then(|| ("recv".to_owned(), Some(over)))
+        let before = at.checked_sub(1).and_then(|before| tokens[before].name());
+        let after = &tokens[at + 1..];
+        let act = |name: &str, object| Some((name.to_owned(), object));
+        if tokens[at].is("<-") {
+            return match before.filter(|name| !matches!(*name, "case" | "return")) {
+                Some(channel) => act("send", Some(channel)),
+                None => act("recv", last_of_path(after)),
+            };
+        }
+        let name = tokens[at].name()?;
+        let assigned = after.iter().position(|token| token.is("]"));
+        let assigned = assigned.map_or(&after[..0], |end| &after[end + 1..]);
+        match name {
+            "range" => {
+                let channel = last_of_path(after).map(snake_case);
+                let channel = channel.is_some_and(|channel| self.channels.contains(&channel));
+                act(if channel { "recv" } else { "" }, last_of_path(after))
             }
-            Token::Name(name) if name == "go" || name == "select" => Some((name.clone(), None)),
-            Token::Name(name) if name == "make" && is_name(tokens.get(at + 2), "chan") => {
-                Some(("make chan".to_owned(), None))
-            }
-            Token::Name(name) if tokens.get(at + 1) == Some(&Token::Mark("[")) => {
-                let end = tokens.iter().position(|t| *t == Token::Mark("]"))?;
-                let assigned = tokens.get(end + 1) == Some(&Token::Mark("="));
-                let assigned = assigned && tokens.get(end + 2) != Some(&Token::Mark("="));
-                assigned.then(|| ("insert".to_owned(), Some(&name[..])))
+            "go" | "select" => act(name, None),
+            "make" if starts(after, "( chan") => act("make chan", None),
+            _ if starts(after, "[") && starts(assigned, "=") && !starts(assigned, "= =") => {
+                act("insert", Some(name))
             }
             _ => {
                 let name = called(tokens, at)?;
                 let object = object(tokens, at).filter(|o| !self.packages.contains(*o));
-                Some((common_name(Language::Go, name), object))
+                act(&common_name(Language::Go, name), object)
             }
         }
     }
 }
 
-fn rust_act<'a>(name: &str, tokens: &'a [Token], at: usize) -> (String, Option<&'a str>) {
+fn rust_act(name: &str, call: &[Token]) -> String {
     // Sockets, too, send and receive: bytes, which are borrowed.
-    let bytes = matches!(
-        tokens.get(at + 2),
-        Some(Token::Mark("&" | "*") | Token::Text(_))
-    );
-    let act = match name {
-        "send" if bytes => "write".to_owned(),
-        "recv" if bytes => "read".to_owned(),
+    let argument = call.get(2);
+    let borrowed = argument.is_some_and(|a| a.is("&") || a.is("*") || matches!(a, Token::Text(_)));
+    match name {
+        "send" if borrowed => "write".to_owned(),
+        "recv" if borrowed => "read".to_owned(),
         _ => common_name(Language::Rust, name),
-    };
-    (act, object(tokens, at))
+    }
 }
 
 /// The name at a place, if it is called there, as a function or as a macro.
 pub fn called(tokens: &[Token], at: usize) -> Option<&str> {
-    let Token::Name(name) = &tokens[at] else {
-        return None;
-    };
-    let defined = at > 0
-        && ["fn", "func"]
-            .iter()
-            .any(|word| is_name(tokens.get(at - 1), word));
-    let call = matches!(
-        tokens[at + 1..],
-        [Token::Mark("("), ..] | [Token::Mark("!"), Token::Mark("(" | "[" | "{"), ..]
-    );
-    (call && !defined).then_some(name)
+    let defined = at > 0 && (tokens[at - 1].is("fn") || tokens[at - 1].is("func"));
+    let opens = |tokens: &[Token]| ["(", "[", "{"].iter().any(|mark| starts(tokens, mark));
+    let after = &tokens[at + 1..];
+    let call = starts(after, "(") || starts(after, "!") && opens(&after[1..]);
+    tokens[at].name().filter(|_| call && !defined)
 }
 
 /// What a call at a place acts on: the name before its full stop, or else its first argument.
 fn object(tokens: &[Token], at: usize) -> Option<&str> {
     let mut before = at.checked_sub(1)?;
-    if tokens[before] != Token::Mark(".") {
-        let argument = tokens[at + 1..].iter().find_map(|token| match token {
-            Token::Name(name) if name != "mut" => Some(Some(&name[..])),
-            Token::Mark("(" | "&" | "*") | Token::Name(_) => None,
-            _ => Some(None),
-        });
-        return argument.flatten();
+    if !tokens[before].is(".") {
+        let skipped = ["(", "&", "*", "mut"];
+        let arguments = tokens.get(at + 1..)?.iter();
+        let mut arguments = arguments.skip_while(|token| skipped.iter().any(|s| token.is(s)));
+        return arguments.next()?.name();
     }
     // Back over calls: `online_map.lock().insert(..)` acts on `online_map`.
     let mut depth = 0;
     loop {
         before = before.checked_sub(1)?;
         match &tokens[before] {
-            Token::Mark(")") => depth += 1,
-            Token::Mark("(") if depth > 0 => depth -= 1,
-            Token::Mark("(") => return None,
+            token if token.is(")") => depth += 1,
+            token if token.is("(") => depth -= 1,
             Token::Name(name) if depth == 0 && called(tokens, before).is_none() => {
                 return Some(name);
             }
             _ => {}
         }
+        if depth < 0 {
+            return None;
+        }
     }
 }
 
-/// The last name of a path that starts at a place: `C` of `clnt.C`.
-fn last_of_path(tokens: &[Token], at: usize) -> Option<&str> {
-    let Some(Token::Name(name)) = tokens.get(at) else {
-        return None;
-    };
-    match tokens.get(at + 1) {
-        Some(Token::Mark(".")) => last_of_path(tokens, at + 2),
-        Some(Token::Mark("(")) => None,
+/// The last name of a path at the start of tokens: `C` of `clnt.C`. None if that is called.
+fn last_of_path(tokens: &[Token]) -> Option<&str> {
+    let name = tokens.first()?.name()?;
+    match tokens.get(1) {
+        Some(token) if token.is(".") => last_of_path(&tokens[2..]),
+        Some(token) if token.is("(") => None,
         _ => Some(name),
     }
 }
 
 /// The name of a closure that a statement makes: `let f = move || {`.
 pub fn closure(tokens: &[Token]) -> Option<&str> {
-    let bars = tokens.iter().take(5).any(|t| *t == Token::Mark("|"));
-    match tokens {
-        [Token::Name(word), Token::Name(name), Token::Mark("="), ..] if bars && word == "let" => {
-            Some(name)
-        }
-        _ => None,
-    }
-}
-
-fn name(token: &Token) -> Option<&str> {
-    match token {
-        Token::Name(name) => Some(name),
-        _ => None,
-    }
-}
-
-fn is_name(token: Option<&Token>, name: &str) -> bool {
-    token.and_then(self::name) == Some(name)
+    let bars = tokens.iter().take(5).any(|token| token.is("|"));
+    let made = bars && starts(tokens, "let") && tokens[2].is("=");
+    tokens.get(1)?.name().filter(|_| made)
 }

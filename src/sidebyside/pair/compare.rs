@@ -131,7 +131,7 @@ impl Comparison {
 
     /// How much of the listing is covered.
     pub fn figures(&self) -> Figures {
-        self.cover.iter().copied().collect()
+        Figures::of(&self.cover)
     }
 
     /// The places in our files that Go lines are paired with, or carried by.

@@ -46,51 +46,17 @@ impl Cover {
     }
 }
 
-/// How many lines of a listing count, and how many of those are covered by what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How many lines count, and how many of those are covered by what.
+#[derive(Clone, Copy, Default)]
 pub struct Figures {
-    /// Lines paired with one of ours.
     pub paired: usize,
-    /// Lines carried by a construct of Rust.
     pub carried: usize,
-    /// Lines explained by a note.
     pub noted: usize,
-    /// Lines that nothing covers.
     pub gaps: usize,
 }
 
 impl Figures {
-    /// The lines that count.
-    pub fn lines(&self) -> usize {
-        self.covered() + self.gaps
-    }
-
-    /// The lines that are covered.
-    pub fn covered(&self) -> usize {
-        self.paired + self.carried + self.noted
-    }
-
-    /// How much is covered, as text.
-    pub fn shown(&self) -> String {
-        percent(self.percent())
-    }
-
-    /// How many of a hundred lines are covered; 100 where no line counts.
-    pub fn percent(&self) -> f64 {
-        match self.lines() {
-            0 => 100.0,
-            lines => 100.0 * self.covered() as f64 / lines as f64,
-        }
-    }
-}
-
-/// A percentage as text, rounded down, so that 100 % means all.
-pub fn percent(percent: f64) -> String {
-    format!("{:.1} %", (percent * 10.0).floor() / 10.0)
-}
-
-impl FromIterator<Cover> for Figures {
-    fn from_iter<I: IntoIterator<Item = Cover>>(covers: I) -> Figures {
+    pub fn of<'a>(covers: impl IntoIterator<Item = &'a Cover>) -> Figures {
         let mut figures = Figures::default();
         for cover in covers {
             match cover {
@@ -103,17 +69,32 @@ impl FromIterator<Cover> for Figures {
         }
         figures
     }
+
+    /// The lines that count.
+    pub fn lines(&self) -> usize {
+        self.covered() + self.gaps
+    }
+
+    pub fn covered(&self) -> usize {
+        self.paired + self.carried + self.noted
+    }
+
+    pub fn percent(&self) -> f64 {
+        share(self.covered(), self.lines())
+    }
 }
 
-impl std::iter::Sum for Figures {
-    fn sum<I: Iterator<Item = Figures>>(figures: I) -> Figures {
-        figures.fold(Figures::default(), |a, b| Figures {
-            paired: a.paired + b.paired,
-            carried: a.carried + b.carried,
-            noted: a.noted + b.noted,
-            gaps: a.gaps + b.gaps,
-        })
+/// A part of a whole in percent; all of nothing is 100.
+pub fn share(part: usize, whole: usize) -> f64 {
+    match whole {
+        0 => 100.0,
+        whole => 100.0 * part as f64 / whole as f64,
     }
+}
+
+/// A percentage as text, rounded down, so that 100 % means all.
+pub fn percent(percent: f64) -> String {
+    format!("{:.1} %", (percent * 10.0).floor() / 10.0)
 }
 
 /// What covers each Go line. `partners` holds the lines of ours that Go lines are paired with.
@@ -140,7 +121,9 @@ pub fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[No
 /// lines are paired with or carried by.
 fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) -> Option<usize> {
     let above = (0..g).rev().find_map(|other| Some((other, places[other]?)));
-    let below = (g..go.len()).find_map(|other| Some((other, places[other]?)));
+    // What is carried from above says nothing of where the next lines are.
+    let further = |line: &usize| above.is_none_or(|(_, above)| above < *line);
+    let below = (g..go.len()).find_map(|other| Some((other, places[other].filter(further)?)));
     // What is said of a pair is not said of what a blank line parts from it.
     let parted = |other: usize| {
         let between = &go[g.min(other)..g.max(other)];

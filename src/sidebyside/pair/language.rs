@@ -33,46 +33,30 @@ use crate::sidebyside::pair::idioms::{
     catches_error, deferred_close, is_end_of_file, is_error, is_error_check,
 };
 use crate::sidebyside::pair::statement::Statement;
-use crate::sidebyside::read::source::{Kind, Line};
-use crate::sidebyside::read::tokens::{Language, Token};
+use crate::sidebyside::read::source::Line;
+use crate::sidebyside::read::tokens::{Language, Token, has, starts};
 
 /// Finds the Go lines that are carried: for each, the Rust line that carries it. `partners` holds
 /// the Rust line that each Go line is paired with.
 pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Option<usize>> {
+    let sides = Sides {
+        go,
+        rust,
+        partners,
+        openers: openers(rust),
+    };
     let mut carried = vec![None; go.len()];
-    let openers = openers(rust);
     for i in 0..go.len() {
         if opens_error_block(&go[i]) {
-            let asks = partners[i].is_some();
-            let owner = if asks { Some(i) } else { call_above(go, i) };
-            let Some(partner) = owner.and_then(|owner| partners[owner]) else {
-                continue;
-            };
-            let partner = Statement::asked_at(rust, partner);
-            let statement = Statement::at(rust, partner);
-            if !asks && statement.asks() {
-                carried[i] = Some(partner);
-            }
-            let arm = block(rust, partner)
-                .filter(|_| statement.has("match"))
-                .find(|&arm| catches_error(&rust[arm].tokens) && returns_error(&rust[arm]));
-            for l in block(go, i).filter(|&l| partners[l].is_none()) {
-                let handed_on = is_exit(&go[l]) || prints_error(&go[l]) || is_else_for_error(go, l);
-                if statement.hands_on() && handed_on || statement.takes_ok() && is_exit(&go[l]) {
-                    carried[l] = Some(partner);
-                } else if handed_on {
-                    carried[l] = arm;
-                }
-            }
+            sides.error_block(i, &mut carried);
         } else if partners[i].is_none() {
             carried[i] = carried[i]
-                .or_else(|| scope_end(go, rust, partners, i))
-                .or_else(|| loop_head(go, rust, partners, &openers, i))
-                .or_else(|| end_of_input(go, rust, partners, i))
-                .or_else(|| field(go, rust, partners, i))
-                .or_else(|| named_there(go, rust, partners, i))
-                .or_else(|| declaration(go, rust, i))
-                .or_else(|| last_value(go, rust, partners, i));
+                .or_else(|| sides.bound_above(i))
+                .or_else(|| sides.loop_head(i))
+                .or_else(|| sides.end_of_input(i))
+                .or_else(|| sides.field(i))
+                .or_else(|| sides.declaration(i))
+                .or_else(|| sides.last_value(i));
         }
     }
     carried
@@ -82,7 +66,7 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
 /// handed on nor dropped, and no loop, which goes on without a word.
 pub fn answers(rust: &[Line], line: usize) -> bool {
     let statement = Statement::at(rust, line);
-    let loops = ["for", "while"].iter().any(|word| statement.has(word));
+    let loops = statement.has("for") || statement.has("while");
     !statement.hands_on() && !statement.takes_ok() && !loops
 }
 
@@ -92,11 +76,12 @@ pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     let mut handling = vec![None; go.len()];
     for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
         let mut call = i;
-        if !has_call(&go[i]) {
+        // A question may have its call before it: `if err := f(); err != nil {`.
+        if !go[i].has(";") {
             call = call_above(go, i).unwrap_or(i);
             handling[i] = Some(call);
         }
-        let plain = |l: usize| !counts(&go[l]) || is_exit(&go[l]) || prints_error(&go[l]);
+        let plain = |l: usize| !go[l].is_code() || is_exit(&go[l]) || prints_error(&go[l]);
         let body = block(go, i);
         if body.clone().all(plain) {
             handling[body].fill(Some(call));
@@ -121,13 +106,11 @@ pub fn openers(lines: &[Line]) -> Vec<Option<usize>> {
     for (i, line) in lines.iter().enumerate() {
         let mut around = open.last().copied();
         for token in &line.tokens {
-            match token {
-                Token::Mark("{") => open.push(i),
-                Token::Mark("}") => {
-                    open.pop();
-                    around = open.last().copied();
-                }
-                _ => {}
+            if token.is("{") {
+                open.push(i);
+            } else if token.is("}") {
+                open.pop();
+                around = open.last().copied();
             }
         }
         openers.push(around);
@@ -135,192 +118,169 @@ pub fn openers(lines: &[Line]) -> Vec<Option<usize>> {
     openers
 }
 
-/// Whether a question has its call before it: `if err := f(); err != nil {`.
-fn has_call(line: &Line) -> bool {
-    line.tokens.contains(&Token::Mark(";"))
-}
-
-/// The line whose error a question asks for: the last one above, in the function, that sets an error.
-fn call_above(go: &[Line], question: usize) -> Option<usize> {
-    let sets_error = |line: &Line| {
-        let end = line.tokens.iter().position(|t| *t == Token::Mark("="));
-        let set = line.tokens[..end.unwrap_or(0)].iter();
-        !opens_error_block(line)
-            && set
-                .clone()
-                .any(|t| matches!(t, Token::Name(name) if is_error(name)))
-    };
-    let above = (0..question).rev();
-    let mut above = above.take_while(|&l| go[l].function == go[question].function);
-    above.find(|&l| counts(&go[l]) && sets_error(&go[l]))
-}
-
-fn scope_end(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let closed = deferred_close(&go[i].tokens)?;
-    let opened = (0..i)
-        .rev()
-        .take_while(|&l| go[l].function == go[i].function);
-    let mut opened = opened.filter(|&l| go[l].names().any(|name| name == closed));
-    opened
-        .find_map(|l| partners[l])
-        .filter(|&partner| binds(&rust[partner], closed))
-}
-
-fn loop_head(
-    go: &[Line],
-    rust: &[Line],
-    partners: &[Option<usize>],
-    openers: &[Option<usize>],
-    i: usize,
-) -> Option<usize> {
-    let is_loop = |line: &Line| {
-        let word = line.names().next();
-        word.is_some_and(|word| matches!(word, "for" | "while" | "loop"))
-    };
-    let endless = go[i].names().eq(["for"]) && go[i].tokens.len() == 2;
-    let body = block(go, i).filter(|_| endless);
-    let mut body = body.take_while(|&l| !is_loop(&go[l]));
-    body.find_map(|l| {
-        let mut around = iter::successors(partners[l], |&r| openers[r]);
-        around.find(|&r| is_loop(&rust[r]))
-    })
-}
-
-fn end_of_input(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let partner = partners[code_above(go, i)?]?;
-    let asks = go[i].names().next() == Some("if") && is_end_of_file(&go[i].tokens);
-    (asks && Statement::at(rust, partner).takes_ok()).then_some(partner)
-}
-
-fn field(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let [Token::Name(_), Token::Mark(":"), after, ..] = &go[i].tokens[..] else {
-        return None;
-    };
-    let opener = (0..i).rev().find(|&l| block(go, l).contains(&i))?;
-    let [.., Token::Name(made), Token::Mark("{")] = &go[opener].tokens[..] else {
-        return None;
-    };
-    let partner = partners[opener].filter(|_| *after != Token::Mark("="))?;
-    let constructor = rust[partner].tokens.windows(3).any(|w| match w {
-        [Token::Name(name), colon, other] => {
-            name == made && *colon == Token::Mark(":") && colon == other
-        }
-        _ => false,
-    });
-    constructor.then_some(partner)
-}
-
-fn named_there(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    const NEAR: usize = 12;
-    let [Token::Name(name), Token::Mark(":"), Token::Mark("="), ..] = &go[i].tokens[..] else {
-        return None;
-    };
-    let above = (i.saturating_sub(NEAR)..i).rev();
-    let mut above = above.take_while(|&l| go[l].function == go[i].function);
-    above.find_map(|l| partners[l].filter(|&r| binds(&rust[r], name)))
-}
-
-fn declaration(go: &[Line], rust: &[Line], i: usize) -> Option<usize> {
-    let [Token::Name(var), Token::Name(declared), ..] = &go[i].tokens[..] else {
-        return None;
-    };
-    let bare = var == "var" && !go[i].tokens.contains(&Token::Mark("="));
-    let makes = |line: &Line| {
-        let names = line.names().filter(|name| *name != "mut");
-        let same = line.function == go[i].function && line.function.is_some();
-        same && names.take(2).eq(["let", declared])
-    };
-    rust.iter().position(makes).filter(|_| bare)
-}
-
-fn last_value(go: &[Line], rust: &[Line], partners: &[Option<usize>], i: usize) -> Option<usize> {
-    let last = go
-        .get(i + 2)
-        .is_none_or(|after| after.function != go[i].function);
-    let bare = go[i].names().eq(["return"]) && last;
-    let partner = partners[code_above(go, i).filter(|_| bare)?]?;
-    Statement::at(rust, partner).last.then_some(partner)
-}
-
-fn counts(line: &Line) -> bool {
-    line.kind == Kind::Code
-}
-
-/// Whether a Go line opens a block for the error that it asks for.
-fn opens_error_block(line: &Line) -> bool {
-    let opens = line.tokens.iter().any(|t| matches!(t, Token::Mark("{")));
-    line.names().next() == Some("if") && opens && is_error_check(Language::Go, &line.tokens)
-}
-
-fn is_exit(line: &Line) -> bool {
-    let mut names = line.names();
-    matches!(
-        (names.next(), names.next()),
-        (Some("return" | "break" | "continue"), None)
-    )
-}
-
-fn prints_error(line: &Line) -> bool {
-    let mut all = line.names();
-    let print = all.next() == Some("fmt") && all.next().is_some_and(|n| n.starts_with("Print"));
-    print && all.any(is_error)
-}
-
-fn code_above(go: &[Line], line: usize) -> Option<usize> {
-    go[..line].iter().rposition(counts)
-}
-
 /// The lines between the bracket that `open` ends with and the one that closes it.
-pub fn block(go: &[Line], open: usize) -> Range<usize> {
-    let mut depth = 0_i32;
-    for (i, line) in go.iter().enumerate().skip(open) {
+pub fn block(lines: &[Line], open: usize) -> Range<usize> {
+    let mut depth = 0;
+    for (i, line) in lines.iter().enumerate().skip(open) {
         for token in &line.tokens {
-            match token {
-                Token::Mark("{") => depth += 1,
+            if token.is("{") {
+                depth += 1;
+            } else if token.is("}") && (i > open || depth > 0) {
                 // What closes before it opens is another block: `} else {`.
-                Token::Mark("}") if i > open || depth > 0 => depth -= 1,
-                _ => {}
+                depth -= 1;
             }
             if i > open && depth <= 0 {
                 return open + 1..i;
             }
         }
     }
-    open + 1..go.len()
+    open + 1..lines.len()
 }
 
-/// Whether a line of ours gives an error to whoever called.
-fn returns_error(line: &Line) -> bool {
-    let names: Vec<&str> = line.names().collect();
-    names.contains(&"return") && names.iter().filter(|name| **name == "Err").count() > 1
+struct Sides<'a> {
+    go: &'a [Line],
+    rust: &'a [Line],
+    partners: &'a [Option<usize>],
+    /// The openers of our lines.
+    openers: Vec<Option<usize>>,
 }
 
-/// `} else {` before the printing of an error.
-fn is_else_for_error(go: &[Line], line: usize) -> bool {
-    go[line].names().eq(["else"]) && go.get(line + 1).is_some_and(prints_error)
+impl Sides<'_> {
+    fn error_block(&self, i: usize, carried: &mut [Option<usize>]) {
+        let (go, rust) = (self.go, self.rust);
+        let asked = self.partners[i].is_some();
+        let call = if asked { Some(i) } else { call_above(go, i) };
+        let Some(partner) = call.and_then(|call| self.partners[call]) else {
+            return;
+        };
+        let partner = Statement::asked_at(rust, partner);
+        let statement = Statement::at(rust, partner);
+        if !asked && statement.asks() {
+            carried[i] = Some(partner);
+        }
+        let returns = |line: &Line| line.has("return Err") && catches_error(&line.tokens);
+        let mut arms = block(rust, partner).filter(|_| statement.has("match"));
+        let arm = arms.find(|&arm| returns(&rust[arm]));
+        for l in block(go, i).filter(|&l| self.partners[l].is_none()) {
+            let leaves = is_exit(&go[l]);
+            let else_prints = go[l].names().eq(["else"]) && go.get(l + 1).is_some_and(prints_error);
+            let handed_on = leaves || prints_error(&go[l]) || else_prints;
+            if statement.hands_on() && handed_on || statement.takes_ok() && leaves {
+                carried[l] = Some(partner);
+            } else if handed_on {
+                carried[l] = arm;
+            }
+        }
+    }
+
+    /// Lines above in the function, from below.
+    fn above(&self, i: usize) -> impl Iterator<Item = usize> {
+        let go = self.go;
+        let above = (0..i).rev();
+        above.take_while(move |&l| go[l].function == go[i].function)
+    }
+
+    /// For `defer x.Close()` and `x := ..` a line of ours that binds `x`, beside a line above.
+    fn bound_above(&self, i: usize) -> Option<usize> {
+        let tokens = &self.go[i].tokens;
+        let defined = starts(tokens.get(1..)?, ": =").then(|| tokens[0].name());
+        let name = deferred_close(tokens).or(defined.flatten())?;
+        let mut partners = self.above(i).filter_map(|l| self.partners[l]);
+        partners.find(|&r| binds(&self.rust[r].tokens, name))
+    }
+
+    fn loop_head(&self, i: usize) -> Option<usize> {
+        let is_loop = |line: &Line| {
+            let word = line.names().next();
+            word.is_some_and(|word| matches!(word, "for" | "while" | "loop"))
+        };
+        let endless = self.go[i].names().eq(["for"]) && self.go[i].tokens.len() == 2;
+        let body = block(self.go, i).filter(|_| endless);
+        let mut body = body.take_while(|&l| !is_loop(&self.go[l]));
+        body.find_map(|l| {
+            let mut around = iter::successors(self.partners[l], |&r| self.openers[r]);
+            around.find(|&r| is_loop(&self.rust[r]))
+        })
+    }
+
+    fn end_of_input(&self, i: usize) -> Option<usize> {
+        let partner = self.partners[self.code_above(i)?]?;
+        let line = &self.go[i];
+        let asks = line.names().next() == Some("if") && is_end_of_file(&line.tokens);
+        (asks && Statement::at(self.rust, partner).takes_ok()).then_some(partner)
+    }
+
+    fn field(&self, i: usize) -> Option<usize> {
+        let opener = self.above(i).find(|&l| block(self.go, l).contains(&i))?;
+        let [.., made, bracket] = &self.go[opener].tokens[..] else {
+            return None;
+        };
+        let field = starts(self.go[i].tokens.get(1..)?, ":") && bracket.is("{");
+        let constructor = format!("{} : :", made.name()?);
+        self.partners[opener].filter(|&r| field && self.rust[r].has(&constructor))
+    }
+
+    fn declaration(&self, i: usize) -> Option<usize> {
+        let line = &self.go[i];
+        let bare = starts(&line.tokens, "var") && !line.has("=");
+        let declared = line.names().nth(1).filter(|_| bare)?;
+        let makes = |ours: &Line| {
+            let names = ours.names().filter(|name| *name != "mut");
+            ours.function == line.function && names.take(2).eq(["let", declared])
+        };
+        self.rust.iter().position(makes)
+    }
+
+    fn last_value(&self, i: usize) -> Option<usize> {
+        let after = self.go.get(i + 2);
+        let last = after.is_none_or(|after| after.function != self.go[i].function);
+        let bare = self.go[i].names().eq(["return"]) && last;
+        let partner = self.partners[self.code_above(i).filter(|_| bare)?]?;
+        Statement::at(self.rust, partner).last.then_some(partner)
+    }
+
+    fn code_above(&self, i: usize) -> Option<usize> {
+        self.go[..i].iter().rposition(Line::is_code)
+    }
+}
+
+/// The line whose error a question asks for: the last one above, in the function, that sets an error.
+fn call_above(go: &[Line], question: usize) -> Option<usize> {
+    let sets_error = |line: &Line| {
+        let mut set = line.tokens.iter().take_while(|token| !token.is("="));
+        let error = |token: &Token| token.name().is_some_and(is_error);
+        line.has("=") && !opens_error_block(line) && set.any(error)
+    };
+    let above = (0..question).rev();
+    let mut above = above.take_while(|&l| go[l].function == go[question].function);
+    above.find(|&l| go[l].is_code() && sets_error(&go[l]))
+}
+
+/// Whether a Go line opens a block for the error that it asks for.
+fn opens_error_block(line: &Line) -> bool {
+    starts(&line.tokens, "if") && line.has("{") && is_error_check(Language::Go, &line.tokens)
+}
+
+fn is_exit(line: &Line) -> bool {
+    ["return", "break", "continue"]
+        .iter()
+        .any(|word| line.names().eq([*word]))
+}
+
+fn prints_error(line: &Line) -> bool {
+    let mut names = line.names();
+    let print = names.next() == Some("fmt") && names.next().is_some_and(|n| n.starts_with("Print"));
+    print && names.any(is_error)
 }
 
 /// Whether a Rust line makes `name` a binding of something owned.
-fn binds(line: &Line, name: &str) -> bool {
-    let tokens = &line.tokens;
-    tokens.iter().enumerate().any(|(i, token)| {
-        let mark = |at: usize, mark| tokens.get(at) == Some(&Token::Mark(mark));
-        let is = |at: Option<usize>, name: &str| {
-            at.and_then(|at| tokens.get(at))
-                .is_some_and(|t| matches!(t, Token::Name(n) if n == name))
-        };
-        let named = matches!(token, Token::Name(n) if n == name);
-        let closure = i > 0 && mark(i - 1, "|") && mark(i + 1, "|");
-        let parameter = closure || mark(i + 1, ":") && !mark(i + 2, ":") && !mark(i + 2, "&");
-        let before = i.checked_sub(1);
-        let bound = is(before, "let")
-            || is(before, "mut")
-            || tokens
-                .iter()
-                .take(i)
-                .any(|t| matches!(t, Token::Name(n) if n == "let"))
-                && !tokens.iter().take(i).any(|t| *t == Token::Mark("="));
-        named && (parameter || bound)
+fn binds(tokens: &[Token], name: &str) -> bool {
+    (0..tokens.len()).filter(|&i| tokens[i].is(name)).any(|i| {
+        let (before, after) = (&tokens[..i], &tokens[i + 1..]);
+        let closure = before.last().is_some_and(|token| token.is("|")) && starts(after, "|");
+        let typed = starts(after, ":") && !starts(after, ": :") && !starts(after, ": &");
+        let bound = has(before, "let") && !has(before, "=");
+        closure || typed || bound
     })
 }
 

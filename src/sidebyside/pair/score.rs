@@ -30,169 +30,175 @@
 //! Of ours, a statement that goes on over several lines counts as its first line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::zip;
 
 use crate::sidebyside::pair::acts::{Acts, Names, called};
 use crate::sidebyside::pair::keys::{Key, Keys, Role, keys, keyword};
 use crate::sidebyside::pair::statement::statements;
-use crate::sidebyside::read::names::{is_act, snake_case};
+use crate::sidebyside::read::names::{act, snake_case};
 use crate::sidebyside::read::source::Line;
-use crate::sidebyside::read::tokens::{Language, Token};
+use crate::sidebyside::read::tokens::{Language, Token, has};
 
 /// The least part, in percent, that the shared keys must have in all keys of two lines.
 const FLOOR: u32 = 20;
 
 /// The keys of all lines of two sources, weighed.
-pub struct Score {
-    go: Vec<Side>,
-    rust: Vec<Side>,
-    functions: Vec<Vec<Functions>>,
+pub struct Score<'a> {
+    go: Vec<Side<'a>>,
+    rust: Vec<Side<'a>>,
+    /// How many halvings of all lines it takes to come to those that have a key.
+    rarity: BTreeMap<Key, u32>,
     /// What each act of the listing is done on.
     objects: BTreeSet<(&'static str, String)>,
+    /// The functions of the listing, and for each of ours those that call it.
+    listed: BTreeSet<&'a str>,
+    callers: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 /// A line of either side.
-struct Side {
-    keys: Vec<Weighed>,
+struct Side<'a> {
+    keys: Keys,
     acts: Acts,
+    function: Option<&'a str>,
     /// Its first word, if that is a keyword.
     starts: Option<&'static str>,
     /// Whether it is an arm of a match with a block.
     arm: bool,
 }
 
-struct Weighed {
-    key: Key,
-    role: Role,
-    /// What it weighs where both lines have it, and where one has it alone.
-    shared: u32,
-    alone: u32,
-}
-
-impl Score {
-    /// Weighs the keys of two sources.
-    pub fn new(go: &[Line], rust: &[Line]) -> Score {
-        let go_code: Vec<Vec<Token>> = go.iter().map(|line| line.code().to_vec()).collect();
-        let rust_code = statements(rust);
-        let (go_acts, go_keys) = acts_and_keys(Language::Go, go, &go_code);
-        let (rust_acts, rust_keys) = acts_and_keys(Language::Rust, rust, &rust_code);
-        let mut lines_with: BTreeMap<&Key, usize> = BTreeMap::new();
-        for key in go_keys.iter().chain(&rust_keys).flat_map(BTreeMap::keys) {
-            *lines_with.entry(key).or_default() += 1;
+impl<'a> Score<'a> {
+    pub fn new(go: &'a [Line], rust: &'a [Line]) -> Score<'a> {
+        let code = |line: &Line| match line.is_code() {
+            true => line.tokens.clone(),
+            false => Vec::new(),
+        };
+        let go_sides = sides(Language::Go, go, go.iter().map(code).collect());
+        let rust_sides = sides(Language::Rust, rust, statements(rust));
+        let both = || go_sides.iter().chain(&rust_sides);
+        let mut lines_with: BTreeMap<Key, usize> = BTreeMap::new();
+        for key in both().flat_map(|side| side.keys.keys()) {
+            *lines_with.entry(key.clone()).or_default() += 1;
         }
-        let total = go_keys.len() + rust_keys.len();
-        let side = |(tokens, (keys, acts)): (&Vec<Token>, (&Keys, Acts))| Side {
-            starts: keyword(tokens),
-            arm: tokens.ends_with(&[Token::Mark("="), Token::Mark(">"), Token::Mark("{")]),
-            keys: keys
-                .iter()
-                .map(|(key, role)| weigh(key, *role, total / lines_with[key]))
-                .collect(),
-            acts,
-        };
-        let listed: BTreeSet<&str> = go.iter().filter_map(|l| l.function.as_deref()).collect();
-        let callers = callers(rust);
-        let functions = |go| {
-            let rust = rust.iter();
-            rust.map(|rust| functions(go, rust, &listed, &callers))
-                .collect()
-        };
-        let objects = go_acts.iter().flatten();
+        let total = both().count();
+        let rarity = |(key, lines): (Key, usize)| (key, 1 + (total / lines).ilog2());
+        let objects = go_sides.iter().flat_map(|side| &side.acts);
         let objects = objects.filter_map(|(act, object)| Some((*act, object.clone()?)));
         Score {
+            rarity: lines_with.into_iter().map(rarity).collect(),
             objects: objects.collect(),
-            functions: go.iter().map(functions).collect(),
-            go: zip(&go_code, zip(&go_keys, go_acts)).map(side).collect(),
-            rust: zip(&rust_code, zip(&rust_keys, rust_acts))
-                .map(side)
+            listed: go
+                .iter()
+                .filter_map(|line| line.function.as_deref())
                 .collect(),
+            callers: callers(rust),
+            go: go_sides,
+            rust: rust_sides,
         }
     }
 
     /// How alike a Go line and a Rust line are; 0 where they cannot be a pair.
     pub fn similarity(&self, go: usize, rust: usize) -> u32 {
-        let functions = self.functions[go][rust];
         let (go, rust) = (&self.go[go], &self.rust[rust]);
-        let find = |side: &Side, key: &Key| {
-            let at = side.keys.binary_search_by(|w| w.key.cmp(key)).ok()?;
-            Some(side.keys[at].role)
+        let Some(same) = self.functions(go.function, rust.function) else {
+            return 0;
         };
         let (mut shared, mut alone) = (0, 0);
         let mut evidence = Evidence::default();
-        for w in &go.keys {
-            match find(rust, &w.key) {
-                Some(role) => {
-                    shared += w.shared;
-                    evidence.add(&w.key, w.role, role);
+        for (key, role) in &go.keys {
+            let (together, apart) = self.weight(key);
+            match rust.keys.get(key) {
+                Some(other) => {
+                    shared += together;
+                    evidence.add(key, *role, *other);
                 }
-                None => alone += w.alone,
+                None => alone += apart,
             }
         }
-        alone += rust
-            .keys
-            .iter()
-            .filter(|w| find(go, &w.key).is_none())
-            .map(|w| w.alone)
-            .sum::<u32>();
-        let same = functions == Functions::Same;
+        let missing = rust.keys.keys().filter(|key| !go.keys.contains_key(key));
+        alone += missing.map(|key| self.weight(key).1).sum::<u32>();
+        let all = 2 * shared + alone;
+
+        let bare = go.keys.keys().all(|key| matches!(key, Key::Keyword(_)));
+        let leaves = bare && go.leaves() && go.starts == rust.starts && rust.acts.is_empty();
         let acted = self.acted(&go.acts, &rust.acts);
         let enough = match acted {
-            _ if functions == Functions::Apart => false,
-            Acted::Differently => evidence.same_thing,
-            Acted::Alike => same || evidence.names > 1 || evidence.strong || evidence.words > 0,
-            Acted::Printed => {
-                evidence.names > 1 || evidence.words > 0 || evidence.error || evidence.strong
-            }
             Acted::Opposed => false,
-            Acted::Not if is_bare(go) => same && (evidence.keyword || leaves(go, rust)),
-            Acted::Not if go.keys.iter().any(|w| w.role.called) => {
-                evidence.strong || evidence.names > 0 && evidence.names + evidence.words > 1
+            Acted::Differently => evidence.same_thing,
+            Acted::Alike => same || evidence.strong || evidence.weak > 1,
+            Acted::Printed => evidence.strong || evidence.weak > 1 || evidence.error,
+            Acted::Not if bare => same && (evidence.keyword || leaves),
+            Acted::Not => {
+                let calls = go.keys.values().any(|role| role.called);
+                // An arm of a match does nothing but name what it has found.
+                let names = if rust.arm {
+                    usize::MAX
+                } else {
+                    1 + usize::from(calls)
+                };
+                evidence.strong || evidence.weak >= names
             }
-            // An arm of a match does nothing but name what it has found.
-            Acted::Not if rust.arm => evidence.strong || evidence.eof,
-            Acted::Not => evidence.strong || evidence.eof || evidence.names > 0,
         };
         let prints = go.acts.contains_key("print") && rust.acts.contains_key("print");
-        let all = 2 * shared + alone;
-        let floor = leaves(go, rust) || 200 * shared >= FLOOR * all;
-        if !enough || !floor || !prints && clash(go, rust) {
+        let floor = leaves || 200 * shared >= FLOOR * all;
+        if !enough || !floor || !prints && clash(&go.keys, &rust.keys) {
             return 0;
         }
-        let alike = match acted {
-            Acted::Differently => 5 * shared * shared / all,
-            _ => 20 * shared * shared / all,
-        };
-        let alike = if same { 2 * alike } else { alike };
-        alike.max(1)
+        let acted = if acted == Acted::Differently { 5 } else { 20 };
+        let same = if same { 2 } else { 1 };
+        (same * (acted * shared * shared / all)).max(1)
+    }
+
+    /// What a key weighs where both lines have it, and where one has it alone.
+    fn weight(&self, key: &Key) -> (u32, u32) {
+        let weight = self.rarity[key];
+        match key {
+            Key::Name(_) | Key::Error | Key::End | Key::Number(_) => (weight, weight),
+            Key::Act(..) => (3 * weight, 0),
+            Key::Text(_) => (3 * weight, weight),
+            Key::Word(_) => (weight.div_ceil(2), weight.div_ceil(2)),
+            Key::Keyword(_) => (1, 1),
+        }
+    }
+
+    /// Whether lines in two functions can be a pair, and whether they are in the same function.
+    fn functions(&self, go: Option<&str>, rust: Option<&str>) -> Option<bool> {
+        // Go's `main` may be `run` here, where a program's `main` does no more than read its options.
+        let same = |go: &str, rust: &str| go == rust || (go, rust) == ("main", "run");
+        match (go, rust) {
+            (Some(go), Some(rust)) if same(go, rust) => Some(true),
+            (None, None) => Some(true),
+            (Some(_), Some(rust)) if self.listed.contains(rust) => None,
+            (Some(go), Some(rust)) => {
+                let mut callers = self.callers.get(rust).into_iter().flatten();
+                callers.any(|caller| same(go, caller)).then_some(false)
+            }
+            _ => Some(false),
+        }
     }
 
     /// How what two lines do goes together.
     fn acted(&self, go: &Acts, rust: &Acts) -> Acted {
         // Whether there is an error is asked of something that is done.
         let does = |acts: &Acts| acts.keys().any(|act| *act != "err");
-        let mut opposed = false;
-        let mut acted = Acted::Differently;
-        for (act, object) in go.iter().filter(|(act, _)| **act != "err") {
-            let Some(other) = rust.get(act) else {
-                continue;
-            };
-            let of_another = |other: &String| {
-                object.as_ref().is_some_and(|object| object != other)
-                    && self.objects.contains(&(*act, other.clone()))
-            };
-            if other.as_ref().is_some_and(of_another) {
-                opposed = true;
-            } else if *act != "print" {
-                acted = Acted::Alike;
-            } else if acted == Acted::Differently {
-                acted = Acted::Printed;
-            }
-        }
+        let both = go
+            .iter()
+            .filter_map(|(act, object)| Some((*act, object, rust.get(act)?)));
+        // Whether ours does it on something on which the listing does it elsewhere.
+        let elsewhere = |act, object: &Option<String>, other: &Option<String>| {
+            let other = other
+                .clone()
+                .filter(|other| object.as_ref().is_some_and(|o| o != other));
+            other.is_some_and(|other| self.objects.contains(&(act, other)))
+        };
+        let both: Vec<_> = both.filter(|(act, ..)| *act != "err").collect();
+        let mut alike = both
+            .iter()
+            .filter(|(act, object, other)| !elsewhere(act, object, other));
         match (does(go), does(rust)) {
             (false, false) => Acted::Not,
-            (true, true) if acted == Acted::Differently => Acted::Opposed,
-            _ if opposed && acted == Acted::Differently => Acted::Opposed,
-            _ => acted,
+            _ if alike.clone().any(|(act, ..)| *act != "print") => Acted::Alike,
+            _ if alike.next().is_some() => Acted::Printed,
+            (true, true) => Acted::Opposed,
+            _ => Acted::Differently,
         }
     }
 }
@@ -211,44 +217,55 @@ enum Acted {
     Opposed,
 }
 
-fn acts_and_keys(
-    language: Language,
-    lines: &[Line],
-    statements: &[Vec<Token>],
-) -> (Vec<Acts>, Vec<Keys>) {
-    let names = Names::new(language, lines);
-    let both = statements.iter().map(|tokens| {
+fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Vec<Side<'a>> {
+    let names = Names::new(lines);
+    let side = |(line, tokens): (&'a Line, &Vec<Token>)| {
         let acts = names.acts(language, tokens);
-        let keys = keys(language, tokens, &acts, &names);
-        (acts, keys)
-    });
-    both.unzip()
+        Side {
+            keys: keys(language, tokens, &acts, &names),
+            acts,
+            function: line.function.as_deref(),
+            starts: keyword(tokens),
+            arm: has(tokens, "= > {"),
+        }
+    };
+    lines.iter().zip(&code).map(side).collect()
 }
 
-/// Whether a line has nothing but keywords.
-fn is_bare(side: &Side) -> bool {
-    side.keys.iter().all(|w| matches!(w.key, Key::Keyword(_)))
+impl Side<'_> {
+    fn leaves(&self) -> bool {
+        matches!(self.starts, Some("return" | "break" | "else"))
+    }
 }
 
-/// Whether two lines are a bare `return`, `break` or `else` and one of ours that starts with it, whatever
-/// it returns or asks.
-fn leaves(go: &Side, rust: &Side) -> bool {
-    let starts = rust
-        .starts
-        .filter(|word| matches!(*word, "return" | "break" | "else"));
-    is_bare(go) && starts.is_some() && go.starts == starts && rust.acts.is_empty()
+/// For each function of ours those that call it.
+fn callers(rust: &[Line]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let functions = rust.iter().filter_map(|line| line.function.as_deref());
+    let mut callers: BTreeMap<&str, BTreeSet<&str>> = functions
+        .map(|function| (function, BTreeSet::new()))
+        .collect();
+    for line in rust {
+        for called in (0..line.tokens.len()).filter_map(|at| called(&line.tokens, at)) {
+            if let Some(callers) = callers.get_mut(&snake_case(called)[..]) {
+                callers.extend(line.function.as_deref());
+            }
+        }
+    }
+    callers
 }
 
 /// Whether two lines both have string literals, and none of one is like one of the other.
-fn clash(go: &Side, rust: &Side) -> bool {
-    fn texts(side: &Side) -> impl Iterator<Item = &String> + Clone {
-        side.keys.iter().filter_map(|w| match &w.key {
-            Key::Text(text) => Some(text),
+fn clash(go: &Keys, rust: &Keys) -> bool {
+    let texts = |keys: &Keys| -> Vec<String> {
+        let text = |key: &Key| match key {
+            Key::Text(text) => Some(text.clone()),
             _ => None,
-        })
-    }
-    let any_like = texts(go).any(|go| texts(rust).any(|rust| like(go, rust)));
-    texts(go).count() > 0 && texts(rust).count() > 0 && !any_like
+        };
+        keys.keys().filter_map(text).collect()
+    };
+    let (go, rust) = (texts(go), texts(rust));
+    let any_like = go.iter().any(|go| rust.iter().any(|rust| like(go, rust)));
+    !go.is_empty() && !rust.is_empty() && !any_like
 }
 
 /// Whether a text is within another, but for one letter in the middle.
@@ -268,10 +285,9 @@ struct Evidence {
     strong: bool,
     /// A variable that both introduce, or a string.
     same_thing: bool,
-    names: usize,
-    words: usize,
+    /// How many names and words.
+    weak: usize,
     error: bool,
-    eof: bool,
     keyword: bool,
 }
 
@@ -279,114 +295,20 @@ impl Evidence {
     fn add(&mut self, key: &Key, go: Role, rust: Role) {
         let introduced = go.introduced && rust.introduced;
         match key {
-            Key::Text(text) => {
-                self.strong = true;
-                self.same_thing |= text.chars().count() > 2;
-            }
+            Key::Text(text) => self.same_thing |= text.chars().count() > 2,
+            Key::Name(name) if act(name).is_some() => self.weak += 1,
+            Key::Name(_) => self.same_thing |= introduced,
+            _ => {}
+        }
+        match key {
+            Key::Text(_) | Key::Act(..) | Key::End => self.strong = true,
             Key::Number(number) if number.len() > 1 => self.strong = true,
-            Key::Name(name) if is_act(name) => self.names += 1,
-            Key::Name(name) if name == "eof" => self.eof = true,
-            Key::Name(_) if introduced => {
-                self.strong = true;
-                self.same_thing = true;
-            }
-            Key::Name(_) if go.called && rust.called => self.strong = true,
-            Key::Act(..) => self.strong = true,
-            Key::Name(_) | Key::Number(_) => self.names += 1,
+            Key::Name(name) if act(name).is_some() => {}
+            Key::Name(_) if introduced || go.called && rust.called => self.strong = true,
+            Key::Name(_) | Key::Number(_) | Key::Word(_) => self.weak += 1,
             Key::Error => self.error = true,
-            Key::Word(_) => self.words += 1,
             Key::Keyword(_) => self.keyword = true,
-            Key::Package(_) => {}
         }
-    }
-}
-
-/// How the functions that two lines stand in stand to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Functions {
-    /// They have the same name, or both lines are in none.
-    Same,
-    /// Ours is called by the one that has the same name, or one of the lines is in none.
-    Near,
-    /// Ours has to do with another function of the listing, or with none.
-    Apart,
-}
-
-/// For each function of ours those that call it, and those that call them.
-fn callers(rust: &[Line]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut callers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for function in rust.iter().filter_map(|line| line.function.as_deref()) {
-        callers.entry(function).or_default();
-    }
-    for line in rust {
-        let Some(caller) = line.function.as_deref() else {
-            continue;
-        };
-        for called in (0..line.tokens.len()).filter_map(|at| called(&line.tokens, at)) {
-            if let Some(callers) = callers.get_mut(&snake_case(called)[..]) {
-                callers.insert(caller);
-            }
-        }
-    }
-    loop {
-        let of = |function| callers.get(function).into_iter().flatten().copied();
-        let more: Vec<(&str, BTreeSet<&str>)> = callers
-            .iter()
-            .map(|(function, by)| {
-                (
-                    *function,
-                    by.iter().flat_map(|caller| of(*caller)).collect(),
-                )
-            })
-            .collect();
-        let before: usize = callers.values().map(BTreeSet::len).sum();
-        for (function, by) in more {
-            callers.entry(function).or_default().extend(by);
-        }
-        if callers.values().map(BTreeSet::len).sum::<usize>() == before {
-            return callers;
-        }
-    }
-}
-
-fn functions(
-    go: &Line,
-    rust: &Line,
-    listed: &BTreeSet<&str>,
-    callers: &BTreeMap<&str, BTreeSet<&str>>,
-) -> Functions {
-    // Go's `main` may be `run` here, where a program's `main` does no more than read its options.
-    let same = |go: &str, rust: &str| go == rust || (go, rust) == ("main", "run");
-    match (go.function.as_deref(), rust.function.as_deref()) {
-        (Some(go), Some(rust)) if same(go, rust) => Functions::Same,
-        (None, None) => Functions::Same,
-        (Some(go), Some(rust)) if !listed.contains(rust) => {
-            let mut by = callers.get(rust).into_iter().flatten();
-            match by.any(|caller| same(go, caller)) {
-                true => Functions::Near,
-                false => Functions::Apart,
-            }
-        }
-        (Some(_), Some(_)) => Functions::Apart,
-        _ => Functions::Near,
-    }
-}
-
-/// One more for each halving of the lines that have the key; `rarity` is all lines through those.
-fn weigh(key: &Key, role: Role, rarity: usize) -> Weighed {
-    let weight = 1 + rarity.max(1).ilog2();
-    let (shared, alone) = match key {
-        Key::Name(_) | Key::Error | Key::Number(_) => (weight, weight),
-        Key::Act(..) => (3 * weight, 0),
-        Key::Text(_) => (3 * weight, weight),
-        Key::Word(_) | Key::Package(_) => (weight.div_ceil(2), weight.div_ceil(2)),
-        Key::Keyword(_) => (1, 1),
-    };
-    Weighed {
-        key: key.clone(),
-        role,
-        shared,
-        alone,
     }
 }
 
@@ -520,7 +442,8 @@ mod tests {
         ] {
             let (go, rust) = (format!("{go}{go_line}"), format!("{rust}{rust_line}"));
             let go = read(Language::Go, "", &format!("{go}\ndone <- x\n"), 1);
-            let score = Score::new(&go, &read(Language::Rust, "", &rust, 1));
+            let rust = read(Language::Rust, "", &rust, 1);
+            let score = Score::new(&go, &rust);
             assert_eq!(score.similarity(5, 2) > 0, pair, "{go_line} / {rust_line}");
         }
     }
@@ -529,7 +452,8 @@ mod tests {
     fn a_closure_that_becomes_a_thread_is_paired_where_it_is_made() {
         let go = read(Language::Go, "", "func f() {\n\tgo func() {\n", 1);
         let rust = "fn f() {\n    let work = move || {\n        x();\n    };\n    spawn(work)?;\n";
-        let score = Score::new(&go, &read(Language::Rust, "", rust, 1));
+        let rust = read(Language::Rust, "", rust, 1);
+        let score = Score::new(&go, &rust);
         assert!(score.similarity(1, 1) > score.similarity(1, 4));
     }
 
@@ -537,7 +461,8 @@ mod tests {
     fn a_statement_counts_as_its_first_line() {
         let go = read(Language::Go, "", "conn.Write(buf)\n", 1);
         let rust = "conn\n    .write_all(\n        &buf,\n    )\n    .ok();\nbuf.x();\n";
-        let score = Score::new(&go, &read(Language::Rust, "", rust, 1));
+        let rust = read(Language::Rust, "", rust, 1);
+        let score = Score::new(&go, &rust);
         let found: Vec<_> = (0..6).map(|line| score.similarity(0, line) > 0).collect();
         assert_eq!(found, [true, false, false, false, false, false]);
     }

@@ -7,7 +7,7 @@ use crate::sidebyside::pair::acts::closure;
 use crate::sidebyside::pair::language::{block, openers};
 use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::{Kind, Line};
-use crate::sidebyside::read::tokens::Token;
+use crate::sidebyside::read::tokens::starts;
 
 /// The place of a line of ours: its file and its number there.
 pub type Place = (&'static str, usize);
@@ -16,16 +16,12 @@ pub type Place = (&'static str, usize);
 /// stage of this program.
 pub fn guarded(program: &Program, rust: &[Line]) -> Vec<bool> {
     let guards = |line: &Line| {
-        line.tokens.windows(6).any(|w| match w {
-            [
-                Token::Mark(">"),
-                Token::Mark("="),
-                Token::Name(stage),
-                ..,
-                Token::Name(wanted),
-            ] => stage == "Stage" && !program.has_stage(&wanted.to_lowercase()),
-            _ => false,
-        })
+        let mut stages = line
+            .tokens
+            .windows(6)
+            .filter(|w| starts(w, "> = Stage : :"));
+        let has = |stage: &str| program.has_stage(&stage.to_lowercase());
+        stages.any(|w| w[5].name().is_some_and(|stage| !has(stage)))
     };
     let openers = openers(rust);
     let mut guarded: Vec<bool> = rust.iter().map(guards).collect();

@@ -2,7 +2,11 @@
 
 use crate::sidebyside::pair::idioms::{catches_error, is_error};
 use crate::sidebyside::read::source::{Kind, Line};
-use crate::sidebyside::read::tokens::Token;
+use crate::sidebyside::read::tokens::{Token, has};
+
+fn is_any(token: &Token, marks: &str) -> bool {
+    marks.split(' ').any(|mark| token.is(mark))
+}
 
 /// For each line of ours the tokens of the statement that begins there, up to its block if it has one;
 /// none where a statement goes on, or there is no code.
@@ -12,35 +16,26 @@ pub fn statements(rust: &[Line]) -> Vec<Vec<Token>> {
     let mut depth = 0;
     for (i, line) in rust.iter().enumerate() {
         let code = line
-            .code()
+            .tokens
             .iter()
             .filter(|t| !matches!(t, Token::Comment(_)));
-        let code: Vec<Token> = code.cloned().collect();
-        let Some(last) = code.last() else {
+        let code: Vec<Token> = code.filter(|_| line.is_code()).cloned().collect();
+        let Some(last) = code.last().cloned() else {
             if line.kind != Kind::Comment {
                 (head, depth) = (None, 0);
             }
             continue;
         };
-        let chained = matches!(code[0], Token::Mark("." | "&" | "|" | "+" | "?"));
-        if depth <= 0 && !chained {
+        if depth <= 0 && !is_any(&code[0], ". & | + ?") {
             head = None;
         }
-        let at = *head.get_or_insert(i);
         for token in &code {
-            match token {
-                Token::Mark("(" | "[") => depth += 1,
-                Token::Mark(")" | "]") => depth -= 1,
-                _ => {}
-            }
+            depth += i32::from(is_any(token, "( [")) - i32::from(is_any(token, ") ]"));
         }
-        let operator = matches!(last, Token::Mark("=" | "&" | "|" | "+"));
-        let ends =
-            matches!(last, Token::Mark(";" | "{" | "}")) || *last == Token::Mark(",") && depth <= 0;
-        statements[at].extend(code);
-        if ends {
+        statements[*head.get_or_insert(i)].extend(code);
+        if is_any(&last, "; { }") || last.is(",") && depth <= 0 {
             (head, depth) = (None, 0);
-        } else if operator {
+        } else if is_any(&last, "= & | +") {
             depth = depth.max(1);
         }
     }
@@ -57,59 +52,50 @@ pub struct Statement {
 impl Statement {
     /// The statement that a line is in, from that line on.
     pub fn at(rust: &[Line], line: usize) -> Statement {
-        let mut statement = Statement {
-            tokens: Vec::new(),
-            last: false,
-        };
-        let mut depth = 0_i32;
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut depth = 0;
         for line in &rust[line..] {
-            let opens = line.tokens.first();
-            if depth <= 0 && matches!(opens, Some(Token::Mark("}"))) {
-                statement.last = true;
-                break;
+            if depth <= 0 && line.tokens.first().is_some_and(|first| first.is("}")) {
+                return Statement { tokens, last: true };
             }
-            for token in &line.tokens {
-                match token {
-                    Token::Mark("(" | "[" | "{") => depth += 1,
-                    Token::Mark(")" | "]" | "}") => depth -= 1,
-                    Token::Comment(_) => continue,
-                    _ => {}
-                }
-                statement.tokens.push(token.clone());
+            let code = line
+                .tokens
+                .iter()
+                .filter(|t| !matches!(t, Token::Comment(_)));
+            for token in code {
+                depth += i32::from(is_any(token, "( [ {")) - i32::from(is_any(token, ") ] }"));
+                tokens.push(token.clone());
             }
-            let end = matches!(statement.tokens.last(), Some(Token::Mark(";" | "}"))) && depth <= 0;
-            let block = matches!(statement.tokens.last(), Some(Token::Mark("{"))) && depth <= 1;
-            if end || block {
+            let ends = tokens.last().is_some_and(|last| {
+                depth <= 0 && is_any(last, "; }") || depth <= 1 && last.is("{")
+            });
+            if ends {
                 break;
             }
         }
-        statement
+        Statement {
+            tokens,
+            last: false,
+        }
     }
 
     /// The line from which on an error of a statement is asked for: its own, or, where it only gives its
     /// result a name, that of the `match` on the name.
     pub fn asked_at(rust: &[Line], line: usize) -> usize {
         const NEAR: usize = 8;
-        let [Token::Name(word), Token::Name(name), Token::Mark("="), ..] = &rust[line].tokens[..]
-        else {
+        let mut names = rust[line].names();
+        let (Some("let"), Some(name)) = (names.next(), names.next()) else {
             return line;
         };
-        let has_match = |line: &Line| {
-            let names: Vec<&str> = line.names().collect();
-            names.windows(2).any(|pair| pair == ["match", name])
-        };
-        let below = rust.iter().skip(line).take(NEAR).position(has_match);
-        match below {
-            Some(below) if word == "let" && !Statement::at(rust, line).asks() => line + below,
-            _ => line,
-        }
+        let matched = format!("match {name}");
+        let below = rust[line..].iter().take(NEAR).position(|l| l.has(&matched));
+        let asks = Statement::at(rust, line).asks();
+        below.filter(|_| !asks).map_or(line, |below| line + below)
     }
 
-    /// Whether a name is in it.
-    pub fn has(&self, name: &str) -> bool {
-        self.tokens
-            .iter()
-            .any(|t| matches!(t, Token::Name(n) if n == name))
+    /// Whether a phrase is in it.
+    pub fn has(&self, phrase: &str) -> bool {
+        has(&self.tokens, phrase)
     }
 
     /// Whether an error in it goes to whoever called: by `?`, or as the value of the block. What a closure
@@ -125,31 +111,23 @@ impl Statement {
         ];
         let mut depth = 0;
         let question = self.tokens.iter().any(|token| {
-            match token {
-                Token::Mark("{") => depth += 1,
-                Token::Mark("}") => depth -= 1,
-                _ => {}
-            }
-            depth == 0 && *token == Token::Mark("?")
+            depth += i32::from(token.is("{")) - i32::from(token.is("}"));
+            depth == 0 && token.is("?")
         });
-        let runs_closure = self.tokens.windows(3).any(|w| match w {
-            [Token::Name(name), Token::Mark("|"), Token::Mark("{")] => !is_error(name),
-            _ => false,
+        let runs_closure = self.tokens.windows(3).any(|w| {
+            w[0].name().is_some_and(|name| !is_error(name)) && w[1].is("|") && w[2].is("{")
         });
-        question || self.last && !runs_closure && !drops.iter().any(|d| self.has(d))
+        question || self.last && !runs_closure && !drops.iter().any(|drop| self.has(drop))
     }
 
     /// Whether it goes on with success alone, and drops the error.
     pub fn takes_ok(&self) -> bool {
-        let name = |token: &Token, name: &str| matches!(token, Token::Name(n) if n == name);
-        let binds_ok =
-            |w: &[Token]| name(&w[0], "let") && (name(&w[1], "Ok") || name(&w[1], "Some"));
-        self.tokens.windows(2).any(binds_ok) && (self.has("else") || self.has("while"))
+        let binds = self.has("let Ok") || self.has("let Some");
+        binds && (self.has("else") || self.has("while"))
     }
 
     /// Whether it asks for an error in any way.
     pub fn asks(&self) -> bool {
-        let asks = catches_error(&self.tokens);
-        self.hands_on() || self.takes_ok() || asks || self.has("match")
+        self.hands_on() || self.takes_ok() || catches_error(&self.tokens) || self.has("match")
     }
 }

@@ -7,72 +7,71 @@ use crate::sidebyside::read::tokens::Language;
 ///
 /// These are equivalents of the two *languages*: whoever knows both would accept each row without
 /// seeing a program. Nothing here knows which line of which program answers to which.
-const EQUIVALENTS: [(&str, &[&str]); 22] = [
+const EQUIVALENTS: [(&str, &str); 22] = [
     // Starting a thread of control, and what passes between two.
-    ("go", &["spawn"]),
-    ("make chan", &["bounded", "unbounded"]),
-    ("send", &["try_send"]),
-    ("recv", &["try_recv", "try_iter"]),
+    ("go", "spawn"),
+    ("make chan", "bounded unbounded"),
+    ("send", "try_send"),
+    ("recv", "try_recv try_iter"),
     // Printing. What a Go program prints about itself, a Rust program logs.
-    (
-        "print",
-        &[
-            "println", "printf", "eprintln", "debug", "info", "warn", "error",
-        ],
-    ),
-    ("scan", &["read_line"]),
+    ("print", "println printf eprintln debug info warn error"),
+    ("scan", "read_line"),
     // Reading and writing.
-    ("dial", &["dial_udp", "connect"]),
-    ("read", &["read_full", "read_exact"]),
-    ("write", &["write_all"]),
-    ("read_from_udp", &["recv_from"]),
-    ("write_to_udp", &["send_to"]),
-    ("resolve_udp_addr", &["to_socket_addrs"]),
-    ("remote_addr", &["peer_addr"]),
-    ("close", &["drop", "shutdown"]),
+    ("dial", "dial_udp connect"),
+    ("read", "read_full read_exact"),
+    ("write", "write_all"),
+    ("read_from_udp", "recv_from"),
+    ("write_to_udp", "send_to"),
+    ("resolve_udp_addr", "to_socket_addrs"),
+    ("remote_addr", "peer_addr"),
+    ("close", "drop shutdown"),
     // Files and the command line.
-    ("stat", &["metadata"]),
-    ("size", &["len"]),
-    ("args", &["parse"]),
+    ("stat", "metadata"),
+    ("size", "len"),
+    ("args", "parse"),
     // Strings and collections.
-    ("has_prefix", &["starts_with", "strip_prefix"]),
-    ("split", &["split_once"]),
-    ("delete", &["remove"]),
-    ("make", &["vec"]),
+    ("has_prefix", "starts_with strip_prefix"),
+    ("split", "split_once"),
+    ("delete", "remove"),
+    ("make", "vec"),
     // Time.
-    ("second", &["from_secs"]),
+    ("second", "from_secs"),
 ];
 
-/// What a line can do, and whether it does it on something that has a name: lines that do different things
-/// are no pair.
-pub const ACTS: [(&str, bool); 22] = [
-    ("go", false),
-    ("make chan", false),
-    ("send", true),
-    ("recv", true),
-    ("select", false),
-    ("print", false),
-    ("scan", false),
-    ("dial", false),
-    ("listen", false),
-    ("listen_udp", false),
-    ("accept", true),
-    ("read", true),
-    ("write", true),
-    ("read_from_udp", true),
-    ("write_to_udp", true),
-    ("close", true),
-    ("stat", false),
-    ("open", false),
-    ("create", false),
-    ("delete", true),
-    ("insert", true),
-    ("make", false),
+/// What a line can do: lines that do different things are no pair. First, what it does on something that
+/// has a name, such as a channel, a connection or a map.
+const ON: [&str; 9] = [
+    "send",
+    "recv",
+    "accept",
+    "read",
+    "write",
+    "read_from_udp",
+    "write_to_udp",
+    "close",
+    "delete",
+];
+const ALONE: [&str; 12] = [
+    "go",
+    "make chan",
+    "select",
+    "print",
+    "scan",
+    "dial",
+    "listen",
+    "listen_udp",
+    "stat",
+    "open",
+    "create",
+    "make",
 ];
 
-/// Whether a name is that of an act.
-pub fn is_act(name: &str) -> bool {
-    ACTS.iter().any(|(act, _)| *act == name)
+/// The act of this Go name, if it is one, and whether it is done on something that has a name.
+pub fn act(name: &str) -> Option<(&'static str, bool)> {
+    let on = ON.iter().chain(&["insert"]).find(|act| **act == name);
+    let alone = ALONE.iter().find(|act| **act == name);
+    on.map(|act| (*act, true))
+        .or(alone.map(|act| (*act, false)))
 }
 
 /// The name by which a name can be found in the other language: Go's, or else itself, in one case.
@@ -81,30 +80,39 @@ pub fn common_name(language: Language, name: &str) -> String {
     let is = |other: &str| snake_case(other) == snake;
     let found = EQUIVALENTS.iter().find(|(go, rust)| {
         let other = language == Language::Rust || *go == "print";
-        is(go) || other && rust.iter().any(|rust| is(rust))
+        is(go) || other && rust.split(' ').any(is)
     });
     found.map_or(snake, |(go, _)| (*go).to_owned())
 }
 
 /// Keywords and the names of built-in types: what Go writes, and what Rust may write.
-pub const KEYWORDS: [(&str, &[&str]); 16] = [
-    ("for", &["for", "loop", "while"]),
-    ("return", &["return", "break"]),
-    ("break", &["break", "return"]),
-    ("continue", &["continue"]),
-    ("if", &["if", "match"]),
-    ("else", &["else"]),
-    ("select", &["select"]),
-    ("func", &["fn"]),
-    ("struct", &["struct"]),
-    ("var", &["let", "static"]),
-    ("const", &["const"]),
-    ("string", &["String"]),
-    ("byte", &["u8"]),
-    ("bool", &["bool"]),
-    ("chan", &["Sender", "Receiver"]),
-    ("map", &["HashMap", "BTreeMap"]),
+const KEYWORDS: [(&str, &str); 16] = [
+    ("for", "for loop while"),
+    ("return", "return break"),
+    ("break", "break return"),
+    ("continue", "continue"),
+    ("if", "if match"),
+    ("else", "else"),
+    ("select", "select"),
+    ("func", "fn"),
+    ("struct", "struct"),
+    ("var", "let static"),
+    ("const", "const"),
+    ("string", "String"),
+    ("byte", "u8"),
+    ("bool", "bool"),
+    ("chan", "Sender Receiver"),
+    ("map", "HashMap BTreeMap"),
 ];
+
+/// The keywords of Go that a word stands for; none where it is no keyword.
+pub fn keywords(language: Language, word: &str) -> impl Iterator<Item = &'static str> {
+    let stands_for = move |(go, rust): &&(&'static str, &str)| match language {
+        Language::Go => *go == word,
+        Language::Rust => rust.split(' ').any(|rust| rust == word),
+    };
+    KEYWORDS.iter().filter(stands_for).map(|(go, _)| *go)
+}
 
 /// Brings a name to one case: `HandlerConnect`, `handlerConnect` and `HANDLER_CONNECT` become the
 /// same, and so do `ListenUDP` and `listen_udp`.
@@ -169,7 +177,8 @@ mod tests {
 
     #[test]
     fn no_name_is_in_two_rows() {
-        let row = |(go, rust): &(&'static str, &[&'static str])| [&[*go][..], rust].concat();
+        let row =
+            |(go, rust): &(&'static str, &'static str)| [*go].into_iter().chain(rust.split(' '));
         let names: Vec<&str> = EQUIVALENTS.iter().flat_map(row).collect();
         for (i, name) in names.iter().enumerate() {
             assert!(!names[i + 1..].contains(name), "{name}");

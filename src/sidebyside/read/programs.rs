@@ -1,6 +1,6 @@
 //! Our programs: the sources of each, and by what a listing is known to be its original.
 
-use crate::sidebyside::read::tokens::{Language, Token, tokens};
+use crate::sidebyside::read::tokens::{Language, Token, has, tokens};
 
 /// One of our programs, or one stage of the chat room.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,11 +11,11 @@ pub struct Program {
     pub stage: Option<&'static str>,
     /// What of ours stands beside the listing.
     pub sources: &'static [Source],
-    /// What its original contains: of each group, one at least. A word is an identifier or a
-    /// keyword; what begins with a quote is the start of a string literal.
-    has: &'static [&'static str],
+    /// What its original contains. A word is an identifier or a keyword; what begins with a quote is the
+    /// start of a string literal; a bar stands between words of which one is enough.
+    has: &'static str,
     /// What its original does not contain.
-    lacks: &'static [&'static str],
+    lacks: &'static str,
 }
 
 /// A source of ours, as it was when this program was built.
@@ -60,169 +60,81 @@ impl Program {
     }
 }
 
-macro_rules! source {
-    ($path:literal) => {
-        Source {
-            path: $path,
-            text: include_str!(concat!("../../../", $path)),
+macro_rules! program {
+    ($name:literal $stage:expr, $has:literal, $lacks:literal, $($path:literal)*) => {
+        Program {
+            name: $name,
+            stage: $stage,
+            has: $has,
+            lacks: $lacks,
+            sources: &[$(Source {
+                path: $path,
+                text: include_str!(concat!("../../../", $path)),
+            }),*],
         }
     };
 }
 
-const CHAT: &[Source] = &[
-    source!("src/chat.rs"),
-    source!("src/chat/online_map.rs"),
-    source!("bin/chat_server.rs"),
-];
+macro_rules! stage {
+    ($stage:literal, $has:literal, $lacks:literal) => {
+        program!("chat_server" Some($stage), $has, $lacks,
+            "src/chat.rs" "src/chat/online_map.rs" "bin/chat_server.rs")
+    };
+}
 
-/// All our programs, in the order of the course.
+/// All our programs, in the order of the course. The stages build on one another: each has what those
+/// before it have.
+#[rustfmt::skip]
 pub static PROGRAMS: [Program; 16] = [
-    program(
-        "tcp_server",
-        &[source!("bin/tcp_server.rs")],
-        &["Listen", "Accept"],
-        &["go", "for", "Create"],
-    ),
-    program(
-        "tcp_client",
-        &[source!("bin/tcp_client.rs")],
-        &["Dial", "\"tcp"],
-        &["go", "Stat"],
-    ),
-    program(
-        "tcp_concurrent_server",
-        &[
-            source!("src/tcp.rs"),
-            source!("bin/tcp_concurrent_server.rs"),
-        ],
-        &["Listen", "Accept", "go", "ToUpper"],
-        &["chan"],
-    ),
-    program(
-        "tcp_concurrent_client",
-        &[source!("bin/tcp_concurrent_client.rs")],
-        &["Dial", "\"tcp", "go", "Stdin"],
-        &[],
-    ),
-    program(
-        "udp_server",
-        &[source!("bin/udp_server.rs")],
-        &["ListenUDP ListenPacket"],
-        &["for", "go"],
-    ),
-    program(
-        "udp_client",
-        &[source!("bin/udp_client.rs")],
-        &["Dial DialUDP", "\"udp"],
-        &["go"],
-    ),
-    program(
-        "udp_concurrent_server",
-        &[
-            source!("src/udp.rs"),
-            source!("bin/udp_concurrent_server.rs"),
-        ],
-        &["ListenUDP ListenPacket", "for"],
-        &[],
-    ),
-    program(
-        "udp_concurrent_client",
-        &[source!("bin/udp_concurrent_client.rs")],
-        &["Dial DialUDP", "\"udp", "go", "Stdin"],
-        &[],
-    ),
-    program(
-        "file_stat",
-        &[source!("bin/file_stat.rs")],
-        &["Stat"],
-        &["Dial", "Listen"],
-    ),
-    program(
-        "file_client",
-        &[source!("bin/file_client.rs")],
-        &["Dial", "Stat", "Open"],
-        &[],
-    ),
-    program(
-        "file_server",
-        &[source!("bin/file_server.rs")],
-        &["Listen", "Create"],
-        &[],
-    ),
-    // The stages build on one another: each has what those before it have.
-    stage("login", &["HandlerConnect WriteMsgToClient"], &["Read"]),
-    stage("broadcast", &["Read"], &["\"who", "Split", "select"]),
-    stage("who", &["\"who"], &["Split", "select"]),
-    stage("rename", &["\"who", "Split"], &["select"]),
-    stage("timeout", &["\"who", "Split", "select"], &[]),
+    program!("tcp_server" None, "Listen Accept", "go for Create", "bin/tcp_server.rs"),
+    program!("tcp_client" None, "Dial \"tcp", "go Stat", "bin/tcp_client.rs"),
+    program!("tcp_concurrent_server" None, "Listen Accept go ToUpper", "chan",
+        "src/tcp.rs" "bin/tcp_concurrent_server.rs"),
+    program!("tcp_concurrent_client" None, "Dial \"tcp go Stdin", "", "bin/tcp_concurrent_client.rs"),
+    program!("udp_server" None, "ListenUDP|ListenPacket", "for go", "bin/udp_server.rs"),
+    program!("udp_client" None, "Dial|DialUDP \"udp", "go", "bin/udp_client.rs"),
+    program!("udp_concurrent_server" None, "ListenUDP|ListenPacket for", "",
+        "src/udp.rs" "bin/udp_concurrent_server.rs"),
+    program!("udp_concurrent_client" None, "Dial|DialUDP \"udp go Stdin", "",
+        "bin/udp_concurrent_client.rs"),
+    program!("file_stat" None, "Stat", "Dial Listen", "bin/file_stat.rs"),
+    program!("file_client" None, "Dial Stat Open", "", "bin/file_client.rs"),
+    program!("file_server" None, "Listen Create", "", "bin/file_server.rs"),
+    stage!("login", "HandlerConnect|WriteMsgToClient", "Read"),
+    stage!("broadcast", "Read", "\"who Split select"),
+    stage!("who", "\"who", "Split select"),
+    stage!("rename", "\"who Split", "select"),
+    stage!("timeout", "\"who Split select", ""),
 ];
-
-const fn program(
-    name: &'static str,
-    sources: &'static [Source],
-    has: &'static [&'static str],
-    lacks: &'static [&'static str],
-) -> Program {
-    Program {
-        name,
-        stage: None,
-        sources,
-        has,
-        lacks,
-    }
-}
-
-const fn stage(
-    stage: &'static str,
-    has: &'static [&'static str],
-    lacks: &'static [&'static str],
-) -> Program {
-    Program {
-        name: "chat_server",
-        stage: Some(stage),
-        sources: CHAT,
-        has,
-        lacks,
-    }
-}
 
 /// What all stages of the chat room contain.
-const ROOM: [&str; 5] = ["Listen", "Accept", "chan", "map", "\"login \" login"];
+const ROOM: &str = "Listen Accept chan map \"login|login";
 
 /// Finds the program whose original a listing is. It must be a whole program (`package main` with a
 /// `main`) and contain what marks one of ours and no other: nothing is guessed.
 pub fn identify(code: &str) -> Option<&'static Program> {
     let tokens: Vec<Token> = tokens(Language::Go, code).into_iter().flatten().collect();
-    if !is_program(&tokens) {
+    if !has(&tokens, "package main") || !has(&tokens, "func main") {
         return None;
     }
     let contains = |mark: &str| {
-        tokens
-            .iter()
-            .any(|token| match (token, mark.strip_prefix('"')) {
-                (Token::Name(name), None) => name == mark,
-                (Token::Text(text), Some(start)) => text.trim_start().starts_with(start),
-                _ => false,
-            })
+        let is = |token: &Token| match (token, mark.strip_prefix('"')) {
+            (Token::Text(text), Some(start)) => text.trim_start().starts_with(start),
+            (token, _) => token.name() == Some(mark),
+        };
+        tokens.iter().any(is)
     };
-    let one_of = |marks: &&str| marks.split(' ').any(contains);
+    let has = |marks: &str| {
+        marks
+            .split_whitespace()
+            .all(|one_of| one_of.split('|').any(contains))
+    };
     let mut found = PROGRAMS.iter().filter(|program| {
-        (program.stage.is_none() || ROOM.iter().all(one_of))
-            && program.has.iter().all(one_of)
-            && !program.lacks.iter().copied().any(contains)
+        (program.stage.is_none() || has(ROOM))
+            && has(program.has)
+            && !program.lacks.split_whitespace().any(contains)
     });
     found.next().filter(|_| found.next().is_none())
-}
-
-/// Whether a listing is a whole program, not a fragment of one.
-pub fn is_program(tokens: &[Token]) -> bool {
-    let follow = |first: &str, second: &str| {
-        tokens.windows(2).any(|pair| match pair {
-            [Token::Name(a), Token::Name(b)] => a == first && b == second,
-            _ => false,
-        })
-    };
-    follow("package", "main") && follow("func", "main")
 }
 
 #[cfg(test)]

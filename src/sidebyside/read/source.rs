@@ -1,7 +1,7 @@
 //! A source as the comparison sees it: lines with what they are, and where they stand.
 
 use crate::sidebyside::read::names::snake_case;
-use crate::sidebyside::read::tokens::{Language, Token, tokens};
+use crate::sidebyside::read::tokens::{Language, Token, has, starts, tokens};
 
 /// One line of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,27 +44,16 @@ pub enum Kind {
 impl Line {
     /// Its identifiers and keywords.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.tokens.iter().filter_map(|token| match token {
-            Token::Name(name) => Some(name.as_str()),
-            _ => None,
-        })
+        self.tokens.iter().filter_map(Token::name)
     }
 
-    /// Its tokens, if it is code.
-    pub fn code(&self) -> &[Token] {
-        match self.kind {
-            Kind::Code => &self.tokens,
-            _ => &[],
-        }
+    /// Whether a phrase is in it, see [`has`].
+    pub fn has(&self, phrase: &str) -> bool {
+        has(&self.tokens, phrase)
     }
 
-    /// The names by which it imports Go packages.
-    pub fn imported(&self) -> impl Iterator<Item = &str> {
-        let texts = self.tokens.iter().filter_map(|token| match token {
-            Token::Text(path) => path.rsplit('/').next(),
-            _ => None,
-        });
-        texts.filter(|_| self.kind == Kind::Import)
+    pub fn is_code(&self) -> bool {
+        self.kind == Kind::Code
     }
 }
 
@@ -75,8 +64,8 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
     let mut depth = 0_usize;
     let mut part = 0;
     let mut function: Option<(String, usize)> = None;
-    let mut import: Option<usize> = None;
-    let mut attribute: Option<usize> = None;
+    // An import or an attribute that goes on, and how deep it stands.
+    let mut open: Option<(Kind, usize)> = None;
     let mut lines = Vec::new();
     for (i, (text, tokens)) in source.lines().zip(tokens(language, source)).enumerate() {
         let top_level = depth == 0;
@@ -85,27 +74,26 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
         if function.is_none() && depth <= methods {
             function = function_name(language, &tokens).map(|name| (name, depth));
         }
-        if import.is_none() && starts_import(language, &tokens) {
-            import = Some(depth);
-        }
-        if attribute.is_none() && tokens.first() == Some(&Token::Mark("#")) {
-            attribute = Some(depth);
-        }
+        open = open.or_else(|| {
+            let import = starts_import(language, &tokens).then_some(Kind::Import);
+            let attribute = starts(&tokens, "#").then_some(Kind::Attribute);
+            Some((import.or(attribute)?, depth))
+        });
         let closed = close_brackets(&mut depth, &tokens);
         let kind = match &tokens[..] {
             [] => Kind::Blank,
             tokens if tokens.iter().all(is_comment) => Kind::Comment,
-            _ if import.is_some() => Kind::Import,
-            _ if attribute.is_some() => Kind::Attribute,
             tokens if tokens.iter().all(|t| is_comment(t) || is_bracket(t)) => Kind::Brace,
             _ => Kind::Code,
         };
-        if import.is_some_and(|outside| depth <= outside && import_ends(language, &tokens)) {
-            import = None;
-        }
-        if attribute.is_some_and(|outside| depth <= outside) {
-            attribute = None;
-        }
+        let kind = match open {
+            Some((open, _)) if !matches!(kind, Kind::Blank | Kind::Comment) => open,
+            _ => kind,
+        };
+        open = open.filter(|(kind, outside)| {
+            let ends = *kind == Kind::Attribute || import_ends(language, &tokens);
+            depth > *outside || !ends
+        });
         lines.push(Line {
             path,
             number: first + i,
@@ -137,10 +125,9 @@ fn is_comment(token: &Token) -> bool {
 }
 
 fn is_bracket(token: &Token) -> bool {
-    matches!(
-        token,
-        Token::Mark("{" | "}" | "(" | ")" | "[" | "]" | "," | ";")
-    )
+    ["{", "}", "(", ")", "[", "]", ",", ";"]
+        .iter()
+        .any(|mark| token.is(mark))
 }
 
 /// Follows the depth of brackets over a line; true where one that was open has been closed.
@@ -161,47 +148,31 @@ fn close_brackets(depth: &mut usize, tokens: &[Token]) -> bool {
 }
 
 fn starts_import(language: Language, tokens: &[Token]) -> bool {
-    let mut names = tokens.iter().filter_map(|token| match token {
-        Token::Name(name) => Some(name.as_str()),
-        _ => None,
-    });
-    let Some(Token::Name(first)) = tokens.first() else {
-        return false;
-    };
     if language == Language::Go {
-        return matches!(first.as_str(), "package" | "import");
+        return starts(tokens, "package") || starts(tokens, "import");
     }
-    let word = names.find(|n| !matches!(*n, "pub" | "crate" | "super"));
-    let ends = matches!(tokens.last(), Some(Token::Mark(";")));
-    word == Some("use") || (word == Some("mod") && ends)
+    let mut names = tokens.iter().filter_map(Token::name);
+    let word = names.find(|name| !matches!(*name, "pub" | "crate" | "super"));
+    let named = tokens.first().is_some_and(|first| first.name().is_some());
+    let ends = tokens.last().is_some_and(|last| last.is(";"));
+    named && (word == Some("use") || word == Some("mod") && ends)
 }
 
 fn import_ends(language: Language, tokens: &[Token]) -> bool {
-    language == Language::Go || tokens.contains(&Token::Mark(";"))
+    language == Language::Go || has(tokens, ";")
 }
 
 fn function_name(language: Language, tokens: &[Token]) -> Option<String> {
-    let keyword = if language == Language::Go {
-        "func"
-    } else {
-        "fn"
+    let rust = language == Language::Rust;
+    let keyword = if rust { "fn" } else { "func" };
+    let at = 1 + tokens.iter().position(|token| token.is(keyword))?;
+    // In Go it stands before the first bracket that follows a name: not a method's receiver.
+    let before_bracket = |w: &[Token]| w[0].name().is_some() && w[1].is("(");
+    let place = match rust {
+        true => 0,
+        false => tokens[at..].windows(2).position(before_bracket)?,
     };
-    let at = tokens
-        .iter()
-        .position(|t| matches!(t, Token::Name(name) if name == keyword))?;
-    let after = &tokens[at + 1..];
-    let name = match language {
-        // What stands before the first bracket that follows a name: not a method's receiver.
-        Language::Go => after.windows(2).find_map(|pair| match pair {
-            [Token::Name(name), Token::Mark("(")] => Some(name),
-            _ => None,
-        })?,
-        Language::Rust => match after.first()? {
-            Token::Name(name) => name,
-            _ => return None,
-        },
-    };
-    Some(snake_case(name))
+    tokens.get(at + place)?.name().map(snake_case)
 }
 
 fn without_unit_tests(lines: &[Line]) -> usize {

@@ -27,116 +27,128 @@ pub enum Token {
     Mark(&'static str),
 }
 
-const MARKS: [&str; 26] = [
-    "<-", "{", "}", "(", ")", "[", "]", ",", ";", ":", ".", "?", "!", "=", "<", ">", "+", "-", "*",
-    "/", "%", "&", "|", "#", "@", "^",
-];
+impl Token {
+    /// An identifier or a keyword.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Token::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether it is this name, number or mark.
+    pub fn is(&self, text: &str) -> bool {
+        match self {
+            Token::Name(own) | Token::Number(own) => own == text,
+            Token::Mark(own) => *own == text,
+            Token::Text(_) | Token::Comment(_) => false,
+        }
+    }
+}
+
+/// Whether tokens start with those of a phrase, which has spaces between them: `let Err`.
+pub fn starts(tokens: &[Token], phrase: &str) -> bool {
+    let mut tokens = tokens.iter();
+    phrase
+        .split(' ')
+        .all(|text| tokens.next().is_some_and(|token| token.is(text)))
+}
+
+/// Whether a phrase is anywhere among tokens.
+pub fn has(tokens: &[Token], phrase: &str) -> bool {
+    (0..tokens.len()).any(|at| starts(&tokens[at..], phrase))
+}
+
+const MARKS: &str = "{ } ( ) [ ] , ; : . ? ! = < > + - * / % & | # @ ^";
 
 /// Cuts a source into the tokens of each of its lines.
 ///
 /// A literal or a comment that goes on over a line end becomes one token on each of its lines.
 pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
-    let mut lexer = Lexer {
-        language,
-        rest: source,
-        lines: vec![Vec::new()],
-    };
-    while lexer.step() {}
+    let mut lines = vec![Vec::new()];
+    for (piece, token) in raw(language, source) {
+        let (text, token): (_, fn(String) -> Token) = match token {
+            Some(Token::Text(text)) => (text, Token::Text),
+            Some(Token::Comment(text)) => (text, Token::Comment),
+            token => {
+                lines
+                    .last_mut()
+                    .expect("there is always a line")
+                    .extend(token);
+                lines.extend(piece.matches('\n').map(|_| Vec::new()));
+                continue;
+            }
+        };
+        for (i, part) in text.split('\n').enumerate() {
+            lines.extend((i > 0).then(Vec::new));
+            let part = token(part.trim_end_matches('\r').to_owned());
+            lines.last_mut().expect("there is always a line").push(part);
+        }
+    }
     // `lines()` does not count what follows the last line end; neither does this.
-    lexer.lines.truncate(source.lines().count());
-    lexer.lines
+    lines.truncate(source.lines().count());
+    lines
 }
 
-/// The raw pieces of a source with the token that each became, if any.
+/// The raw pieces of a source with the token that each is, if any.
 pub fn raw(language: Language, source: &str) -> Vec<(&str, Option<Token>)> {
     let mut lexer = Lexer {
         language,
         rest: source,
-        lines: vec![Vec::new()],
     };
-    let mut out = Vec::new();
-    loop {
-        let (before, lines) = (lexer.rest, lexer.lines.len());
-        let had = lexer.lines[lines - 1].len();
-        if !lexer.step() {
-            return out;
-        }
-        let piece = &before[..before.len() - lexer.rest.len()];
-        out.push((piece, lexer.lines[lines - 1].get(had).cloned()));
+    let mut pieces = Vec::new();
+    while !lexer.rest.is_empty() {
+        let before = lexer.rest;
+        let token = lexer.token();
+        pieces.push((&before[..before.len() - lexer.rest.len()], token));
     }
+    pieces
 }
 
 struct Lexer<'a> {
     language: Language,
     rest: &'a str,
-    lines: Vec<Vec<Token>>,
 }
 
 impl<'a> Lexer<'a> {
-    /// Takes one token, or false at the end.
-    fn step(&mut self) -> bool {
-        let Some(first) = self.rest.chars().next() else {
-            return false;
-        };
-        if first == '\n' {
-            self.take(1);
-            self.lines.push(Vec::new());
-        } else if first.is_whitespace() {
+    /// Takes one piece, which is not always a token.
+    fn token(&mut self) -> Option<Token> {
+        let first = self.rest.chars().next()?;
+        if first.is_whitespace() {
             self.take(first.len_utf8());
+            None
         } else if self.rest.starts_with("//") {
             let end = self.rest.find('\n').unwrap_or(self.rest.len());
-            let text = self.take(end);
-            self.push(Token::Comment(text.trim_end().to_owned()));
+            Some(Token::Comment(self.take(end).trim_end().to_owned()))
         } else if self.rest.starts_with("/*") {
             let end = self.block_comment();
-            let text = self.take(end);
-            self.push_lines(text, Token::Comment);
+            Some(Token::Comment(self.take(end).to_owned()))
         } else if let Some((open, close, escapes)) = self.string_quotes() {
             self.take(open);
-            let end = closing(self.rest, &close, escapes);
-            let text = self.take(end);
-            self.push_lines(text, Token::Text);
+            let text = self.take(closing(self.rest, &close, escapes));
             self.take(close.len().min(self.rest.len()));
+            Some(Token::Text(text.to_owned()))
         } else if first == '\'' {
-            self.quote();
+            self.quote()
         } else if first.is_ascii_digit() {
-            let text = self.take(number_length(self.rest));
-            self.push(Token::Number(text.replace('_', "")));
+            let number = self.take(number_length(self.rest));
+            Some(Token::Number(number.replace('_', "")))
         } else if first == '_' || first.is_alphabetic() {
-            let end = self.rest.find(|c: char| c != '_' && !c.is_alphanumeric());
-            let name = self.take(end.unwrap_or(self.rest.len()));
-            self.push(Token::Name(name.to_owned()));
-        } else if let Some(mark) = MARKS.iter().find(|m| self.rest.starts_with(**m)) {
-            let less_than_minus = *mark == "<-" && self.language == Language::Rust;
-            let mark = if less_than_minus { "<" } else { mark };
-            self.take(mark.len());
-            self.push(Token::Mark(mark));
+            Some(Token::Name(self.take(name_length(self.rest)).to_owned()))
+        } else if self.language == Language::Go && self.rest.starts_with("<-") {
+            self.take(2);
+            Some(Token::Mark("<-"))
         } else {
             self.take(first.len_utf8());
+            let mark = MARKS.split(' ').find(|mark| mark.starts_with(first))?;
+            Some(Token::Mark(mark))
         }
-        true
     }
 
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
         taken
-    }
-
-    fn push(&mut self, token: Token) {
-        self.lines
-            .last_mut()
-            .expect("there is always a line")
-            .push(token);
-    }
-
-    fn push_lines(&mut self, text: &str, token: fn(String) -> Token) {
-        for (i, part) in text.split('\n').enumerate() {
-            if i > 0 {
-                self.lines.push(Vec::new());
-            }
-            self.push(token(part.trim_end_matches('\r').to_owned()));
-        }
     }
 
     /// Where a string literal starts here: the length of what opens it, what closes it, and
@@ -163,19 +175,17 @@ impl<'a> Lexer<'a> {
     }
 
     /// A character literal, or in Rust a lifetime, which says nothing and is dropped.
-    fn quote(&mut self) {
+    fn quote(&mut self) -> Option<Token> {
         self.take(1);
         let mut chars = self.rest.chars();
         let (first, second) = (chars.next(), chars.next());
         if first == Some('\\') || second == Some('\'') {
-            let end = closing(self.rest, "'", true);
-            let text = self.take(end);
-            self.push(Token::Text(text.to_owned()));
+            let text = self.take(closing(self.rest, "'", true));
             self.take(1.min(self.rest.len()));
-        } else {
-            let end = self.rest.find(|c: char| c != '_' && !c.is_alphanumeric());
-            self.take(end.unwrap_or(self.rest.len()));
+            return Some(Token::Text(text.to_owned()));
         }
+        self.take(name_length(self.rest));
+        None
     }
 
     /// The length of the block comment here; Rust's may be nested.
@@ -199,6 +209,11 @@ impl<'a> Lexer<'a> {
         }
         at
     }
+}
+
+fn name_length(text: &str) -> usize {
+    let end = text.find(|c: char| c != '_' && !c.is_alphanumeric());
+    end.unwrap_or(text.len())
 }
 
 /// The length of what stands before the closing quotes, or of all where they are missing.

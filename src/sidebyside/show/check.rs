@@ -91,7 +91,7 @@ pub fn check(
                 let (right, found) = (percent(v.precision()), percent(v.recall()));
                 format!("{command} has {right} of its pairs right and {found} of the right pairs")
             }
-            None => format!("{command} is matched to {}", c.figures().shown()),
+            None => format!("{command} is matched to {}", percent(c.figures().percent())),
         }
     });
     let short: Vec<String> = short.collect();
@@ -101,7 +101,7 @@ pub fn check(
             short.join(", ")
         ));
     }
-    let figures: Figures = comparisons.iter().map(Comparison::figures).sum();
+    let figures: Figures = Figures::of(comparisons.iter().flat_map(|c| &c.cover));
     let verdict = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
     let score = score(verdict.as_ref(), figures);
     if score < all {

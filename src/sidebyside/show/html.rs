@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use crate::error::context;
 use crate::sidebyside::pair::compare::Comparison;
-use crate::sidebyside::pair::cover::{Cover, Figures};
+use crate::sidebyside::pair::cover::{Cover, Figures, percent};
 use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::article::Article;
 use crate::sidebyside::show::sheet::{Sheet, text};
@@ -120,7 +120,7 @@ fn bar(figures: Figures) -> String {
 
 const KEY: &str = "<ul class=\"key\">\
     <li><i class=\"paired-fill\"></i>paired with a line of ours</li>\
-    <li><i class=\"carried-fill\"></i>~ Rust does it by itself: <code>?</code>, the end of a scope</li>\
+    <li><i class=\"carried-fill\"></i>~ another line of ours does it, too: <code>?</code>, the end of a scope</li>\
     <li><i class=\"noted-fill\"></i>a note says why ours differs</li>\
     <li><i class=\"gap-fill\"></i>! a gap: nothing of ours, and no note</li></ul>\n";
 
@@ -146,14 +146,14 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
             comparison.listing.line,
             figures.lines(),
             bar(figures),
-            figures.shown(),
+            percent(figures.percent()),
             share(comparison.verdict.as_ref(), Verdict::precision),
             share(comparison.verdict.as_ref(), Verdict::recall),
             comparison.program.files("<br>"),
         ));
     }
     let verdict = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
-    let all: Figures = comparisons.iter().map(Comparison::figures).sum();
+    let all: Figures = Figures::of(comparisons.iter().flat_map(|c| &c.cover));
     body.push_str(&format!(
         "</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\">\
          <td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\
@@ -161,7 +161,7 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
          </table>\n<p class=\"faint\">{}</p>\n",
         all.lines(),
         bar(all),
-        all.shown(),
+        percent(all.percent()),
         share(verdict.as_ref(), Verdict::precision),
         share(verdict.as_ref(), Verdict::recall),
         legend(verdict.as_ref()).replace('\n', "<br>"),
@@ -203,14 +203,14 @@ fn page(article: &Article, comparison: &Comparison, links: [Link; 2]) -> String 
     };
     let mut body = format!(
         "<header class=\"top\">\n<div class=\"bar-line\"><h1>{command}</h1>\n\
-         <span class=\"figures\">{} {} <span class=\"faint\">of {} lines: {} paired, {} by Rust itself, \
+         <span class=\"figures\">{} {} <span class=\"faint\">of {} lines: {} paired, {} in another line, \
          {} with a note, {gaps}</span></span>\n<nav>{}<a href=\"index.html\">all programs</a>{}</nav></div>\n\
          <div class=\"sides\"><span><b class=\"go-side\">Go</b> <bdi>{}</bdi> <span class=\"faint\">\
          <bdi>{}</bdi>:{}</span></span><span><b class=\"rust-side\">Rust</b> {}</span></div>\n</header>\n\
          <div class=\"intro\">{KEY}<p class=\"keys\"><kbd>o</kbd> unfolds all.</p></div>\n\
          <main class=\"sheet\">\n",
         bar(figures),
-        figures.shown(),
+        percent(figures.percent()),
         figures.lines(),
         figures.paired,
         figures.carried,

@@ -8,7 +8,6 @@ use crate::sidebyside::pair::cover::Cover;
 /// What `sidebyside --json` writes: the Go programs of a text, line by line beside ours.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Comparisons<'a> {
     /// The version of this form
     #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
@@ -22,7 +21,6 @@ struct Comparisons<'a> {
 /// One program. Each Go line that counts is in a pair, a gap or the lines of a note.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Program<'a> {
     /// Its name, with its stage as on the command line
     name: String,
@@ -45,7 +43,6 @@ struct Program<'a> {
 /// A Go line and the line of ours that does the same
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Pair<'a> {
     /// Its line in the text
     go_line: usize,
@@ -57,14 +54,13 @@ struct Pair<'a> {
     rust_line: usize,
     /// What that line says, without its indent
     rust_text: &'a str,
-    /// Whether Rust does by itself what the Go line does, in this line: `?`, the end of a scope
-    by_itself: bool,
+    /// Whether that line does this beside what it is paired with: by `?`, at the end of a scope
+    carried: bool,
 }
 
 /// A Go line with nothing of ours
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Gap<'a> {
     /// Its line in the text
     go_line: usize,
@@ -75,7 +71,6 @@ struct Gap<'a> {
 /// Why ours differs
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Note<'a> {
     /// The file of ours, in the repository
     rust_file: &'static str,
@@ -90,7 +85,6 @@ struct Note<'a> {
 /// The computed pairs against the table of right ones
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Checked {
     /// The pairs in the table
     pairs: usize,
@@ -151,7 +145,7 @@ fn program(comparison: &Comparison) -> Program<'_> {
                     rust_file: ours.path,
                     rust_line: ours.number,
                     rust_text: ours.text.trim(),
-                    by_itself: matches!(cover, Cover::Carried(_)),
+                    carried: matches!(cover, Cover::Carried(_)),
                 });
             }
             Cover::Noted(note) => program.notes[note].go_lines.push(go_line),

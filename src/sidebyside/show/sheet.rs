@@ -105,7 +105,7 @@ impl<'a> Sheet<'a> {
             Cover::Carried(r) => (
                 "go carried",
                 format!("l{r}"),
-                mark("Rust does it by itself", "~"),
+                mark("another line of ours does it, too", "~"),
             ),
             Cover::Noted(n) => ("go noted", format!("n{n}"), note_mark(n)),
             Cover::Gap => (

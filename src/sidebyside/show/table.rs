@@ -30,7 +30,7 @@ pub fn table(comparisons: &[Comparison]) -> String {
     let all = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
     rows.push(row(
         ["all".to_owned(), String::new(), String::new()],
-        comparisons.iter().map(Comparison::figures).sum(),
+        Figures::of(comparisons.iter().flat_map(|c| &c.cover)),
         all.as_ref(),
         String::new(),
     ));
@@ -49,7 +49,7 @@ pub fn legend(all: Option<&Verdict>) -> String {
         }
     };
     "lines: those that count, without blank lines, brackets, imports and comments\n\
-     matched: paired (=), done by Rust itself (~) or explained by a // Go: comment (note)\n"
+     matched: paired (=), done by another line, as by a ? (~), or explained by a // Go: comment (note)\n"
         .to_owned()
         + &checked
 }
@@ -70,7 +70,7 @@ fn row(
         title,
         line,
         figures.lines().to_string(),
-        figures.shown(),
+        percent(figures.percent()),
         figures.paired.to_string(),
         figures.carried.to_string(),
         figures.noted.to_string(),

@@ -1,12 +1,11 @@
 //! A comparison as text in two columns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
 use crate::sidebyside::pair::compare::Comparison;
-use crate::sidebyside::pair::cover::Cover;
+use crate::sidebyside::pair::cover::{Cover, percent};
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::check::gaps;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
@@ -38,26 +37,26 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
     let files: BTreeMap<&str, Vec<Vec<Span>>> = sources
         .map(|source| (source.path, highlight(Language::Rust, source.text)))
         .collect();
-    let sides = widths(style.width, &go_code);
     let mut page = Page {
-        style,
+        colour: style.colour,
+        sides: widths(style.width, &go_code),
         text: String::new(),
     };
     let title = printable(&comparison.listing.title);
     let place = format!("{}:{}", printable(article), comparison.listing.line);
     let heading = format!("{title}  {place}");
-    page.heading(sides.0, heading.trim_start(), &comparison.program.command());
+    page.heading(heading.trim_start(), 0, &comparison.program.command());
 
     for block in blocks(comparison) {
         let rows = match block {
             Block::Path(path) => {
-                page.heading(sides.0, "", path);
+                page.heading("", 0, path);
                 continue;
             }
             Block::Later(first, last) => {
                 let number = |r: usize| comparison.rust[r].number;
                 let lines = format!("... {}-{}: later stages", number(first), number(last));
-                page.heading(sides.0 + NUMBER, "", &lines);
+                page.heading("", NUMBER, &lines);
                 continue;
             }
             Block::Ours(first, last) => (first..=last).map(Row::ours).collect(),
@@ -68,14 +67,26 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
             let note = |r| comparison.notes.iter().position(|note| note.first == r);
             let cover = row.go.map(|g| comparison.cover[g]);
             page.row(
-                sides,
                 row.go.map(|g| (comparison.go[g].number, &go_code[g][..])),
                 mark(row.paired, cover, row.rust.and_then(note)),
                 rust.map(|r| (r.number, &files[r.path][r.number - 1][..])),
             );
         }
     }
-    page.footer(comparison);
+    let figures = comparison.figures();
+    page.text += &format!(
+        "\n{} of {} lines matched, {}: paired = {}, done in another line ~ {}, with a note {}, gaps ! {}\n",
+        figures.covered(),
+        figures.lines(),
+        percent(figures.percent()),
+        figures.paired,
+        figures.carried,
+        figures.noted,
+        figures.gaps,
+    );
+    if figures.gaps > 0 {
+        page.text += &format!("\ngaps\n{}", gaps(comparison));
+    }
     page.text
 }
 
@@ -153,98 +164,59 @@ fn wrap(line: &[Span], columns: usize) -> Vec<Vec<Span>> {
 }
 
 struct Page {
-    style: Style,
+    colour: bool,
+    /// Columns for the code of both sides.
+    sides: (usize, usize),
     text: String,
 }
 
+type Numbered<'a> = Option<(usize, &'a [Span])>;
+
 impl Page {
-    fn inked(&mut self, sgr: &str, text: &str) {
-        if self.style.colour && !sgr.is_empty() && !text.is_empty() {
-            self.text.extend([sgr, text, RESET]);
-        } else {
-            self.text.push_str(text);
+    fn paint(&self, sgr: &str, text: &str) -> String {
+        match self.colour && !sgr.is_empty() && !text.trim().is_empty() {
+            true => format!("{sgr}{text}{RESET}"),
+            false => text.to_owned(),
         }
     }
 
-    fn space(&mut self, columns: usize) {
-        self.text.extend(std::iter::repeat_n(' ', columns));
+    /// Adds a line: its left side of so many columns, what comes between, and its right side.
+    fn line(&mut self, left: &str, columns: usize, middle: &str, right: &str) {
+        let space = " ".repeat((NUMBER + self.sides.0).saturating_sub(columns));
+        let line = format!("{left}{space}{middle}{right}");
+        self.text.extend([line.trim_end_matches(' '), "\n"]);
     }
 
-    fn end_line(&mut self) {
-        let kept = self.text.trim_end_matches(' ').len();
-        self.text.truncate(kept);
-        self.text.push('\n');
+    fn heading(&mut self, go: &str, indent: usize, rust: &str) {
+        let (left, right) = (self.paint(BOLD, go), self.paint(BOLD, rust));
+        let middle = " ".repeat(MIDDLE + indent);
+        self.line(&left, width(go), &middle, &right);
     }
 
-    fn heading(&mut self, left: usize, go: &str, rust: &str) {
-        let columns = NUMBER + left + MIDDLE;
-        self.inked(BOLD, go);
-        self.space(columns.saturating_sub(width(go)).max(1));
-        self.inked(BOLD, rust);
-        self.end_line();
-    }
-
-    fn row(
-        &mut self,
-        (left, right): (usize, usize),
-        go: Option<(usize, &[Span])>,
-        (mark, colour): (String, &str),
-        rust: Option<(usize, &[Span])>,
-    ) {
-        let numbers = (go.map(|(n, _)| n), rust.map(|(n, _)| n));
-        let go = go.map_or_else(Vec::new, |(_, line)| wrap(line, left));
-        let rust = rust.map_or_else(Vec::new, |(_, line)| wrap(line, right));
-        for i in 0..go.len().max(rust.len()) {
-            self.number(numbers.0.filter(|_| i == 0));
-            let used = self.code(go.get(i));
-            self.space(left - used.min(left));
-            let mark = if i == 0 { mark.as_str() } else { "" };
-            self.space(MIDDLE - 1 - mark.len().min(MIDDLE - 1));
-            self.inked(colour, mark);
-            self.space(1);
-            if rust.get(i).is_some() {
-                self.number(numbers.1.filter(|_| i == 0));
-                self.code(rust.get(i));
-            }
-            self.end_line();
+    fn row(&mut self, go: Numbered, (mark, colour): (String, &str), rust: Numbered) {
+        let wrapped =
+            |side: Numbered, columns| side.map_or(Vec::new(), |(_, line)| wrap(line, columns));
+        let (left, right) = (wrapped(go, self.sides.0), wrapped(rust, self.sides.1));
+        for i in 0..left.len().max(right.len()) {
+            let first = |side: Numbered| side.filter(|_| i == 0).map(|(number, _)| number);
+            let mark = if i == 0 { &mark[..] } else { "" };
+            let middle = self.paint(colour, &format!("{mark:>4} "));
+            let (go, columns) = self.side(first(go), left.get(i));
+            let (rust, _) = self.side(first(rust), right.get(i));
+            self.line(&go, columns, &middle, &rust);
         }
     }
 
-    fn number(&mut self, number: Option<usize>) {
-        let text = number.map_or_else(String::new, |n| n.to_string());
-        self.space((NUMBER - 1).saturating_sub(text.len()));
-        self.inked(DIM, &text);
-        self.space(1);
-    }
-
-    /// Prints a piece of code and returns the columns it took.
-    fn code(&mut self, line: Option<&Vec<Span>>) -> usize {
-        let mut used = 0;
-        for (ink, text) in line.into_iter().flatten() {
-            used += width(text);
-            self.inked(sgr(*ink), text);
+    /// A number and code, and how many columns they take.
+    fn side(&self, number: Option<usize>, code: Option<&Vec<Span>>) -> (String, usize) {
+        let number = number.map_or(String::new(), |number| number.to_string());
+        let mut shown = self.paint(DIM, &format!("{number:>4} "));
+        let mut columns = NUMBER;
+        for (ink, text) in code.into_iter().flatten() {
+            columns += width(text);
+            shown += &self.paint(sgr(*ink), text);
         }
-        used
-    }
-
-    fn footer(&mut self, comparison: &Comparison) {
-        let figures = comparison.figures();
-        writeln!(
-            self.text,
-            "\n{} of {} lines matched, {}: {} paired =, {} done by Rust itself ~, {} with a note, {} gaps !",
-            figures.covered(),
-            figures.lines(),
-            figures.shown(),
-            figures.paired,
-            figures.carried,
-            figures.noted,
-            figures.gaps,
-        )
-        .expect("a string takes it");
-        if figures.gaps > 0 {
-            self.text.push_str("\ngaps\n");
-            self.text.push_str(&gaps(comparison));
-        }
+        (shown, columns)
     }
 }
 
