@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::cli;
 use crate::error::context;
+use crate::lab::report::verdict::verdict;
 use crate::lab::report::{table, words};
 use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record, SCHEMA};
@@ -30,17 +32,12 @@ pub struct Compare {
     fail_if: Vec<Threshold>,
 }
 
-/// What a comparison says.
-pub struct Comparison {
-    pub tables: String,
-    pub warnings: Vec<String>,
-    pub crossed: Vec<String>,
-}
-
 impl Compare {
+    /// Prints what changed, and returns the exit status.
+    ///
     /// # Errors
     /// A file is not a record that can be read, or they have nothing in common.
-    pub fn run(&self) -> io::Result<Comparison> {
+    pub fn run(&self) -> io::Result<u8> {
         let (old, new) = (read(&self.old)?, read(&self.new)?);
         let pairs: Vec<_> = (new.points.iter())
             .filter_map(|point| Some((old.point(&point.server, point.clients)?, point)))
@@ -55,13 +52,12 @@ impl Compare {
             tables += &format!("\n{title}\n{}", table::fit(&rows(&pairs, &metrics)));
         }
         tables += "\n≈: the rounds of both runs overlap, so that the difference may be chance.\n";
-        Ok(Comparison {
-            tables,
-            warnings: warnings(&old, &new),
-            crossed: (self.fail_if.iter())
-                .flat_map(|rule| rule.crossed(&new, Some(&old)))
-                .collect(),
-        })
+        cli::print(&tables)?;
+        let rules = self.fail_if.iter();
+        let crossed: Vec<_> = rules
+            .flat_map(|rule| rule.crossed(&new, Some(&old)))
+            .collect();
+        Ok(verdict(&warnings(&old, &new), &crossed, &[]))
     }
 }
 
@@ -87,9 +83,7 @@ fn read(path: &Path) -> io::Result<Record> {
 }
 
 fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
-    let head = ["clients", "server"].into_iter();
-    let head = head.chain(metrics.iter().map(|metric| metric.heading));
-    let mut rows = vec![head.map(str::to_owned).collect()];
+    let mut rows = vec![table::head(metrics)];
     for (old, new) in pairs {
         let mut row = |first: String, second: String, cell: &dyn Fn(&Metric) -> String| {
             let cells = metrics.iter().map(|metric| cell(metric));

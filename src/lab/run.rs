@@ -3,9 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::lab::load::message;
 use crate::lab::load::protocol::Protocol;
-use crate::lab::options::{Plan, Scenario, Servers};
+use crate::lab::options::{Options, Scenario, Servers};
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{FLOOR, Failure, Point, Record, Round, SCHEMA};
 use crate::lab::results::warnings;
@@ -62,7 +61,8 @@ pub fn contenders(
 /// One run of a scenario.
 #[derive(Debug)]
 pub struct Run<'a> {
-    pub plan: &'a Plan,
+    pub scenario: Scenario,
+    pub options: &'a Options,
     pub contenders: &'a [Contender],
     /// Closed by Ctrl-C.
     pub shutdown: &'a Done,
@@ -91,12 +91,7 @@ impl Run<'_> {
     /// Measures everything. A server that fails takes no part in what remains; Ctrl-C ends the round
     /// as far as it got.
     pub fn measure(&self) -> Outcome {
-        let Plan {
-            scenario,
-            common: options,
-            load,
-            senders,
-        } = self.plan;
+        let (scenario, options) = (self.scenario, self.options);
         let mut rows = self.rows();
         let mut outcome = Outcome {
             record: Record {
@@ -111,12 +106,13 @@ impl Run<'_> {
                     .collect(),
                 machine: machine(),
                 scenario: scenario.name().to_owned(),
-                seed: load.seed,
-                senders: (*senders > 0).then_some(*senders),
-                size: load.size,
-                rate: self.plan.rate(),
+                seed: options.seed,
+                senders: matches!(scenario, Scenario::Chat | Scenario::Slow)
+                    .then_some(options.senders),
+                size: options.size,
+                rate: options.rate.per_second(),
                 duration: options.duration.as_secs_f64(),
-                warm_up: load.warm_up.unwrap_or_default().as_secs_f64(),
+                warm_up: options.warm_up.unwrap_or_default().as_secs_f64(),
                 rounds: options.rounds,
                 interrupted: false,
                 servers: rows.iter().map(|row| row.name.clone()).collect(),
@@ -149,8 +145,8 @@ impl Run<'_> {
 
     /// Every server; in `slow`, its room as it is and with clients that never read.
     fn rows(&self) -> Vec<Row<'_>> {
-        let stalled: &[usize] = match self.plan.scenario {
-            Scenario::Slow { stalled } => &[0, stalled],
+        let stalled: &[usize] = match self.scenario {
+            Scenario::Slow => &[0, self.options.stalled],
             _ => &[0],
         };
         self.contenders
@@ -179,7 +175,7 @@ impl Run<'_> {
         outcome: &mut Outcome,
     ) -> Vec<Point> {
         let mut rounds: Vec<Vec<Round>> = rows.iter().map(|_| Vec::new()).collect();
-        'rounds: for nth in 0..self.plan.common.rounds {
+        'rounds: for nth in 0..self.options.rounds {
             for (row, rounds) in rows.iter_mut().zip(&mut rounds) {
                 if row.failed.is_some() {
                     progress.end(0);
@@ -225,34 +221,31 @@ impl Run<'_> {
         progress: &Progress,
         outcome: &mut Outcome,
     ) -> io::Result<Round> {
-        let Plan {
-            scenario,
-            common,
-            load,
-            senders,
-        } = self.plan;
+        let options = self.options;
         progress.begin(&row.name, clients);
         // A server of its own for each round: what one round leaves behind, or breaks, is not the next
         // one's.
-        let mut server = Server::start(row.contender, common.servers.start_timeout, self.shutdown)?;
+        let mut server =
+            Server::start(row.contender, options.servers.start_timeout, self.shutdown)?;
         outcome.is_result = true;
         let mut session = Session::new(&mut server, self.shutdown, progress);
         let plan = RoundPlan {
             clients,
-            senders: *senders,
+            senders: match self.scenario {
+                Scenario::Idle => 0,
+                _ => options.senders,
+            },
             stalled: row.stalled,
-            size: load.size.max(message::SHORTEST),
-            rate: self.plan.rate(),
-            duration: common.duration,
-            warm_up: load.warm_up.unwrap_or_default(),
-            seed: load.seed.wrapping_add(nth as u64),
+            size: options.size,
+            rate: options.rate.per_second(),
+            duration: options.duration,
+            warm_up: options.warm_up.unwrap_or_default(),
+            seed: options.seed.wrapping_add(nth as u64),
         };
-        let round = match scenario {
+        let round = match self.scenario {
             Scenario::Echo => echo::round(&mut session, &plan),
             Scenario::Churn => churn::round(&mut session, &plan),
-            Scenario::Chat | Scenario::Slow { .. } | Scenario::Idle => {
-                chat::round(&mut session, &plan)
-            }
+            Scenario::Chat | Scenario::Slow | Scenario::Idle => chat::round(&mut session, &plan),
         };
         let mut notes = std::mem::take(&mut session.notes);
         let few = matches!(&round, Ok(round) if round.connected < clients);

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::common::ended::Ended;
 use crate::common::program::text;
-use crate::{LOADTEST, free_addr, run};
+use crate::{LOADTEST, free_addr, measure, run};
 
 #[test]
 fn a_threshold_that_is_crossed_is_named_with_status_99() {
@@ -34,6 +34,13 @@ fn the_page_is_written() {
     let page = fs::read_to_string(html).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     assert!(page.contains("<svg"), "there is no chart");
+}
+
+#[test]
+fn each_number_of_clients_is_measured_once() {
+    let (record, _) = measure("echo -c 2,1,2 -d 100ms --rounds 1", &[]);
+    let clients: Vec<_> = record.points.iter().map(|point| point.clients).collect();
+    assert_eq!(clients, [2, 1]);
 }
 
 #[test]

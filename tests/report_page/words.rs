@@ -10,7 +10,7 @@ fn the_page_says_how_it_was_measured() {
     let html = page(&sample::sweep());
     let seen = text(parse("sweep", &html).root());
     for fact in [
-        "chat, 10 to 5,000 clients: threadline against go and floor",
+        "chat, 10 to 5,000 clients: threadline, go and floor",
         "2026-09-21 14:13 UTC",
         "Example processor at 3.0 GHz, 2 processors, 24 GiB",
         "Linux 6.18.0",

@@ -1,6 +1,8 @@
 //! One chart, in the page or as a file of its own.
 
-use crate::lab::report::plot;
+use crate::lab::report::axis::Axis;
+use crate::lab::report::plot::{self, Series};
+use crate::lab::results::record::{Point, Record};
 use crate::text::escape;
 
 /// Colours and fonts of every chart, light and dark.
@@ -25,6 +27,23 @@ pub struct Drawing {
 }
 
 impl Chart {
+    /// A chart of lines.
+    pub(crate) fn drawn(
+        name: &'static str,
+        title: String,
+        finding: String,
+        (x, y): (&Axis, &Axis),
+        series: &[Series],
+    ) -> Chart {
+        let svg = plot::lines(&format!("{title}. {finding}"), x, y, series);
+        let drawing = Ok(Drawing { finding, svg });
+        Chart {
+            name,
+            title,
+            drawing,
+        }
+    }
+
     /// The chart as a file of its own, with its title and its style; none if it is absent.
     pub fn file(&self) -> Option<String> {
         const MARGIN: f64 = 14.0;
@@ -49,4 +68,39 @@ impl Chart {
             drawing.svg.replacen("<svg ", &place, 1),
         ))
     }
+}
+
+/// What each server has at the largest number of clients where any has it.
+pub(crate) fn at_largest<'a, T>(
+    record: &'a Record,
+    of: impl Fn(&'a Point) -> Option<T>,
+) -> Option<(usize, Vec<Option<T>>)> {
+    record
+        .client_counts()
+        .into_iter()
+        .rev()
+        .find_map(|clients| {
+            let servers = record.servers.iter();
+            let all: Vec<_> = servers
+                .map(|server| of(record.point(server, clients)?))
+                .collect();
+            all.iter().any(Option::is_some).then_some((clients, all))
+        })
+}
+
+/// `a 5; b not measured.`
+pub(crate) fn of_each<T>(
+    record: &Record,
+    all: &[Option<T>],
+    text: impl Fn(&T) -> String,
+) -> String {
+    let parts = record
+        .servers
+        .iter()
+        .zip(all)
+        .map(|(server, one)| match one {
+            Some(one) => format!("{server} {}", text(one)),
+            None => format!("{server} not measured"),
+        });
+    parts.collect::<Vec<_>>().join("; ") + "."
 }

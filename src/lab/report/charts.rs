@@ -4,8 +4,8 @@
 //! drawing serves light and dark mode, on a page or as a file of its own.
 
 use crate::lab::report::axis::Axis;
-use crate::lab::report::chart::{Chart, Drawing};
-use crate::lab::report::plot::{self, Mark, Series};
+use crate::lab::report::chart::Chart;
+use crate::lab::report::plot::{Mark, Series};
 use crate::lab::report::{distribution, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
@@ -64,46 +64,39 @@ fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[
         };
     }
 
-    let servers = record.servers.iter().enumerate();
-    let series: Vec<Series> = servers
-        .map(|(place, server)| series(record, metric, place, server))
-        .filter(|series| !series.marks.is_empty())
-        .collect();
+    let places = 0..record.servers.len();
+    let series = places.map(|place| series(record, metric, place));
+    let series: Vec<Series> = series.filter(|series| !series.marks.is_empty()).collect();
     let points = record.points.iter();
     let figures = points.flat_map(|point| metrics.iter().filter_map(|m| stats::figure(point, m)));
     let (low, high) = figures.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), figure| {
         (low.min(figure.low.number), high.max(figure.high.number))
     });
-
-    let finding = words::finding(record, metric);
     let label = axis_label(metric);
     let y = match metric.unit {
         Unit::Seconds => Axis::log(&format!("{label}, log scale"), metric.unit, low, high),
         _ => Axis::linear(label, metric.unit, low, high),
     };
     let clients = counts.iter().map(|&count| count as f64);
-    let ticks = clients
-        .map(|count| (count, Unit::Number.show(count)))
-        .collect();
-    let x = Axis::through("clients", ticks);
-    let svg = plot::lines(&format!("{title}. {finding}"), &x, &y, &series);
-    Chart {
+    let ticks = clients.map(|count| (count, Unit::Number.show(count)));
+    let x = Axis::through("clients", ticks.collect());
+    Chart::drawn(
         name,
         title,
-        drawing: Ok(Drawing { finding, svg }),
-    }
+        words::finding(record, metric),
+        (&x, &y),
+        &series,
+    )
 }
 
-fn series(record: &Record, metric: &Metric, place: usize, server: &str) -> Series {
+fn series(record: &Record, metric: &Metric, place: usize) -> Series {
+    let server = &record.servers[place];
     let mark = |clients: usize| {
         let point = record.point(server, clients)?;
         let figure = stats::figure(point, metric)?;
-        Some(Mark {
-            x: clients as f64,
-            y: figure.judged(metric).number,
-            range: (figure.low.number, figure.high.number),
-            tip: words::tip(metric, point, &figure),
-        })
+        let tip = words::tip(metric, point, &figure);
+        let mark = Mark::new(clients as f64, figure.judged(metric).number, tip);
+        Some(mark.within(figure.low.number, figure.high.number))
     };
     let marks: Vec<Mark> = record
         .client_counts()
@@ -111,12 +104,7 @@ fn series(record: &Record, metric: &Metric, place: usize, server: &str) -> Serie
         .filter_map(mark)
         .collect();
     let line = marks.iter().map(|mark| (mark.x, mark.y)).collect();
-    Series {
-        name: server.to_owned(),
-        place,
-        line,
-        marks,
-    }
+    Series::new(server, place, line, marks)
 }
 
 fn axis_label(metric: &Metric) -> &'static str {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::lab::report::axis::Axis;
-use crate::lab::report::chart::{Chart, Drawing};
-use crate::lab::report::plot::{self, Mark, Series};
+use crate::lab::report::chart::{Chart, at_largest, of_each};
+use crate::lab::report::plot::{Mark, Series};
 use crate::lab::report::words;
 use crate::lab::results::metric::{Value, metric};
 use crate::lab::results::record::{Point, Record};
-use crate::lab::results::units::{self, Unit};
+use crate::lab::results::units::{Unit, count};
 
 /// The percentiles with a label, as 1 / (1 - share), which is their place on the axis. What lies
 /// beyond the last is a handful of deliveries, and the finding names the longest.
@@ -34,58 +34,53 @@ struct Histogram {
 
 /// Latency over its percentiles, a line for each server, at the largest number of clients.
 pub fn chart(record: &Record) -> Chart {
-    let counts = record.client_counts();
-    let latencies = |count: usize| -> Vec<Option<Histogram>> {
-        let of = |server: &str| merged(record.point(server, count)?);
-        record.servers.iter().map(|server| of(server)).collect()
-    };
-    let mut found = counts.iter().rev().map(|count| (*count, latencies(*count)));
-    let Some((count, histograms)) = found.find(|(_, all)| all.iter().any(Option::is_some)) else {
+    let (name, title) = ("distribution", "Distribution of latency");
+    let Some((clients, histograms)) = at_largest(record, merged) else {
+        let drawing = Err(words::absent(record, metric("p50")));
+        let title = title.to_owned();
         return Chart {
-            name: "distribution",
-            title: "Distribution of latency".to_owned(),
-            drawing: Err(words::absent(record, metric("p50"))),
+            name,
+            title,
+            drawing,
         };
     };
-    let title = format!(
-        "Distribution of latency at {}",
-        units::count(count, "client")
-    );
-    let finding = finding(&record.servers, &histograms);
-
     let present = || histograms.iter().flatten();
-    let low = present().map(|h| h.buckets[0].0).min();
-    let high = present().map(|h| h.buckets[h.buckets.len() - 1].0).max();
+    let values = || {
+        present()
+            .flat_map(|histogram| &histogram.buckets)
+            .map(|bucket| bucket.0)
+    };
+    let (low, high) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
+    let y = Axis::log(
+        "latency, log scale",
+        Unit::Seconds,
+        seconds(low),
+        seconds(high),
+    );
     let last_label = PERCENTILES[PERCENTILES.len() - 1].0;
     let end = present()
         .map(Histogram::total)
         .fold(10.0, f64::max)
         .min(last_label);
     let ticks = PERCENTILES.iter().filter(|(at, _)| *at <= end);
-    let x = Axis::nines(
-        "percentile",
-        ticks.map(|(at, text)| (*at, (*text).to_owned())).collect(),
-        end,
-    );
-    let y = Axis::log(
-        "latency, log scale",
-        Unit::Seconds,
-        seconds(low.unwrap_or_default()),
-        seconds(high.unwrap_or_default()),
-    );
-    let series: Vec<Series> = record
-        .servers
-        .iter()
-        .zip(&histograms)
-        .enumerate()
-        .filter_map(|(place, (server, h))| Some(series(place, server, h.as_ref()?, end)))
-        .collect();
-    let svg = plot::lines(&format!("{title}. {finding}"), &x, &y, &series);
-    Chart {
-        name: "distribution",
+    let ticks = ticks.map(|(at, text)| (*at, (*text).to_owned()));
+    let x = Axis::nines("percentile", ticks.collect(), end);
+
+    let finding = of_each(record, &histograms, |histogram| {
+        let [half, most, all] = [0.5, 0.999, 1.0].map(|share| show(histogram.percentile(share)));
+        format!("half within {half}, 99.9% within {most}, all within {all}")
+    });
+    let title = format!("{title} at {}", count(clients, "client"));
+    let places = histograms.iter().enumerate();
+    let series = places.filter_map(|(place, h)| Some(series(record, place, h.as_ref()?, end)));
+    let series: Vec<Series> = series.collect();
+    Chart::drawn(
+        name,
         title,
-        drawing: Ok(Drawing { finding, svg }),
-    }
+        format!("All rounds together: {finding}"),
+        (&x, &y),
+        &series,
+    )
 }
 
 /// The latencies of all rounds of a point in one histogram; none where no latency was taken.
@@ -111,13 +106,8 @@ impl Histogram {
             seen += count;
             seen >= wanted
         };
-        let last = self.buckets.last();
-        let (micros, _) = *self
-            .buckets
-            .iter()
-            .find(reaches)
-            .or(last)
-            .unwrap_or(&(0, 0));
+        let found = self.buckets.iter().find(reaches).or(self.buckets.last());
+        let micros = found.map_or(0, |bucket| bucket.0);
         Value {
             number: seconds(micros),
             is_bound: self.bound_from.is_some_and(|from| micros >= from),
@@ -137,22 +127,9 @@ fn show(value: Value) -> String {
     metric("p50").show(value)
 }
 
-fn finding(servers: &[String], histograms: &[Option<Histogram>]) -> String {
-    let parts = servers.iter().zip(histograms).map(|(server, histogram)| {
-        let Some(histogram) = histogram else {
-            return format!("{server} not measured");
-        };
-        let [half, most, all] = [0.5, 0.999, 1.0].map(|share| show(histogram.percentile(share)));
-        format!("{server}: half within {half}, 99.9% within {most}, all within {all}")
-    });
-    format!(
-        "All rounds together. {}.",
-        parts.collect::<Vec<_>>().join("; ")
-    )
-}
-
 /// A histogram as steps up to the end of the axis, with a mark at each percentile that it holds.
-fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series {
+fn series(record: &Record, place: usize, histogram: &Histogram, end: f64) -> Series {
+    let server = &record.servers[place];
     let total = histogram.total();
     let mut line: Vec<(f64, f64)> = Vec::new();
     let mut seen = 0.0;
@@ -166,25 +143,13 @@ fn series(place: usize, server: &str, histogram: &Histogram, end: f64) -> Series
             line.push((to.min(end), seconds(*upper)));
         }
     }
-    let marks = PERCENTILES
-        .iter()
-        .filter(|(at, _)| *at <= total.min(end))
-        .map(|(at, text)| {
-            let value = histogram.percentile(1.0 - 1.0 / at);
-            Mark {
-                x: *at,
-                y: value.number,
-                range: (value.number, value.number),
-                tip: format!("{server}: {text} within {}", show(value)),
-            }
-        })
-        .collect();
-    Series {
-        name: server.to_owned(),
-        place,
-        line,
-        marks,
-    }
+    let held = PERCENTILES.iter().filter(|(at, _)| *at <= total.min(end));
+    let marks = held.map(|(at, text)| {
+        let value = histogram.percentile(1.0 - 1.0 / at);
+        let tip = format!("{server}: {text} within {}", show(value));
+        Mark::new(*at, value.number, tip)
+    });
+    Series::new(server, place, line, marks.collect())
 }
 
 #[cfg(test)]
@@ -229,7 +194,11 @@ mod tests {
                 buckets: vec![(10, 90), (20, 9), (30, 1)],
                 bound_from: None,
             };
-            let series = series(0, "a", &histogram, end);
+            let record = Record {
+                servers: vec!["a".to_owned()],
+                ..Record::default()
+            };
+            let series = series(&record, 0, &histogram, end);
             let marks: Vec<f64> = series.marks.iter().map(|mark| mark.x).collect();
             (series.line.last().copied(), marks)
         };

@@ -1,47 +1,41 @@
 //! A record for other programs: CSV for spreadsheets, Markdown for where people talk.
 
-use crate::lab::report::table::{self, Cell};
-use crate::lab::report::words;
+use crate::lab::report::{table, words};
 use crate::lab::results::metric;
-use crate::lab::results::record::Record;
+use crate::lab::results::record::{Record, Round};
 use crate::text::escape;
 
-/// One row per round, in seconds, bytes and numbers, under the names of `--fail-if`.
+/// One row per round, in seconds, bytes and numbers, under the names of `--fail-if`; and one per
+/// server that failed.
 pub fn csv(record: &Record) -> String {
     let first =
         "scenario,server,clients,stalled,round,connected,cut_short,latency_bound_from,failed,";
     let mut text = format!("{first}{}\n", metric::names().replace(", ", ","));
     for point in &record.points {
-        let mut row = |round: usize, more: &str, failed: &str, figures: &[String]| {
-            let fields = [
+        let rounds = point.rounds.iter().enumerate();
+        let rounds = rounds.map(|(i, round)| (i + 1, Some(round), ""));
+        let failed = point
+            .failed
+            .iter()
+            .map(|failed| (failed.round, None, failed.what.as_str()));
+        for (nth, round, failed) in rounds.chain(failed) {
+            let of =
+                |value: fn(&Round) -> Option<String>| round.and_then(value).unwrap_or_default();
+            let mut fields = vec![
                 field(&record.scenario),
                 field(&point.server),
                 point.clients.to_string(),
                 point.stalled.to_string(),
-                round.to_string(),
-                more.to_owned(),
+                nth.to_string(),
+                of(|round| Some(round.connected.to_string())),
+                of(|round| Some(round.cut_short.to_string())),
+                of(|round| Some((round.latency.bound_from? as f64 / 1e6).to_string())),
                 field(failed),
-                figures.join(","),
             ];
+            let figures = metric::ALL.iter().map(|metric| metric.of(round?));
+            fields
+                .extend(figures.map(|value| value.map_or(String::new(), |v| v.number.to_string())));
             text += &(fields.join(",") + "\n");
-        };
-        for (i, round) in point.rounds.iter().enumerate() {
-            let figures = metric::ALL.iter().map(|metric| metric.of(round));
-            let figures: Vec<_> = figures
-                .map(|value| value.map_or(String::new(), |value| value.number.to_string()))
-                .collect();
-            let bound = round.latency.bound_from.map(|micros| micros as f64 / 1e6);
-            let bound = bound.map_or(String::new(), |seconds| seconds.to_string());
-            let more = format!("{},{},{bound}", round.connected, round.cut_short);
-            row(i + 1, &more, "", &figures);
-        }
-        if let Some(failed) = &point.failed {
-            row(
-                failed.round,
-                ",,",
-                &failed.what,
-                &vec![String::new(); metric::ALL.len()],
-            );
         }
     }
     text
@@ -56,40 +50,21 @@ fn field(text: &str) -> String {
 
 /// The tables, as GitHub and others show them.
 pub fn markdown(record: &Record) -> String {
-    let plain = |text: &str| escape(text).replace('|', "\\|").replace('\n', " ");
+    let plain = |text: &String| escape(text).replace('|', "\\|").replace('\n', " ");
     let (load, rounds) = (words::load(record), words::rounds(record));
     let mut text = format!("## {}\n\n{load}; {rounds}.\n", plain(&words::title(record)));
     for (title, metrics) in table::tables(record) {
-        let headings: Vec<_> = metrics.iter().map(|metric| metric.heading).collect();
-        text += &format!(
-            "\n### {title}\n\n| clients | server | {} |\n",
-            headings.join(" | ")
-        );
-        text += &format!("|--:|---|{}\n", "--:|".repeat(metrics.len()));
-        for point in &record.points {
-            let remark = words::remark(record, point).map_or(String::new(), |r| format!(" ({r})"));
-            text += &format!("| {} | {}{remark} |", point.clients, plain(&point.server));
-            for metric in &metrics {
-                let Cell {
-                    value,
-                    spread,
-                    ratio,
-                    ..
-                } = table::cell(record, point, metric).unwrap_or_default();
-                let parts = [value, spread, ratio]
-                    .into_iter()
-                    .filter(|part| !part.is_empty());
-                text += &format!(" {} |", parts.collect::<Vec<_>>().join(" "));
+        text += &format!("\n### {title}\n\n");
+        for (i, row) in table::rows(record, &metrics).iter().enumerate() {
+            let cells: Vec<String> = row.iter().map(plain).collect();
+            text += &format!("| {} |\n", cells.join(" | "));
+            if i == 0 {
+                text += &format!("|--:|---|{}\n", "--:|".repeat(metrics.len()));
             }
-            text.push('\n');
         }
     }
-    let notes = table::notes(record, "± is half the range of the rounds");
-    let lists = [notes, words::failures(record), record.warnings.clone()];
-    text.push('\n');
-    lists
-        .iter()
-        .flatten()
-        .for_each(|line| text += &format!("- {}\n", plain(line)));
-    text
+    let notes = table::notes(record, table::SPREAD);
+    let lines = [notes, words::failures(record), record.warnings.clone()].concat();
+    let lines = lines.iter().map(|line| format!("- {}\n", plain(line)));
+    text + "\n" + &lines.collect::<String>()
 }

@@ -2,44 +2,52 @@
 //!
 //! The page is HTML that is well-formed XML too, which is what its tests hold it to.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
-use crate::lab::report::chart::{self, Chart};
-use crate::lab::report::{charts, plot, table, words};
-use crate::lab::results::metric::{Metric, metric};
-use crate::lab::results::record::Record;
-use crate::lab::results::units::{self, Unit};
+use crate::lab::report::{chart, charts, plot, table, words};
+use crate::lab::results::metric::Metric;
+use crate::lab::results::record::{Point, Record};
+use crate::lab::results::units::{Unit, count};
 use crate::text::escape;
-
-const STYLE: &str = include_str!("page.css");
 
 /// The whole page.
 pub fn page(record: &Record) -> String {
-    let title = words::title(record);
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\
-         <meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n\
-         <link rel=\"icon\" href=\"data:,\"/>\n\
-         <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n",
-        escape(&title),
-        chart::STYLE
-    );
-    header(&mut out, record, &title);
-    run(&mut out, record);
-    figures(&mut out, &charts::all(record));
-    results(&mut out, record);
-    warnings(&mut out, record);
-    let _ = writeln!(
-        out,
-        "<footer>Written by <code>loadtest</code> of threadline {}. Figures from one machine: the \
-         ratios travel, the absolute values do not.</footer>\n</body>\n</html>",
-        escape(&version(record))
-    );
-    out
+    let (figures, absent) = figures(record);
+    // Each word in a box of its own: a line breaks between words, not at the hyphens within.
+    let words = record.command.iter();
+    let words = words.map(|word| element("span", "", &shell_words::quote(word)));
+    format!(
+        include_str!("page.html"),
+        title = escape(&words::title(record)),
+        chart_style = chart::STYLE,
+        page_style = include_str!("page.css"),
+        date = date(record.started),
+        leads = leads(record),
+        about = words::about(record),
+        command = words.collect::<Vec<_>>().join(" "),
+        facts = facts(record),
+        figures = figures,
+        absent = absent,
+        results = results(record),
+        warnings = warnings(record),
+        version = escape(&version(record)),
+    )
+}
+
+fn element(tag: &str, class: &str, text: &str) -> String {
+    let class = match class {
+        "" => String::new(),
+        class => format!(" class=\"{class}\""),
+    };
+    format!("<{tag}{class}>{}</{tag}>", escape(text))
+}
+
+/// An element for a text that is not empty.
+fn small(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => element("small", "", text),
+    }
 }
 
 fn version(record: &Record) -> String {
@@ -49,245 +57,157 @@ fn version(record: &Record) -> String {
     }
 }
 
-fn header(out: &mut String, record: &Record, title: &str) {
-    let (about, headline) = match record.scenario.as_str() {
-        "chat" => (
-            "Clients in one chat room. Every message goes to every client, and every client checks \
-             every message.",
-            "rate",
-        ),
-        "echo" => (
-            "Each connection has one request in flight and checks its answer.",
-            "rate",
-        ),
-        "idle" => (
-            "Clients that connect and stay silent: what a connection costs when it does nothing.",
-            "rss",
-        ),
-        "churn" => (
-            "Clients that connect, send one message and leave: what is left behind afterwards.",
-            "rate",
-        ),
-        "slow" => (
-            "A chat room with clients that never read: what the others notice of them.",
-            "pause",
-        ),
-        _ => ("", "rate"),
-    };
-    let _ = writeln!(
-        out,
-        "<header>\n<p class=\"kind\">threadline load test, {}</p>\n<h1>{}</h1>",
-        date(record.started),
-        escape(title)
-    );
-    for failure in words::failures(record) {
-        let _ = writeln!(
-            out,
-            "<p class=\"lead bad\">Failed: {}.</p>",
-            escape(&failure)
-        );
-    }
-    let metric = metric(headline);
-    let leads = match metric.name {
-        "pause" => vec![format!("Longest pause. {}", words::finding(record, metric))],
-        _ => vec![words::finding(record, metric)],
-    };
-    for lead in leads.into_iter().chain(words::losses(record)) {
-        let _ = writeln!(out, "<p class=\"lead\">{}</p>", escape(&lead));
-    }
-    let _ = writeln!(out, "<p class=\"about\">{about}</p>");
+/// A time as UTC, from seconds since 1970.
+fn date(seconds: u64) -> String {
+    let time = jiff::Timestamp::from_second(seconds as i64).unwrap_or_default();
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What is to be known first.
+fn leads(record: &Record) -> String {
+    let failures = words::failures(record).into_iter();
+    let failures = failures.map(|failure| ("lead bad", format!("Failed: {failure}.")));
+    let leads = words::leads(record).into_iter().map(|lead| ("lead", lead));
+    let mut text: String = failures
+        .chain(leads)
+        .map(|(class, lead)| element("p", class, &lead) + "\n")
+        .collect();
     if !record.warnings.is_empty() {
-        let warnings = units::count(record.warnings.len(), "warning");
-        let _ = writeln!(
-            out,
-            "<p class=\"about\"><a href=\"#warnings\">{warnings}</a> below.</p>"
-        );
+        let warnings = count(record.warnings.len(), "warning");
+        text += &format!("<p class=\"about\"><a href=\"#warnings\">{warnings}</a> below.</p>\n");
     }
-    out.push_str("</header>\n");
+    text
 }
 
-fn warnings(out: &mut String, record: &Record) {
-    if record.warnings.is_empty() {
-        return;
-    }
-    let _ = writeln!(
-        out,
-        "<section id=\"warnings\" class=\"warnings\" role=\"note\">\n<h2>Read these figures with care</h2>\n<ul>"
-    );
-    for warning in &record.warnings {
-        let _ = writeln!(out, "<li>{}</li>", escape(warning));
-    }
-    out.push_str("</ul>\n</section>\n");
-}
-
-fn run(out: &mut String, record: &Record) {
+fn facts(record: &Record) -> String {
     let machine = &record.machine;
-    let processors = if machine.cores == 1 {
-        "processor"
+    let cores = count(machine.cores, "processor");
+    let memory = Unit::Bytes.show(machine.memory as f64);
+    let turns = if record.servers.len() > 1 {
+        ", servers alternating"
     } else {
-        "processors"
+        ""
     };
+    let rounds = format!(
+        "{} per server and number of clients{turns}",
+        words::rounds(record)
+    );
     let facts = [
-        (
-            "Machine",
-            format!(
-                "{}, {} {processors}, {}",
-                machine.cpu,
-                machine.cores,
-                Unit::Bytes.show(machine.memory as f64)
-            ),
-        ),
+        ("Machine", format!("{}, {cores}, {memory}", machine.cpu)),
         ("Kernel", machine.kernel.clone()),
         ("threadline", version(record)),
         ("Seed", record.seed.to_string()),
-        (
-            "Rounds",
-            format!(
-                "{} per server and number of clients{}",
-                words::rounds(record),
-                if record.servers.len() > 1 {
-                    ", servers alternating"
-                } else {
-                    ""
-                }
-            ),
-        ),
+        ("Rounds", rounds),
         ("Load", words::load(record)),
     ];
-    // Each word in a box of its own: a line breaks between words, not at the hyphens within.
-    let words = record.command.iter().map(|word| {
-        let word = shell_words::quote(word);
-        format!("<span>{}</span>", escape(&word))
-    });
-    let _ = writeln!(
-        out,
-        "<section class=\"run\" aria-label=\"How it was measured\">\n<pre><code>{}</code></pre>\n<dl>",
-        words.collect::<Vec<_>>().join(" ")
-    );
-    for (term, fact) in facts {
-        let _ = writeln!(out, "<div><dt>{term}</dt><dd>{}</dd></div>", escape(&fact));
-    }
-    out.push_str("</dl>\n</section>\n");
+    let fact = |(term, fact): &(&str, String)| {
+        format!("<div><dt>{term}</dt>{}</div>\n", element("dd", "", fact))
+    };
+    facts.iter().map(fact).collect()
 }
 
-/// A time as UTC, from seconds since 1970.
-fn date(seconds: u64) -> String {
-    jiff::Timestamp::from_second(seconds as i64).map_or(String::new(), |time| {
-        time.strftime("%Y-%m-%d %H:%M UTC").to_string()
-    })
-}
-
-fn figures(out: &mut String, all: &[Chart]) {
-    out.push_str(
-        "<section>\n<h2>Charts</h2>\n<p class=\"notes\">A mark is the median of the rounds, its bar \
-         reaches from the lowest to the highest. Each server has its mark and its dashes.</p>\n\
-         <div class=\"charts\">\n",
-    );
-    // Why charts are absent, and which.
-    let mut absent: Vec<(&str, Vec<String>)> = Vec::new();
-    for chart in all {
-        match &chart.drawing {
+/// The charts, and why others are absent.
+fn figures(record: &Record) -> (String, String) {
+    let mut figures = String::new();
+    let mut absent: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for chart in charts::all(record) {
+        match chart.drawing {
+            Err(reason) => absent.entry(reason).or_default().push(chart.title),
             Ok(drawing) => {
-                let _ = writeln!(
-                    out,
-                    "<figure id=\"{}\">\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}</figure>",
-                    chart.name,
-                    escape(&chart.title),
-                    escape(&drawing.finding),
-                    drawing.svg
+                let title = element("h3", "", &chart.title);
+                let finding = element("p", "", &drawing.finding);
+                figures += &format!(
+                    "<figure id=\"{}\">\n<figcaption>{title}{finding}</figcaption>\n{}</figure>\n",
+                    chart.name, drawing.svg
                 );
             }
-            Err(reason) => match absent.iter_mut().find(|(other, _)| other == reason) {
-                Some((_, titles)) => titles.push(chart.title.clone()),
-                None => absent.push((reason, vec![chart.title.clone()])),
-            },
         }
     }
-    out.push_str("</div>\n");
-    for (reason, titles) in absent {
-        let _ = writeln!(
-            out,
-            "<p class=\"absent\">Not drawn, because {}: {}.</p>",
-            escape(reason),
-            escape(&words::listed(&titles))
-        );
-    }
-    out.push_str("</section>\n");
+    let absent = absent.iter().map(|(reason, titles)| {
+        let text = format!("Not drawn, because {reason}: {}.", words::listed(titles));
+        element("p", "absent", &text) + "\n"
+    });
+    (figures, absent.collect())
 }
 
-fn results(out: &mut String, record: &Record) {
-    out.push_str("<section>\n<h2>Results</h2>\n");
+fn results(record: &Record) -> String {
+    let note = |text: &str| element("p", "notes", text) + "\n";
     let tables = table::tables(record);
     if tables.is_empty() {
-        out.push_str("<p>Nothing was measured.</p>\n");
+        return note("Nothing was measured.");
     }
+    let mut text = String::new();
     for (title, metrics) in tables {
-        table(out, record, title, &metrics);
+        text += &table(record, title, &metrics);
         let meanings = words::meanings(&metrics);
         if !meanings.is_empty() {
-            let _ = writeln!(
-                out,
-                "<p class=\"notes\">{}.</p>",
-                escape(&meanings.join("; "))
-            );
+            text += &note(&(meanings.join("; ") + "."));
         }
     }
-    for note in table::notes(record, "below it the lowest and the highest round") {
-        let _ = writeln!(out, "<p class=\"notes\">{}</p>", escape(&note));
-    }
-    out.push_str("</section>\n");
+    let notes = table::notes(record, "below it the lowest and the highest round");
+    text + &notes.iter().map(|text| note(text)).collect::<String>()
 }
 
-fn table(out: &mut String, record: &Record, title: &str, metrics: &[&Metric]) {
-    let _ = writeln!(
-        out,
+fn table(record: &Record, title: &str, metrics: &[&Metric]) -> String {
+    let headings = metrics
+        .iter()
+        .map(|metric| format!("<th scope=\"col\">{}</th>", metric.heading));
+    let mut text = format!(
         "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
-         <table>\n<thead><tr><th scope=\"col\">server</th>"
+         <table>\n<thead><tr><th scope=\"col\">server</th>{}</tr></thead>\n",
+        headings.collect::<String>()
     );
-    for metric in metrics {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", metric.heading);
-    }
-    out.push_str("</tr></thead>\n");
-    for count in record.client_counts() {
-        let _ = writeln!(
-            out,
-            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>",
+    for clients in record.client_counts() {
+        text += &format!(
+            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>\n",
             metrics.len() + 1,
-            units::count(count, "client")
+            count(clients, "client")
         );
-        for (place, server) in record.servers.iter().enumerate() {
-            let Some(point) = record.point(server, count) else {
-                continue;
-            };
-            let remark = small(&words::remark(record, point).unwrap_or_default());
-            let _ = write!(
-                out,
-                "<tr class=\"{}\"><th scope=\"row\"><span class=\"server\">{}{}</span>{remark}</th>",
-                plot::class(place),
-                plot::key(place),
-                escape(server)
-            );
-            for metric in metrics {
-                let Some(cell) = table::cell(record, point, metric) else {
-                    out.push_str("<td>–</td>");
-                    continue;
-                };
-                let class = if cell.is_bad { " class=\"bad\"" } else { "" };
-                let (range, ratio) = (small(&cell.range), small(&cell.ratio));
-                let _ = write!(out, "<td{class}><b>{}</b>{range}{ratio}</td>", cell.value);
-            }
-            out.push_str("</tr>\n");
-        }
-        out.push_str("</tbody>\n");
+        let servers = record.servers.iter().enumerate();
+        let rows = servers.filter_map(|(place, server)| {
+            Some(row(record, place, record.point(server, clients)?, metrics))
+        });
+        text += &rows.collect::<String>();
+        text += "</tbody>\n";
     }
-    out.push_str("</table>\n</div>\n");
+    text + "</table>\n</div>\n"
 }
 
-fn small(text: &str) -> String {
-    match text {
-        "" => String::new(),
-        text => format!("<small>{}</small>", escape(text)),
+fn row(record: &Record, place: usize, point: &Point, metrics: &[&Metric]) -> String {
+    let cells = metrics
+        .iter()
+        .map(|metric| match table::cell(record, point, metric) {
+            None => "<td>–</td>".to_owned(),
+            Some(cell) => format!(
+                "<td{}><b>{}</b>{}{}</td>",
+                if cell.is_bad { " class=\"bad\"" } else { "" },
+                cell.value,
+                small(&cell.range),
+                small(&cell.ratio)
+            ),
+        });
+    format!(
+        "<tr class=\"{}\"><th scope=\"row\"><span class=\"server\">{}{}</span>{}</th>{}</tr>\n",
+        plot::class(place),
+        plot::key(place),
+        escape(&point.server),
+        small(&words::remark(record, point).unwrap_or_default()),
+        cells.collect::<String>()
+    )
+}
+
+fn warnings(record: &Record) -> String {
+    if record.warnings.is_empty() {
+        return String::new();
     }
+    let warnings = record.warnings.iter();
+    let warnings: String = warnings
+        .map(|text| element("li", "", text) + "\n")
+        .collect();
+    format!(
+        "<section id=\"warnings\" class=\"warnings\" role=\"note\">\n\
+         <h2>Read these figures with care</h2>\n<ul>\n{warnings}</ul>\n</section>\n"
+    )
 }
 
 #[cfg(test)]

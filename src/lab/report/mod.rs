@@ -10,4 +10,5 @@ pub(crate) mod output;
 pub(crate) mod plot;
 pub(crate) mod table;
 pub(crate) mod timeline;
+pub(crate) mod verdict;
 pub(crate) mod words;

@@ -1,12 +1,11 @@
 //! The files that a run writes, each by itself: one that fails takes no other with it.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::cli;
 use crate::error::{context, ignore_broken_pipe};
 use crate::lab::report::{charts, export, html};
 use crate::lab::results::record::Record;
@@ -108,18 +107,12 @@ impl Open {
         for (name, target, make) in self.files {
             write(name, target, &make(record));
         }
-        for (directory, chart) in self.svg.iter().flat_map(|directory| {
-            charts::all(record)
-                .into_iter()
-                .map(move |chart| (directory, chart))
-        }) {
-            if let Some(svg) = chart.file() {
+        if let Some(directory) = self.svg {
+            for chart in charts::all(record) {
+                let Some(svg) = chart.file() else { continue };
                 let path = directory.join(format!("{}-{}.svg", record.scenario, chart.name));
-                write(
-                    format!("--svg {}", path.display()),
-                    Target::File(path),
-                    &svg,
-                );
+                let name = format!("--svg {}", path.display());
+                write(name, Target::File(path), &svg);
             }
         }
         errors
@@ -127,57 +120,54 @@ impl Open {
 }
 
 enum Target {
-    Stdout,
-    Stderr,
-    /// A device or a pipe, written as it is. It is held open: a reader would take the second opening
-    /// for another writer.
-    Device(File),
+    /// A device or a pipe, written as it is. It is held open: a reader would take a second opening for
+    /// another writer.
+    Stream(File),
     /// A regular file, or none yet.
     File(PathBuf),
 }
 
 impl Target {
     fn open(path: &Path) -> io::Result<Target> {
-        if is_dash(path) || is_same(path, io::stdout()) {
-            return Ok(Target::Stdout);
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        if is_dash(path) || is_same(path, &stdout)? {
+            return Ok(Target::Stream(duplicate(&stdout)?));
         }
-        if is_same(path, io::stderr()) {
-            return Ok(Target::Stderr);
+        if is_same(path, &stderr)? {
+            return Ok(Target::Stream(duplicate(&stderr)?));
         }
         let path = followed(path);
         match fs::metadata(&path) {
+            // The file itself is made only when there is something to write.
+            Err(_) => drop(beside(&path)?),
             Ok(found) => {
                 let file = File::options().write(true).open(&path)?;
                 if !found.is_file() {
-                    return Ok(Target::Device(file));
+                    return Ok(Target::Stream(file));
                 }
             }
-            // The file itself is made only when there is something to write.
-            Err(_) => drop(beside(&path)?),
         }
         Ok(Target::File(path))
     }
 
     fn write(self, text: &str) -> io::Result<()> {
         match self {
-            Target::Stdout => cli::print(text),
-            Target::Stderr => ignore_broken_pipe(io::stderr().write_all(text.as_bytes())),
-            Target::Device(mut file) => ignore_broken_pipe(file.write_all(text.as_bytes())),
+            Target::Stream(mut file) => ignore_broken_pipe(file.write_all(text.as_bytes())),
             Target::File(path) => replace(&path, text),
         }
     }
 }
 
-/// Whether a path leads to the file that is open there, as `/dev/stdout` does. Another opening of
-/// it would have a place of its own to write at, and both would overwrite each other.
-fn is_same(path: &Path, stream: impl AsFd) -> bool {
-    let Ok(stream) = stream.as_fd().try_clone_to_owned() else {
-        return false;
-    };
-    match (fs::metadata(path), File::from(stream).metadata()) {
-        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-        _ => false,
-    }
+/// Whether a path leads to what is open there, as `/dev/stdout` does. Another opening of a file would
+/// have a place of its own to write at, and both would overwrite each other.
+fn is_same(path: &Path, stream: &impl AsFd) -> io::Result<bool> {
+    let open = duplicate(stream)?.metadata()?;
+    let is_it = |found: Metadata| (found.dev(), found.ino()) == (open.dev(), open.ino());
+    Ok(fs::metadata(path).is_ok_and(is_it))
+}
+
+fn duplicate(stream: &impl AsFd) -> io::Result<File> {
+    Ok(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
 /// The path that a symbolic link leads to, even if nothing is there yet.

@@ -38,6 +38,31 @@ pub struct Mark {
     pub tip: String,
 }
 
+impl Series {
+    pub fn new(name: &str, place: usize, line: Vec<(f64, f64)>, marks: Vec<Mark>) -> Series {
+        let name = name.to_owned();
+        Series {
+            name,
+            place,
+            line,
+            marks,
+        }
+    }
+}
+
+impl Mark {
+    /// A mark without a range.
+    pub fn new(x: f64, y: f64, tip: String) -> Mark {
+        let range = (y, y);
+        Mark { x, y, range, tip }
+    }
+
+    pub fn within(self, low: f64, high: f64) -> Mark {
+        let range = (low, high);
+        Mark { range, ..self }
+    }
+}
+
 /// The class of what belongs to a server.
 pub fn class(place: usize) -> String {
     format!("c{}", place % COLOURS)

@@ -5,22 +5,14 @@ use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
 use crate::lab::results::units::{self, Unit, count, thousands};
 
-/// `chat, 10 to 5,000 clients: threadline against go and floor`
+/// `chat, 10 to 5,000 clients: threadline, go and floor`
 pub fn title(record: &Record) -> String {
     let clients = match record.client_counts()[..] {
         [] => String::new(),
         [only] => format!(", {}", count(only, "client")),
         [first, .., last] => format!(", {} to {}", thousands(first as u64), count(last, "client")),
     };
-    let servers = match record.servers.split_first() {
-        None => String::new(),
-        Some((first, [])) => format!(": {first}"),
-        Some((first, others)) if others.len() > 3 => {
-            format!(": {first} against {} others", others.len())
-        }
-        Some((first, others)) => format!(": {first} against {}", listed(others)),
-    };
-    format!("{}{clients}{servers}", record.scenario)
+    format!("{}{clients}: {}", record.scenario, listed(&record.servers))
 }
 
 /// `a, b and c`
@@ -105,10 +97,33 @@ pub fn failures(record: &Record) -> Vec<String> {
     sentences
 }
 
-/// Who lost deliveries at which size, and how many, if any.
-pub fn losses(record: &Record) -> Option<String> {
+/// What the scenario shows.
+pub fn about(record: &Record) -> &'static str {
+    match record.scenario.as_str() {
+        "chat" => {
+            "Clients in one chat room. Every message goes to every client, and every client checks every message."
+        }
+        "echo" => "Each connection has one request in flight and checks its answer.",
+        "idle" => {
+            "Clients that connect and stay silent: what a connection costs when it does nothing."
+        }
+        "churn" => {
+            "Clients that connect, send one message and leave: what is left behind afterwards."
+        }
+        "slow" => "A chat room with clients that never read: what the others notice of them.",
+        _ => "",
+    }
+}
+
+/// What is to be known first: the figure that the scenario is for, and who lost deliveries.
+pub fn leads(record: &Record) -> Vec<String> {
+    let mut leads = vec![match record.scenario.as_str() {
+        "idle" => finding(record, metric("rss")),
+        "slow" => format!("Longest pause. {}", finding(record, metric("pause"))),
+        _ => finding(record, metric("rate")),
+    }];
     let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
-    let parts: Vec<String> = lossy
+    let lost: Vec<String> = lossy
         .map(|point| {
             let lost = thousands(stats::lost(point));
             format!(
@@ -118,7 +133,10 @@ pub fn losses(record: &Record) -> Option<String> {
             )
         })
         .collect();
-    (!parts.is_empty()).then(|| format!("Never delivered: {}.", parts.join("; ")))
+    if !lost.is_empty() {
+        leads.push(format!("Never delivered: {}.", lost.join("; ")));
+    }
+    leads
 }
 
 /// How figures are to be read; `spread` says how the range of the rounds is shown.

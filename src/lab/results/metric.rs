@@ -1,7 +1,9 @@
 //! The figures that are calculated from a round: one row per figure.
 
-use crate::lab::results::record::{Cost, Latency, Round};
-use crate::lab::results::units::Unit::{self, Bytes, Number, Seconds};
+use Of::{Each, Fault, Grown, Latency, Left, Rate, Time};
+
+use crate::lab::results::record::{self, Cost, Round};
+use crate::lab::results::units::Unit::{self, Bytes as B, Number as N, Seconds as S};
 use crate::lab::results::units::thousands;
 
 /// A figure.
@@ -12,17 +14,24 @@ pub struct Metric {
     /// For a table's column.
     pub heading: &'static str,
     pub unit: Unit,
-    /// Whether the highest of the rounds is shown and judged, not the median: faults and extremes.
-    pub worst: bool,
     of: Of,
 }
 
 /// What it is calculated from. A result that is not finite is none.
 #[derive(Debug)]
 enum Of {
-    Round(fn(&Round) -> f64),
-    Server(fn(&Cost, &Round) -> f64),
-    Latency(fn(&Latency) -> u64),
+    /// A number, per second.
+    Rate(fn(&Round) -> u64),
+    /// A number that is 0 with a sound server.
+    Fault(fn(&Round) -> u64),
+    Time(fn(&Round) -> f64),
+    Latency(fn(&record::Latency) -> u64),
+    /// Per delivery.
+    Each(fn(&Cost) -> f64),
+    /// How much more there is with all clients than before, per client.
+    Grown(fn(&Cost) -> [u64; 3]),
+    /// How much more there is when all clients have left than before they came.
+    Left(fn(&Cost) -> [u64; 3]),
 }
 
 /// The value of a figure in a round: seconds, bytes or a number.
@@ -35,69 +44,52 @@ pub struct Value {
 
 /// All figures, in the order of CSV.
 pub static ALL: [Metric; 26] = [
-    row("rate", "deliveries/s", Number, |r| {
-        r.deliveries as f64 / r.seconds
-    }),
-    row("messages", "messages/s", Number, |r| {
-        r.messages as f64 / r.seconds
-    }),
-    latency("p50", |l| l.p50),
-    latency("p90", |l| l.p90),
-    latency("p95", |l| l.p95),
-    latency("p99", |l| l.p99),
-    latency("p99.9", |l| l.p99_9),
-    latency("max", |l| l.max).worst(),
-    row("pause", "pause", Seconds, |r| r.pause_seconds).worst(),
-    row("lost", "lost", Number, |r| r.lost as f64).worst(),
-    row("duplicated", "duplicated", Number, |r| r.duplicated as f64).worst(),
-    row("out-of-order", "out of order", Number, |r| {
-        r.out_of_order as f64
-    })
-    .worst(),
-    row("damaged", "damaged", Number, |r| r.damaged as f64).worst(),
-    row("dropped", "dropped", Number, |r| r.dropped as f64).worst(),
-    row("connect", "connect", Seconds, |r| r.connect_seconds),
-    cost("cpu", "CPU s/million", Number, |c, r| {
-        c.cpu_seconds * 1e6 / r.deliveries as f64
-    }),
-    cost("switches", "switches/delivery", Number, |c, r| {
-        c.context_switches as f64 / r.deliveries as f64
-    }),
-    cost("rss", "RSS/client", Bytes, |c, _| {
-        grown([c.rss_before, c.rss, 0], c)
-    }),
-    cost("virtual", "virtual/client", Bytes, |c, _| {
-        grown([c.virtual_before, c.virtual_bytes, 0], c)
-    }),
-    cost("threads", "threads/client", Number, |c, _| {
-        grown(c.threads, c)
-    }),
-    cost("mappings", "mappings/client", Number, |c, _| {
-        grown(c.mappings, c)
-    }),
-    cost("descriptors", "fds/client", Number, |c, _| {
-        grown(c.descriptors, c)
-    }),
-    cost("rss-left", "RSS left", Bytes, |c, _| {
-        left([c.rss_before, 0, c.rss_after])
-    }),
-    cost("threads-left", "threads left", Number, |c, _| {
-        left(c.threads)
-    }),
-    cost("mappings-left", "mappings left", Number, |c, _| {
-        left(c.mappings)
-    }),
-    cost("descriptors-left", "fds left", Number, |c, _| {
-        left(c.descriptors)
-    }),
+    row("rate", "deliveries/s", N, Rate(|r| r.deliveries)),
+    row("messages", "messages/s", N, Rate(|r| r.messages)),
+    row("p50", "p50", S, Latency(|l| l.p50)),
+    row("p90", "p90", S, Latency(|l| l.p90)),
+    row("p95", "p95", S, Latency(|l| l.p95)),
+    row("p99", "p99", S, Latency(|l| l.p99)),
+    row("p99.9", "p99.9", S, Latency(|l| l.p99_9)),
+    row("max", "max", S, Latency(|l| l.max)),
+    row("pause", "pause", S, Time(|r| r.pause_seconds)),
+    row("lost", "lost", N, Fault(|r| r.lost)),
+    row("duplicated", "duplicated", N, Fault(|r| r.duplicated)),
+    row("out-of-order", "out of order", N, Fault(|r| r.out_of_order)),
+    row("damaged", "damaged", N, Fault(|r| r.damaged)),
+    row("dropped", "dropped", N, Fault(|r| r.dropped)),
+    row("connect", "connect", S, Time(|r| r.connect_seconds)),
+    row("cpu", "CPU s/million", N, Each(|c| c.cpu_seconds * 1e6)),
+    row(
+        "switches",
+        "switches/delivery",
+        N,
+        Each(|c| c.context_switches as f64),
+    ),
+    row("rss", "RSS/client", B, Grown(|c| [c.rss_before, c.rss, 0])),
+    row(
+        "virtual",
+        "virtual/client",
+        B,
+        Grown(|c| [c.virtual_before, c.virtual_bytes, 0]),
+    ),
+    row("threads", "threads/client", N, Grown(|c| c.threads)),
+    row("mappings", "mappings/client", N, Grown(|c| c.mappings)),
+    row("descriptors", "fds/client", N, Grown(|c| c.descriptors)),
+    row(
+        "rss-left",
+        "RSS left",
+        B,
+        Left(|c| [c.rss_before, 0, c.rss_after]),
+    ),
+    row("threads-left", "threads left", N, Left(|c| c.threads)),
+    row("mappings-left", "mappings left", N, Left(|c| c.mappings)),
+    row("descriptors-left", "fds left", N, Left(|c| c.descriptors)),
 ];
 
 /// What is meant by a heading, where that is not plain.
 pub const MEANINGS: [(&str, &str); 8] = [
-    (
-        "pause",
-        "longest time in which nothing was delivered while something was due",
-    ),
+    ("pause", "longest time without a delivery while one was due"),
     ("lost", "deliveries that never came"),
     ("dropped", "clients that the server disconnected"),
     ("connect", "time until all clients were in"),
@@ -106,47 +98,16 @@ pub const MEANINGS: [(&str, &str); 8] = [
     ("rss", "resident memory of the server per client"),
     (
         "rss-left",
-        "resident memory of the server beyond that before the first client",
+        "resident memory of the server more than at first",
     ),
 ];
 
-const fn row(
-    name: &'static str,
-    heading: &'static str,
-    unit: Unit,
-    of: fn(&Round) -> f64,
-) -> Metric {
+const fn row(name: &'static str, heading: &'static str, unit: Unit, of: Of) -> Metric {
     Metric {
         name,
         heading,
         unit,
-        worst: false,
-        of: Of::Round(of),
-    }
-}
-
-const fn cost(
-    name: &'static str,
-    heading: &'static str,
-    unit: Unit,
-    of: fn(&Cost, &Round) -> f64,
-) -> Metric {
-    Metric {
-        name,
-        heading,
-        unit,
-        worst: false,
-        of: Of::Server(of),
-    }
-}
-
-const fn latency(name: &'static str, of: fn(&Latency) -> u64) -> Metric {
-    Metric {
-        name,
-        heading: name,
-        unit: Seconds,
-        worst: false,
-        of: Of::Latency(of),
+        of,
     }
 }
 
@@ -166,61 +127,62 @@ pub fn names() -> String {
 }
 
 impl Metric {
-    const fn worst(mut self) -> Metric {
-        self.worst = true;
-        self
-    }
-
     /// Its value in a round, if the round tells it.
     pub fn of(&self, round: &Round) -> Option<Value> {
-        let (number, is_bound) = match self.of {
-            Of::Round(of) => (of(round), false),
-            Of::Server(of) => (of(round.server.as_ref()?, round), false),
-            Of::Latency(_) if round.deliveries + round.lost == 0 => return None,
-            Of::Latency(of) => {
+        let cost = round.server.as_ref();
+        let mut is_bound = false;
+        let number = match self.of {
+            Rate(of) => of(round) as f64 / round.seconds,
+            Fault(of) => of(round) as f64,
+            Time(of) => of(round),
+            Latency(_) if round.deliveries + round.lost == 0 => return None,
+            Latency(of) => {
                 let micros = of(&round.latency);
-                (micros as f64 / 1e6, round.latency.is_bound(micros))
+                is_bound = round.latency.is_bound(micros);
+                micros as f64 / 1e6
+            }
+            Each(of) => of(cost?) / round.deliveries as f64,
+            Grown(of) => {
+                let [before, with, _] = of(cost?);
+                with.saturating_sub(before) as f64 / cost?.clients as f64
+            }
+            Left(of) => {
+                let [before, _, after] = of(cost?);
+                after as f64 - before as f64
             }
         };
         number.is_finite().then_some(Value { number, is_bound })
     }
 
+    /// Whether the highest of the rounds is shown and judged, not the median: faults and extremes.
+    pub fn is_worst(&self) -> bool {
+        self.is_fault() || ["max", "pause"].contains(&self.name)
+    }
+
     /// Whether it counts what a sound server has none of.
     pub fn is_fault(&self) -> bool {
-        self.worst && self.unit == Number
+        matches!(self.of, Fault(_))
     }
 
     /// Whether it is of the server's process.
     pub fn is_of_server(&self) -> bool {
-        matches!(self.of, Of::Server(_))
+        matches!(self.of, Each(_) | Grown(_) | Left(_))
     }
 
     /// A value as people read it; faults are counted to the last.
     pub fn show(&self, value: Value) -> String {
-        match value {
-            Value { number, .. } if self.is_fault() => thousands(number as u64),
-            Value {
-                number,
-                is_bound: true,
-            } => format!("≥{}", self.unit.show(number)),
-            Value { number, .. } => self.unit.show(number),
+        let bound = if value.is_bound { "≥" } else { "" };
+        match self.of {
+            Fault(_) => thousands(value.number as u64),
+            _ => format!("{bound}{}", self.unit.show(value.number)),
         }
     }
-}
-
-/// How much more there is with all clients than before, per client.
-fn grown([before, with, _]: [u64; 3], cost: &Cost) -> f64 {
-    with.saturating_sub(before) as f64 / cost.clients as f64
-}
-
-/// How much more there is when all clients have left than before they came.
-fn left([before, _, after]: [u64; 3]) -> f64 {
-    after as f64 - before as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::results::record::Latency;
 
     fn round() -> Round {
         Round {

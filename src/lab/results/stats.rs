@@ -49,7 +49,11 @@ impl Figure {
 
     /// What is shown, compared and judged: the median, or for faults and extremes the worst round.
     pub fn judged(&self, metric: &Metric) -> Value {
-        if metric.worst { self.high } else { self.median }
+        if metric.is_worst() {
+            self.high
+        } else {
+            self.median
+        }
     }
 }
 

@@ -1,0 +1,104 @@
+//! The values of the command line, for clap.
+
+use crate::lab::load::message;
+use crate::lab::results::metric;
+use crate::lab::results::threshold::Threshold;
+use crate::lab::results::units::Unit;
+
+/// The value of `--rate`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    /// Closed loop: as fast as the server answers.
+    Max,
+    /// Open loop.
+    PerSecond(f64),
+}
+
+impl Rate {
+    /// Messages per second in open loop.
+    pub fn per_second(self) -> Option<f64> {
+        match self {
+            Rate::PerSecond(rate) => Some(rate),
+            Rate::Max => None,
+        }
+    }
+}
+
+pub fn fail_if() -> String {
+    format!(
+        "Exit with status 99 if a figure crosses this: 'p99>50ms', 'lost>0', 'rate<100k', \
+         'rss>40KiB' (per client). Repeatable. Judged is the median of the rounds, and the worst round \
+         for max, pause, lost and other faults. What was not measured counts as crossed. Figures: {}",
+        metric::names()
+    )
+}
+
+/// A rule for one run.
+pub fn rule(text: &str) -> Result<Threshold, String> {
+    match text.parse::<Threshold>()? {
+        rule if rule.is_change() => {
+            Err("a change in % needs two runs: see `loadtest compare`".to_owned())
+        }
+        rule => Ok(rule),
+    }
+}
+
+/// The most of anything that is counted. It is more than a machine carries or anyone waits for, and
+/// sums and products of it still fit.
+const MOST: usize = 1_000_000;
+
+pub fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=MOST) => Ok(n),
+        _ => Err(format!("expected a number from 1 to {MOST}")),
+    }
+}
+
+pub fn senders(text: &str) -> Result<usize, String> {
+    match positive(text)? {
+        n if n > message::SENDERS => Err(format!("at most {} are possible", message::SENDERS)),
+        n => Ok(n),
+    }
+}
+
+pub fn size(text: &str) -> Result<usize, String> {
+    let sizes = message::SHORTEST..=message::LONGEST;
+    match text.parse() {
+        Ok(n) if sizes.contains(&n) => Ok(n),
+        _ => Err(format!(
+            "expected {} to {} bytes: a message holds its number, and the room passes on no more in \
+             one piece",
+            sizes.start(),
+            sizes.end()
+        )),
+    }
+}
+
+pub fn rate(text: &str) -> Result<Rate, String> {
+    const MOST: f64 = 1e7;
+    match (text, Unit::Number.parse(text)) {
+        ("max", _) => Ok(Rate::Max),
+        (_, Ok(rate)) if rate > 0.0 && rate <= MOST => Ok(Rate::PerSecond(rate)),
+        _ => Err(format!(
+            "expected messages per second, above 0 and up to {MOST}, such as 200 or 10k; or max"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_make_no_sense_are_refused() {
+        for bad in ["0", "-5", "many", "1e9", "inf", "NaN"] {
+            assert!(rate(bad).is_err(), "{bad:?} was taken for a rate");
+        }
+        for bad in ["0", "13", "4097", "x"] {
+            assert!(size(bad).is_err(), "{bad:?} was taken for a size");
+        }
+        for bad in ["0", "65537", "x"] {
+            assert!(senders(bad).is_err(), "{bad:?} was taken for senders");
+        }
+    }
+}
