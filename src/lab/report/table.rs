@@ -318,9 +318,11 @@ mod tests {
         let mut record = record();
         record.points[1].rounds[2].connected = 7;
         let said = text(&record);
-        assert!(
-            said.contains("go (7 in)") && !said.contains("ours ("),
-            "{said}"
+        assert_eq!(said.matches("\n           7 in\n").count(), 4, "{said}");
+        assert_eq!(
+            said.matches("go").count(),
+            4,
+            "each beside its server: {said}"
         );
         record.points[1].rounds.truncate(1);
         record.points[1].failed = Some(Failure {
