@@ -1,4 +1,4 @@
-//! The course's concurrent chat room (its last listing; `--stage` for the ones before).
+//! The course's concurrent chat room: its last listing, or with `--stage` an earlier one.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use threadline::cli;
 use threadline::go::{fmt, net, use_batch_scheduling};
 use threadline::server::{futex_hash, shutdown};
 
-/// A chat room: every line that somebody types is sent to everyone
+/// A chat room: every line that a user types is sent to everyone
 ///
-/// Join it with `nc 127.0.0.1 8000`, several times. Type `who` to list the users, `rename|NAME` to change your
-/// name, anything else to say it.
+/// Join it with `nc 127.0.0.1 8000` in one or more terminals. Type `who` to list the users, `rename|NAME` to
+/// change your name, anything else to send it to everyone.
 #[derive(Parser)]
 #[command(version)]
 struct Args {

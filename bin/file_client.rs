@@ -18,8 +18,8 @@ const IP_PORT: &str = "127.0.0.1:8005";
 
 /// Sends a file to `file_server`
 ///
-/// A threadline server confirms the file with a count and a hash of the bytes that it has kept. The
-/// Go server of the course confirms nothing; this program says which of the two it was.
+/// A threadline server confirms the transfer with the number of bytes that it saved, and their hash. The
+/// course's Go server confirms nothing. This program prints `verified` or `sent, not confirmed`.
 #[derive(Parser)]
 #[command(
     version,
@@ -36,8 +36,8 @@ struct Args {
 }
 
 fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
-    // Go: opens the file here, when the server has said ok, and leaves an empty one there if that
-    // fails. Ours has opened it before it connected.
+    // Go: opens the file here, after the server's ok; if that fails, the server keeps an empty file. Ours
+    // opened it before connecting.
     let mut conn = Upload::new(conn, &f);
 
     // Read the file, and write it to the server as it is.
@@ -48,8 +48,8 @@ fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
             conn.confirm()?;
             return fmt::println!("文件发送完毕");
         }
-        // Go: ignores a failed write, reads on to the end, and reports that the file was sent. Ours
-        // fails, with what the server has said about it.
+        // Go: ignores write errors and reports that the file was sent. Ours fails, and prints the
+        // server's error if it sent one.
         conn.write(&buf[..n])?; // as it is
     }
 }
@@ -71,8 +71,8 @@ fn main() -> ExitCode {
             }
         };
 
-        // Open the file, which has its name.
-        // Go: asks for the name only. Ours opens the file here, see `send_file`.
+        // Open the file, and get its name.
+        // Go: only gets the name here. Ours also opens the file, see `send_file`.
         let f = Source::open(path)?;
 
         // Connect to the server.
@@ -82,9 +82,9 @@ fn main() -> ExitCode {
         conn.write_all(f.name())
             .map_err(context(format!("cannot send the name to {addr}")))?;
 
-        // Read what the server answers: ok.
-        // Go: takes one read for one answer, and gives up if it holds less or more than `ok`. Ours
-        // reads these two bytes.
+        // Read the server's answer: ok.
+        // Go: assumes that one read returns exactly `ok`, and gives up otherwise. Ours reads exactly two
+        // bytes.
         let mut buf = [0; 2];
         let n = net::read_full(&mut conn, &mut buf)
             .map_err(context(format!("no answer from {addr}")))?;

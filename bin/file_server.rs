@@ -14,9 +14,8 @@ use threadline::server::shutdown;
 
 /// Receives one file and exits, or with --keep any number of files
 ///
-/// A file gets its own name in the folder when it is complete, and never overwrites another file.
-/// Until then it is called .threadline-PID-RANDOM.part; what is left of transfers whose server has died
-/// is removed at the start.
+/// A file gets its final name only when it is complete, and never overwrites another file. Until then it is
+/// called .threadline-PID-RANDOM.part. At the start, such files of servers that have crashed are removed.
 #[derive(Parser)]
 #[command(
     version,
@@ -28,7 +27,7 @@ use threadline::server::shutdown;
                   from this machine only, 1 GiB at most"
 )]
 struct Args {
-    // Go: has the port in a constant too, which nothing there uses. Ours is in the default address.
+    // Go: also has the port in a constant that is never used. Ours is part of the default address.
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:8005", value_parser = cli::addr)]
     addr: String,
@@ -40,7 +39,7 @@ struct Args {
 fn recv_file(file_name: &[u8], conn: &Sender) -> io::Result<()> {
     // Create the new file.
     let mut f = Download::create(file_name, conn.options())?;
-    // Go: has answered ok already, so it cannot tell the client if this fails. Ours answers now.
+    // Go: has already answered ok, so it cannot tell the client if this fails. Ours answers now.
     conn.write(b"ok")?;
 
     // Read what the client sends, and write it to the file as it is.
@@ -53,8 +52,8 @@ fn recv_file(file_name: &[u8], conn: &Sender) -> io::Result<()> {
             conn.confirm(&receipt);
             return Ok(());
         }
-        // Go: ignores a failed write, for example on a full disk, and reports that the file was
-        // received. Ours removes the file and tells the client.
+        // Go: ignores write errors, for example on a full disk, and reports that the file was received.
+        // Ours removes the file and sends the error to the client.
         f.write(&buf[..n])?; // as much as was read
     }
 }
@@ -67,7 +66,7 @@ fn main() -> ExitCode {
         // Listen.
         let listener = net::listen(&args.addr)?;
 
-        // Wait for a client, or with --keep for more.
+        // Wait for one client, or with --keep for any number.
         // Go: exits if one Accept fails. Ours waits and accepts again.
         serve(listener, &args.options, shutdown, |conn| {
             bar::suspend(|| fmt::printf!("%s已连接...", conn.addr().to_string())).ok();
@@ -77,7 +76,7 @@ fn main() -> ExitCode {
             let n = conn.read(&mut buf)?;
             let file_name = &buf[..n]; // keep the name
             // Receive the content.
-            // Go: answers ok here. Ours does when it has created the file.
+            // Go: answers ok here. Ours answers after it has created the file.
             recv_file(file_name, conn)
         })
     })

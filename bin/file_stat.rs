@@ -14,19 +14,19 @@ use threadline::go::fmt;
 #[derive(Parser)]
 #[command(version, after_help = "Example: file_stat photos/cat.jpg")]
 struct Args {
-    /// File to look at
+    /// File whose attributes to print
     file: PathBuf,
 }
 
 fn main() -> ExitCode {
-    // Go: without exactly one argument, prints how it is called on standard output, and ends with
-    // status 0. Ours does so on standard error, with status 2.
+    // Go: without exactly one argument, prints its usage on standard output and exits with status 0. Ours
+    // prints it on standard error and exits with status 2.
     let args = Args::parse();
     cli::run(|| {
         let file_name = args.file;
 
         let file_info = fs::metadata(&file_name)
-            .map_err(context(format!("cannot look at {}", file_name.display())))?;
+            .map_err(context(format!("cannot stat {}", file_name.display())))?;
         fmt::println!("文件name为：", name::base(&file_name))?; // without its folder
         fmt::println!("文件size为：", file_info.len().to_string()) // in bytes
     })

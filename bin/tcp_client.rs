@@ -1,4 +1,4 @@
-//! TCP_Client.go: a client that asks once and shows the answer.
+//! TCP_Client.go: a client that sends one request and prints the answer.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use threadline::error::context;
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
-/// Asks a server `R U ok??` and shows its answer
+/// Sends `R U ok??` to a server and prints its answer
 ///
 /// Try it with `tcp_server`, or with `nc -l 127.0.0.1 9000`.
 #[derive(Parser)]
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         shutdown::exit_on_signal()?;
-        // Ask for a connection.
+        // Connect to the server.
         let mut conn = net::dial(&args.addr)?;
 
         // Send.
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         if n == 0 {
             return Err(net::closed("conn.Read"));
         }
-        // Show what came.
+        // Print what was received.
         fmt::println!("客户端读取到: ", &buf[..n])
     })
 }

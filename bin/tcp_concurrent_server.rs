@@ -1,4 +1,4 @@
-//! 并发Service.go: a server that answers many clients at once, in upper case.
+//! 并发Service.go: a server that answers any number of clients at the same time, in upper case.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use threadline::server::accept::Limits;
 use threadline::server::shutdown;
 use threadline::tcp;
 
-/// Answers everything that clients send in upper case, each client in a thread of its own
+/// Sends back what clients send, in upper case, with one thread per client
 ///
 /// Try it with `tcp_concurrent_client`, or with `nc 127.0.0.1 9000`.
 #[derive(Parser)]

@@ -9,7 +9,7 @@ use threadline::error::context;
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
-/// Waits for one client, shows what it says, answers `server is ok`, and ends
+/// Accepts one client, prints what it sends, answers `server is ok`, and exits
 ///
 /// Try it with `tcp_client`, or with `nc 127.0.0.1 9000`.
 #[derive(Parser)]
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         if n == 0 {
             return Err(net::closed("conn.Read"));
         }
-        // Show what came.
+        // Print what was received.
         fmt::println!("服务器读取到: ", &buf[..n]).ok();
 
         // Answer.

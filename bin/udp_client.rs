@@ -1,4 +1,4 @@
-//! UDP_client.go: a client that sends one datagram and shows the answer.
+//! UDP_client.go: a client that sends one datagram and prints the answer.
 
 use std::process::ExitCode;
 
@@ -26,12 +26,12 @@ fn main() -> ExitCode {
         shutdown::exit_on_signal()?;
         let conn = net::dial_udp(&args.addr)?;
 
-        // Go: takes no notice of an error here, and ends without a word if the read fails, as it does
-        // where no server listens. Ours says so.
+        // Go: ignores an error here, and exits silently if the read fails, which it does if no server is
+        // listening. Ours prints the error.
         conn.send(b"Hello! I'm client in UDP!")
             .map_err(context(format!("cannot send to {}", args.addr)))?;
 
-        // Go: waits for ever for an answer that does not come. Ours waits for a second.
+        // Go: waits for ever if no answer arrives. Ours times out after one second.
         conn.set_read_timeout(Some(udp::SILENCE))?;
         let mut buf = vec![0; udp::BUFFER];
         let n = conn.recv(&mut buf).map_err(udp::no_answer(&args.addr))?;

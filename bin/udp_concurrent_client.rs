@@ -1,4 +1,4 @@
-//! UDP_async_client.go: a client that sends what is typed and shows what comes, both at once.
+//! UDP_async_client.go: a client that sends what you type and prints what it receives, both at the same time.
 
 use std::io::{self, ErrorKind, Read};
 use std::process::ExitCode;
@@ -12,13 +12,12 @@ use threadline::go::{fmt, net, os};
 use threadline::server::shutdown;
 use threadline::udp::{self, Unanswered};
 
-/// Sends what is typed, a datagram for each line, and prints the answers
+/// Sends each line that you type as a datagram, and prints the answers
 ///
 /// Start `udp_concurrent_server` in another terminal first.
 ///
-/// At the end of standard input it waits for the answers that are still out, for a second of
-/// silence at most, so that it can be used in a pipe. There a datagram is what one read brings, several
-/// lines maybe.
+/// It works in a pipe: at the end of its input it waits for the missing answers, until none has come for one
+/// second. From a pipe, one read becomes one datagram, which may contain several lines.
 #[derive(Parser)]
 #[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
@@ -36,17 +35,17 @@ fn main() -> ExitCode {
         let unanswered = Arc::new(Unanswered::default());
         let still_out = Arc::clone(&unanswered);
         let keyboard = move || -> io::Result<()> {
-            // Go: reads at most 1024 bytes, so that more become several datagrams. Ours sends one as
-            // long as UDP carries.
+            // Go: reads at most 1024 bytes, so longer input becomes several datagrams. Ours sends up to
+            // the maximum length of a datagram.
             let mut str = vec![0; udp::LONGEST];
             loop {
                 let n = os::Stdin.read(&mut str).map_err(context("os.Stdin.Read"))?; // what is typed
-                // Go: waits for ever after the end of standard input, so it cannot be used in a pipe.
-                // Ours ends with the last answer, or after a second without one.
+                // Go: never exits after the end of standard input, so it cannot be used in a pipe. Ours
+                // exits after the last answer, or after one second without an answer.
                 if n == 0 {
                     return still_out.wait();
                 }
-                // Go: ignores an error here. Ours fails.
+                // Go: ignores an error here. Ours exits with it.
                 sender.send(&str[..n]).map_err(context("cannot send"))?;
                 still_out.sent();
             }

@@ -1,5 +1,4 @@
-//! UDP_async_server.go: a server that answers every datagram. Its endless loop is
-//! [`threadline::udp::run`].
+//! UDP_async_server.go: a server that answers every datagram. Its loop is in [`threadline::udp::run`].
 
 use std::process::ExitCode;
 
@@ -9,7 +8,7 @@ use threadline::go::net;
 use threadline::server::shutdown;
 use threadline::udp;
 
-/// Prints every datagram that comes and answers I-AM-SERVER, until Ctrl-C
+/// Prints every datagram that it receives and answers I-AM-SERVER, until Ctrl-C
 ///
 /// Try it with `udp_concurrent_client`, or with `nc -u 127.0.0.1 8003`.
 #[derive(Parser)]
@@ -24,7 +23,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         let shutdown = shutdown::on_signal()?;
-        // Go: resolves the address in a step of its own. Binding does both here.
+        // Go: resolves the address in a separate step. In ours, binding does both.
         let conn = net::listen_udp(&args.addr)?;
         udp::run(conn, shutdown)
     })

@@ -9,7 +9,7 @@ use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 use threadline::udp;
 
-/// Receives one datagram, prints it, answers it and ends
+/// Receives one datagram, prints it, answers it, and exits
 ///
 /// Try it with `udp_client`, or with `nc -u 127.0.0.1 8002`.
 #[derive(Parser)]
@@ -24,15 +24,15 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
         shutdown::exit_on_signal()?;
-        // Go: resolves the address in a step of its own. Binding does both here.
+        // Go: resolves the address in a separate step. In ours, binding does both.
         let conn = net::listen_udp(&args.addr)?; // make the socket
         log::info!("listening on {}", net::Addr::from(conn.local_addr()?));
 
         let mut buf = vec![0; udp::BUFFER];
-        // Go: ends without a word if this fails. Ours says why.
+        // Go: exits silently if this fails. Ours prints the error.
         let (n, raddr) = conn
             .recv_from(&mut buf)
-            .map_err(context("cannot receive"))?; // receive what a client sends
+            .map_err(context("cannot receive"))?; // receive one datagram
         fmt::println!("客户端发送：", &buf[..n])?;
 
         conn.send_to(b"nice to see u in udp", raddr) // answer

@@ -1,5 +1,4 @@
-//! What every program's `main` needs: the log, one line for an error, its output, durations on the
-//! command line.
+//! What every program's `main` needs: the log, error output, printing, and parsing of addresses and durations.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::{self, ExitCode};
@@ -13,8 +12,8 @@ use parking_lot::Mutex;
 use crate::error::{context, ignore_broken_pipe};
 use crate::go::{net, os};
 
-/// Runs a program: sets up the log on standard error (`RUST_LOG` chooses, `info` by default), and
-/// turns an error into one line there and exit status 1.
+/// Runs a program. Sets up the log on standard error (level from `RUST_LOG`, default `info`), and turns an error
+/// into one line there and exit status 1.
 pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
     let mut log = env_logger::Builder::new();
     log.filter_level(LevelFilter::Info);
@@ -33,15 +32,15 @@ fn wants_colours() -> bool {
     set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Ends the program from beside its main thread, as [`run`] does when the main thread has returned this.
+/// Exits from a thread other than the main thread, as [`run`] does when the main thread returns `result`.
 pub fn exit(result: io::Result<()>) -> ! {
     process::exit(status(result).into())
 }
 
-/// Prints an error as one line on standard error. The exit status.
+/// Prints an error as one line on standard error, and returns the exit status.
 fn status(result: io::Result<()>) -> u8 {
-    // Go: the originals print errors on standard output and exit with status 0; a script could
-    // neither see nor filter them.
+    // Go: prints errors on standard output and exits with status 0, so a script cannot notice them. Ours
+    // prints them on standard error and exits with status 1.
     let Err(err) = result else { return 0 };
     // Never unlocked: if two threads fail, the first error is the one to print.
     static ENDING: Mutex<()> = Mutex::new(());
@@ -51,28 +50,28 @@ fn status(result: io::Result<()>) -> u8 {
     1
 }
 
-/// Prints a text on standard output at once. A reader that has seen enough and goes away is no error.
+/// Prints a text on standard output and flushes it. A broken pipe is not an error.
 ///
 /// # Errors
-/// Standard output cannot be written, for example because the disk is full.
+/// The write failed, for example because the disk is full.
 pub fn print(text: &str) -> io::Result<()> {
     let printed = os::Stdout.write_all(text.as_bytes());
     ignore_broken_pipe(printed).map_err(context("cannot write to standard output"))
 }
 
-/// Checks the form of an address, such as `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000` or Go's
-/// `:8000`, for clap's `value_parser`. Whether there is such a host shows when it is used.
+/// Checks the syntax of an address, such as `127.0.0.1:8000`, `localhost:8000`, `[::1]:8000` or Go's
+/// `:8000`, for clap's `value_parser`. Does not resolve the host.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// One line that explains what is wrong.
 pub fn addr(text: &str) -> Result<String, String> {
     net::split_host_port(text).map(|_| text.to_owned())
 }
 
-/// Reads a duration such as `500ms`, `1.5s`, `5m` or `1h`, for clap's `value_parser`.
+/// Parses a duration such as `500ms`, `1.5s`, `5m` or `1h`, for clap's `value_parser`.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// One line that explains what is wrong.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -89,7 +88,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .parse()
         .map_err(|_| format!("{number:?} is not a number"))?;
     match number * millis_per_unit {
-        // Whatever is added to it is still a time.
+        // So that adding it to any point in time cannot overflow.
         millis if millis > u64::MAX as f64 => Err(format!("{text:?} is too long")),
         millis if millis < 1.0 => Err("must be at least a millisecond".to_owned()),
         millis => Ok(Duration::from_secs_f64(millis / 1e3)),
@@ -115,12 +114,12 @@ mod tests {
             "::1]",
             "::1:8000",
         ] {
-            assert!(addr(bad).is_err(), "{bad:?} was taken for an address");
+            assert!(addr(bad).is_err(), "{bad:?} was accepted as an address");
         }
     }
 
     #[test]
-    fn durations_read_as_people_write_them() {
+    fn durations_are_numbers_with_a_unit() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
@@ -142,7 +141,7 @@ mod tests {
             "5 s",
             "5d",
         ] {
-            assert!(duration(bad).is_err(), "{bad:?} was taken for a duration");
+            assert!(duration(bad).is_err(), "{bad:?} was accepted as a duration");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What an error says, and which is none.
+//! Context for errors, and the one error that is ignored.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
-/// Puts what was being done before an error: `.map_err(context("cannot open x"))`.
+/// Prefixes an error with what failed: `.map_err(context("cannot open x"))`.
 pub fn context(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
 }
 
-/// Takes it for a success that the reader of a pipe has gone.
+/// Turns a broken pipe into success: the reader has exited and wants no more.
 ///
 /// # Errors
 /// Writing failed for any other reason.

@@ -1,9 +1,12 @@
-//! Section three, file transfer: what both ends of the connection share.
+//! Section three, file transfer: what both sides of the connection share.
 //!
-//! The sender sends the name, the receiver answers `ok`, the sender sends the bytes and ends its
-//! half of the connection; so far it is the course's protocol. Ours then answers with a receipt
-//! (see [`crate::file::receipt`]), which a Go sender never reads and a Go receiver never sends. Where the
-//! receiver refuses or fails, it sends one line that starts `error: `.
+//! 1. The sender sends the name.
+//! 2. The receiver answers `ok`.
+//! 3. The sender sends the bytes and shuts down its writing side. Here the course's protocol ends.
+//! 4. Our receiver answers with a receipt (see [`crate::file::receipt`]). A Go sender does not read it, and a Go
+//!    receiver does not send it.
+//!
+//! If the receiver rejects the file or fails, it sends one line that starts with `error: `.
 
 pub mod bar;
 pub mod download;
@@ -29,25 +32,25 @@ use socket2::SockRef;
 use crate::go::net::read;
 use crate::text::printable;
 
-/// Bytes read or written at once. More per call is what makes a transfer fast.
-// Go: 4096 bytes, with which a transfer takes two to four times as long.
+/// Bytes per read and write.
+// Go: uses 4096 bytes. With a large buffer, a transfer is two to four times as fast.
 pub const BUFFER: usize = 1 << 20;
 
-/// How long an end that has failed and the other wait for each other.
+/// How long one side waits for the other after a failure.
 const GRACE: Duration = Duration::from_millis(800);
 
-/// From now on, the death of this process by any means resets the connection instead of ending it,
-/// until [`end_sending`].
+/// From now on until [`end_sending`], the connection is reset instead of closed if this process dies, for
+/// whatever reason.
 ///
 /// # Errors
 /// The system refuses.
 pub fn reset_on_death(conn: &TcpStream) -> io::Result<()> {
-    // Go: a sender that dies half-way closes its connection as one that is done does, and its file
-    // looks complete. The death of ours is a reset, which Go's server notices too.
+    // Go: if a sender dies half-way, its connection is closed normally, and the partial file looks complete.
+    // In ours the connection is reset, which Go's server notices too.
     SockRef::from(conn).set_linger(Some(Duration::ZERO))
 }
 
-/// Ends this half of the connection: everything was said.
+/// Shuts down the writing side of the connection: everything was sent.
 ///
 /// # Errors
 /// The connection has broken.
@@ -56,18 +59,18 @@ pub fn end_sending(conn: &TcpStream) -> io::Result<()> {
     SockRef::from(conn).set_linger(None)
 }
 
-/// Tells a sender why its file is not taken, if it still listens. The connection is of no use any
-/// more; [`reset_on_death`] must be in force, so that it ends even for a sender that goes on sending.
+/// Sends the sender the reason why its file is rejected. The connection cannot be used afterwards.
+/// [`reset_on_death`] must be in effect, so that the connection ends even if the sender keeps sending.
 pub fn reject(mut conn: &TcpStream, why: &io::Error) {
     let told = conn
         .write_all(format!("error: {why}\n").as_bytes())
         .and_then(|()| conn.shutdown(Shutdown::Write));
     if let Err(err) = told {
-        debug!("cannot tell the sender: {err}");
+        debug!("cannot send the error to the sender: {err}");
         return;
     }
-    // A reset over what the sender still sends would on some systems throw away our line before
-    // the sender has read it, so it gets some time to end by itself.
+    // If unread data is left, closing sends a reset, which on some systems discards our line before the sender
+    // has read it. So the sender gets some time to close first.
     let deadline = Instant::now() + GRACE;
     let mut buf = vec![0; BUFFER];
     while let Some(left) = deadline.checked_duration_since(Instant::now()) {
@@ -81,7 +84,7 @@ pub fn reject(mut conn: &TcpStream, why: &io::Error) {
     }
 }
 
-/// Reads the line that the receiver sends at the end, fit for a terminal. Empty if it sends none.
+/// Reads the last line from the receiver, made safe for a terminal. It is empty if the receiver sends none.
 ///
 /// # Errors
 /// The connection has broken.
@@ -93,8 +96,7 @@ pub fn read_answer(conn: impl Read) -> io::Result<String> {
     }
 }
 
-/// What has gone wrong when `err` kept the sender from sending on: what the receiver has said about
-/// it, or else `err`.
+/// The cause of a failed send: the receiver's error line if it sent one, or else `err`.
 pub fn why_broken(conn: &TcpStream, err: io::Error) -> io::Error {
     let said = conn
         .set_read_timeout(Some(GRACE))
@@ -105,9 +107,9 @@ pub fn why_broken(conn: &TcpStream, err: io::Error) -> io::Error {
     }
 }
 
-/// The error that the receiver's line stands for, if it is one that [`reject`] has written.
+/// Parses a line that [`reject`] wrote into an error. None for any other line.
 pub fn rejection(answer: &str) -> Option<io::Error> {
     answer
         .strip_prefix("error: ")
-        .map(|why| io::Error::other(format!("the server says: {why}")))
+        .map(|why| io::Error::other(format!("the server reported: {why}")))
 }

@@ -8,12 +8,12 @@
 //! | three: file transfer | [`mod@file`] | `file_stat`, `file_client`, `file_server` |
 //! | four: the chat room | [`chat`] | `chat_server` |
 //!
-//! A program that is short in Go is whole in its file under `bin/`. The four modules are read beside the
-//! listings; what they call is in the folder of the same name, and below that come two floors that know
-//! nothing of the course: [`server`], which every server needs, and [`mod@go`], Go's packages as this crate has
-//! them. [`cli`], [`error`] and [`text`] belong to every program.
+//! Short programs are complete in their file under `bin/`. Read the four modules beside the Go listings; their
+//! helpers are in the folders of the same names. Two lower layers do not depend on the course: [`server`] has what
+//! every server needs, and [`mod@go`] the parts of Go's packages that are used here. All programs use [`cli`],
+//! [`error`] and [`text`].
 //!
-//! Two tools stand beside the course: `lab` is the load tester, `sidebyside` the comparison with the Go listings.
+//! Two tools are not part of the course: `lab` is the load tester, `sidebyside` the comparison with the Go listings.
 #![warn(missing_docs)]
 
 pub mod chat;

@@ -1,4 +1,4 @@
-//! Section two, TCP: the concurrent server that answers in upper case.
+//! Section two, TCP: the concurrent server, which answers in upper case.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpListener};
@@ -14,7 +14,7 @@ use crate::server::conn::Conn;
 use crate::server::shutdown::Done;
 use crate::server::spin::Spin;
 
-/// One thread per client, which waits for its client only.
+/// One thread per client, which blocks only on its client: shutting down the reading side ends it.
 const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 1,
@@ -25,12 +25,12 @@ const PROFILE: ServerProfile = ServerProfile {
 
 /// Answers one client in upper case until it leaves.
 fn handler(conn: Arc<Conn>) {
-    // Take the client's address.
+    // Get the client's address.
     let addr = conn.addr().to_string();
     fmt::println!(addr, "connect successful!!!").ok();
 
-    // Go: a character that two reads share comes out as two broken halves. Ours waits for its second
-    // half, for a second at most.
+    // Go: upper-cases the two halves of a character that is split across two reads separately, and both
+    // come out invalid. Ours waits up to one second for the second half.
     let mut reader = WholeChars::new(conn.stream(), Spin::new(&conn));
     let mut buf = vec![0; 4096];
     loop {
@@ -45,31 +45,31 @@ fn handler(conn: Arc<Conn>) {
                 return;
             }
         };
-        // Show what came.
+        // Print what was received.
         fmt::println!("服务器读取到: ", &buf[..n]).ok();
 
         // Answer.
         if let Err(err) = conn.write(&strings::to_upper(&buf[..n])) {
-            // Go: reads on after a failed write, and fails again.
+            // Go: keeps reading after a failed write, and every later write fails too. Ours returns.
             warn!("conn.Write {addr}: {err}");
             return;
         }
     }
 }
 
-/// Serves `listener` until `shutdown` ends, one thread per client, and joins them all.
+/// Serves `listener` with one thread per client until `shutdown` is closed, then joins all threads.
 ///
 /// # Errors
-/// The server cannot start. What goes wrong with a client costs that client only.
+/// The server cannot start. An error of one client disconnects only that client.
 pub fn run(listener: TcpListener, limits: &Limits, shutdown: Done) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, limits, PROFILE, shutdown)?;
     fmt::println!("服务器等待客户端建立连接...").ok();
     thread::scope(|s| {
-        // Go: the server ends when one accept fails. `acceptor` waits and goes on.
+        // Go: the server exits if one accept fails. In ours, `acceptor` waits and tries again.
         for conn in acceptor {
             let name = conn.thread_name("handler");
             if let Err(err) = go(s, name, move || handler(conn)) {
-                warn!("cannot start a thread, a client is disconnected: {err}");
+                warn!("a client was disconnected: cannot start a thread: {err}");
             }
         }
     });

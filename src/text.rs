@@ -1,4 +1,4 @@
-//! Text for a terminal or a page: made harmless, measured, set in columns.
+//! Text for a terminal or a page: sanitizing, display width, columns, wrapping.
 
 mod clean;
 
@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthStr;
 
 pub use crate::text::clean::{clean, clean_in_place, is_unsafe};
 
-/// Text from the network, a file or the command line, made fit for one line on a terminal or a page.
+/// Makes text from the network, a file or the command line safe to show as one line on a terminal or a page.
 ///
-/// Characters that reorder or hide text are shown as their code, such as `‹U+202E›`. Text with them
-/// can look unlike what it is, on a page as on a terminal.
+/// Characters that reorder or hide text are shown as their code, such as `‹U+202E›`: with them, text can look
+/// different from what it is.
 pub fn printable(text: impl AsRef<[u8]>) -> String {
     let mut shown = String::new();
     for c in String::from_utf8_lossy(text.as_ref()).chars() {
@@ -22,12 +22,12 @@ pub fn printable(text: impl AsRef<[u8]>) -> String {
     shown
 }
 
-/// Unicode's bidirectional controls, line separators, and whatever it has that is drawn as nothing.
+/// Whether a character is a bidirectional control, a line separator, or invisible.
 fn reorders_or_hides(c: char) -> bool {
     is_unsafe(c) || is_ignorable(c) || matches!(c, '\u{fff9}'..='\u{fffb}')
 }
 
-/// Unicode's property Default_Ignorable_Code_Point: characters that show nothing where a font does not know
+/// Unicode's property Default_Ignorable_Code_Point: characters that are invisible if the font does not support
 /// them. From DerivedCoreProperties.txt of Unicode 17.0.
 pub fn is_ignorable(c: char) -> bool {
     matches!(c,
@@ -38,7 +38,7 @@ pub fn is_ignorable(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Text for use in XML and HTML, between tags and in quoted attributes.
+/// Escapes text for XML and HTML, between tags and in quoted attributes.
 pub fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, c| {
         match c {
@@ -46,7 +46,7 @@ pub fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // XML has no way to write most control characters.
+            // XML cannot represent most control characters.
             c if c.is_control() && c != '\n' => out.push('\u{fffd}'),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c => out.push(c),
@@ -55,12 +55,12 @@ pub fn escape(text: &str) -> String {
     })
 }
 
-/// The columns that a text takes on a terminal; East Asian wide characters take two.
+/// The number of terminal columns that a text takes; East Asian wide characters take two.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Sets each column to one width, those in `left` to the left and the others to the right.
+/// Aligns rows in columns, those in `left` to the left and the others to the right.
 pub fn columns<Row: AsRef<[String]>>(rows: &[Row], left: &[usize]) -> String {
     let mut widths = Vec::new();
     for row in rows {
@@ -88,8 +88,8 @@ pub fn columns<Row: AsRef<[String]>>(rows: &[Row], left: &[usize]) -> String {
     text
 }
 
-/// Breaks a text between words into lines of at most so many columns; the first and the others
-/// begin with these.
+/// Wraps a text between words at `limit` terminal columns. The first line starts with `first`, the others with
+/// `others`.
 pub fn wrap(text: &str, limit: usize, first: &str, others: &str) -> String {
     let mut lines = first.to_owned();
     let mut taken = width(first);

@@ -1,4 +1,4 @@
-//! Section two, UDP: the concurrent server, and how long a datagram can be.
+//! Section two, UDP: the concurrent server, and the maximum length of a datagram.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -14,20 +14,20 @@ use crate::error::context;
 use crate::go::{fmt, go, net};
 use crate::server::shutdown::{Done, is_closed};
 
-/// Bytes of buffer that hold any datagram.
-// Go: 1024 bytes, and a longer datagram is cut without a word. Ours takes any whole.
+/// Size of a buffer that holds any datagram.
+// Go: uses 1024 bytes, and silently truncates longer datagrams. Ours receives any datagram whole.
 pub const BUFFER: usize = 65_535;
 
-/// What the server answers.
+/// The server's answer to every datagram.
 const ANSWER: &[u8] = b"I-AM-SERVER";
 
-/// Most bytes that one IPv4 datagram carries.
+/// Maximum payload of an IPv4 datagram, in bytes.
 pub const LONGEST: usize = 65_507;
 
-/// How long a client waits for an answer.
+/// How long a client waits for an answer before it times out.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
-/// What it means that no answer could be received.
+/// Explains an error of a receive: no answer.
 pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
     let what = format!("no answer from {addr}, is the server running?");
     |err| match err.kind() {
@@ -38,7 +38,7 @@ pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
     }
 }
 
-/// Counts the datagrams that were sent, and the answers to them.
+/// Counts the datagrams that were sent and the answers that were received.
 #[derive(Debug, Default)]
 pub struct Unanswered {
     counts: Mutex<Counts>,
@@ -52,21 +52,21 @@ struct Counts {
 }
 
 impl Unanswered {
-    /// A datagram was sent.
+    /// Counts a datagram that was sent.
     pub fn sent(&self) {
         self.counts.lock().sent += 1;
     }
 
-    /// An answer has come.
+    /// Counts an answer that was received.
     pub fn answered(&self) {
         self.counts.lock().answered += 1;
         self.changed.notify_all();
     }
 
-    /// Waits until there are as many answers as datagrams.
+    /// Waits until every datagram has been answered.
     ///
     /// # Errors
-    /// No answer came for a second.
+    /// No answer was received for one second.
     pub fn wait(&self) -> io::Result<()> {
         let mut counts = self.counts.lock();
         while counts.answered < counts.sent {
@@ -75,7 +75,7 @@ impl Unanswered {
             {
                 let Counts { sent, answered } = *counts;
                 let why = format!(
-                    "{answered} of {sent} datagrams were answered, then nothing came for a second"
+                    "{answered} of {sent} datagrams were answered, then no answer for 1 second"
                 );
                 return Err(io::Error::new(ErrorKind::TimedOut, why));
             }
@@ -84,15 +84,15 @@ impl Unanswered {
     }
 }
 
-/// Prints every datagram that comes and answers `I-AM-SERVER`, until `shutdown` ends.
+/// Prints every datagram that it receives and answers `I-AM-SERVER`, until `shutdown` is closed.
 ///
 /// # Errors
-/// The socket fails. That a client has gone is no failure.
+/// The socket fails. A client that has closed its socket is not an error.
 pub fn run(conn: UdpSocket, shutdown: Done) -> io::Result<()> {
     info!("listening on {}", net::Addr::from(conn.local_addr()?));
     let (serving, served) = bounded(0);
     thread::scope(|s| {
-        // Dropped when the loop ends, whichever way, so that the other thread ends with it.
+        // Dropped however the loop ends, so that the other thread exits too.
         let _serving = serving;
         go(s, "shutdown".to_owned(), || wake(&conn, &shutdown, &served))?;
         serve(&conn, &shutdown)
@@ -100,7 +100,7 @@ pub fn run(conn: UdpSocket, shutdown: Done) -> io::Result<()> {
 }
 
 fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
-    // Go: makes a new buffer for each datagram.
+    // Go: allocates a new buffer for each datagram. Ours reuses one.
     let mut buf = vec![0; BUFFER];
     loop {
         let received = conn.recv_from(&mut buf);
@@ -109,10 +109,10 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
         }
         let (n, raddr) = match received {
             Ok(received) => received,
-            // Go: any error here ends the server, even that a client has gone before its answer
-            // came, where the system reports that. Ours goes on.
+            // Go: any error here ends the server, even the report that a client closed its socket before
+            // the answer arrived. Ours continues after such a report.
             Err(err) if a_client_has_gone(&err) => {
-                warn!("a client has gone before its answer came: {err}");
+                warn!("a client closed its socket before the answer arrived: {err}");
                 continue;
             }
             Err(err) if err.kind() == ErrorKind::Interrupted => continue,
@@ -121,19 +121,20 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
         let client = net::Addr::from(raddr).to_string();
         fmt::printf!("接收到客户端[%s]：%s", client, &buf[..n]).ok();
 
-        // Go: answers its own answer too. One forged datagram that seems to come from a server, and the
-        // two, or the one, talk for ever. Ours does not answer an answer.
+        // Go: also answers `I-AM-SERVER`, so one datagram with the forged address of a server makes two
+        // servers, or one and itself, answer each other for ever. Ours does not answer an answer.
         if buf[..n] == *ANSWER {
             continue;
         }
-        // Answer simply.
+        // Send a simple answer.
         if let Err(err) = send_to(conn, ANSWER, raddr) {
             warn!("cannot answer {client}: {err}");
         }
     }
 }
 
-/// Sends a datagram. An error of an earlier one, reported here, has kept this one back: it is sent again.
+/// Sends a datagram. If the call reports the error of an earlier datagram, it did not send this one, so it is
+/// sent again.
 fn send_to(conn: &UdpSocket, datagram: &[u8], addr: SocketAddr) -> io::Result<usize> {
     match conn.send_to(datagram, addr) {
         Err(err) if a_client_has_gone(&err) => conn.send_to(datagram, addr),
@@ -148,22 +149,22 @@ fn a_client_has_gone(err: &io::Error) -> bool {
     )
 }
 
-/// Waits for the shutdown, or for the end of the loop, and ends a blocked `recv_from` by an empty
-/// datagram from the socket to itself.
+/// Waits for the shutdown or the end of the loop. At shutdown, wakes a blocked `recv_from` with an empty
+/// datagram that the socket sends to itself.
 fn wake(conn: &UdpSocket, shutdown: &Done, served: &Receiver<Infallible>) {
     select! {
         recv(shutdown) -> _ => info!("stopping"),
         recv(served) -> _ => return,
     }
     let woken = conn.local_addr().map(net::loopback).and_then(|addr| {
-        // Connected to itself, it hears itself even if it was connected to somebody before. A socket for
-        // both families is reached over IPv4 where there is no IPv6.
+        // The socket is connected to itself, because a connected socket receives from its peer only. Without
+        // IPv6, a dual-stack socket is reached over IPv4.
         let mapped = SocketAddr::new(Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(), addr.port());
         conn.connect(addr).or_else(|_| conn.connect(mapped))?;
         conn.send(&[])
     });
     if let Err(err) = woken {
-        warn!("the server ends with the next datagram, it cannot be woken: {err}");
+        warn!("cannot wake the server, it exits at the next datagram: {err}");
     }
 }
 
@@ -180,15 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn who_has_vanished_does_not_cost_another_the_answer() {
+    fn reply_is_sent_despite_pending_icmp_error() {
         let (other, other_addr) = socket();
         let gone = socket().1;
-        // The error that one has gone comes soon, and hardly ever so late that no send meets it.
+        // The ICMP error usually arrives before the next send; 20 attempts make sure that some send meets it.
         for i in 0..20 {
-            // Connected, because no other socket is told of it.
+            // Connected, because only a connected socket gets the ICMP error.
             let (conn, _) = socket();
             conn.connect(gone).unwrap();
-            conn.send(b"for one who has gone").unwrap();
+            conn.send(b"to a closed port").unwrap();
             let sent = send_to(&conn, ANSWER, other_addr);
             assert_eq!(sent.map_err(|err| err.to_string()), Ok(ANSWER.len()), "{i}");
             let mut buf = [0; 100];

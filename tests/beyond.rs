@@ -23,7 +23,7 @@ fn join(room: &Program, name: &str) -> User {
 }
 
 #[test]
-fn private_message_reaches_one_user_and_comes_back_to_the_speaker() {
+fn private_message_reaches_one_user_and_its_sender() {
     let room = room(&[]);
     let mut ann = join(&room, "Ann");
     let mut bob = join(&room, "Bob");
@@ -50,7 +50,7 @@ fn private_message_reaches_one_user_and_comes_back_to_the_speaker() {
 }
 
 #[test]
-fn help_lists_the_commands_to_the_asker_alone() {
+fn help_is_sent_only_to_the_user_who_asked() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -71,7 +71,7 @@ fn help_lists_the_commands_to_the_asker_alone() {
 }
 
 #[test]
-fn exit_is_a_logout_and_what_follows_is_not_said() {
+fn exit_logs_out_and_later_input_is_not_broadcast() {
     for command in ["exit", "quit"] {
         let room = room(&[]);
         let mut ann = User::join(room.addr());
@@ -88,7 +88,7 @@ fn exit_is_a_logout_and_what_follows_is_not_said() {
 }
 
 #[test]
-fn newcomer_gets_the_last_lines_but_no_private_ones() {
+fn new_client_gets_the_last_lines_but_no_private_ones() {
     let room = room(&["--history", "3"]);
     let mut ann = join(&room, "Ann");
     let a = ann.addr.clone();
@@ -103,7 +103,7 @@ fn newcomer_gets_the_last_lines_but_no_private_ones() {
 }
 
 #[test]
-fn silent_client_is_told_why_it_is_disconnected() {
+fn idle_client_gets_the_reason_for_its_disconnect() {
     let room = room(&["--timeout", "1s"]);
     let mut ann = User::join(room.addr());
     assert_eq!(
@@ -114,7 +114,7 @@ fn silent_client_is_told_why_it_is_disconnected() {
 }
 
 #[test]
-fn commands_of_the_stage_are_text_in_the_stage_before() {
+fn commands_of_the_stage_are_plain_text_in_earlier_stages() {
     let room = Program::serve(&mut Command::new(CHAT));
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -126,7 +126,7 @@ fn commands_of_the_stage_are_text_in_the_stage_before() {
 }
 
 #[test]
-fn private_messages_to_a_user_that_does_not_read_hold_nobody_up() {
+fn private_messages_to_a_slow_client_do_not_block_the_room() {
     let room = room(&["--queue", "4"]);
     let _deaf = join(&room, "Deaf");
     let mut ann = join(&room, "Ann");
@@ -153,7 +153,7 @@ fn private_messages_to_a_user_that_does_not_read_hold_nobody_up() {
 }
 
 #[test]
-fn history_without_its_stage_is_wrong_usage() {
+fn history_without_stage_beyond_is_wrong_usage() {
     let stderr = Program::run(CHAT, &[&"--history", &"3"], b"").expect(2, "");
     assert!(
         stderr.contains("--history needs --stage beyond"),

@@ -16,7 +16,7 @@ fn room(args: &[&str]) -> Program {
 }
 
 #[test]
-fn three_people_meet_talk_and_leave() {
+fn three_users_log_in_talk_and_log_out() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -49,7 +49,7 @@ fn three_people_meet_talk_and_leave() {
 }
 
 #[test]
-fn each_stage_adds_to_the_one_before() {
+fn each_stage_includes_the_earlier_ones() {
     for (n, stage) in ["login", "broadcast", "who", "rename", "timeout"]
         .into_iter()
         .enumerate()
@@ -95,7 +95,7 @@ fn each_stage_adds_to_the_one_before() {
 }
 
 #[test]
-fn a_message_is_a_line_and_cannot_forge_another() {
+fn message_is_one_line_and_cannot_forge_another() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -114,7 +114,7 @@ fn a_message_is_a_line_and_cannot_forge_another() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_pass_as_they_are() {
+fn bytes_that_are_not_utf8_are_passed_on_unchanged() {
     use std::io::Read;
     let room = room(&[]);
     let mut ann = User::join(room.addr());
@@ -134,7 +134,7 @@ fn bytes_that_are_not_utf8_pass_as_they_are() {
 }
 
 #[test]
-fn names_are_checked() {
+fn invalid_and_taken_names_are_rejected() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let cyd = User::join(room.addr());
@@ -171,7 +171,7 @@ fn names_are_checked() {
 }
 
 #[test]
-fn silence_counts_from_the_last_word() {
+fn timeout_counts_from_the_last_message() {
     const TIMEOUT: Duration = Duration::from_secs(3);
     let room = room(&["--timeout", "3s"]);
     let mut ann = User::join(room.addr());
@@ -189,7 +189,7 @@ fn silence_counts_from_the_last_word() {
 }
 
 #[test]
-fn the_silent_are_kicked_and_the_talkers_are_not() {
+fn idle_clients_are_disconnected_and_active_ones_are_not() {
     let room = room(&["--timeout", "700ms"]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -214,7 +214,7 @@ fn the_silent_are_kicked_and_the_talkers_are_not() {
 }
 
 #[test]
-fn a_line_is_whole_wherever_the_buffer_ends() {
+fn line_is_complete_wherever_the_buffer_ends() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -234,7 +234,7 @@ fn a_line_is_whole_wherever_the_buffer_ends() {
 }
 
 #[test]
-fn who_speaks_and_leaves_at_once_still_hears_it() {
+fn client_that_shuts_down_after_a_message_still_receives_it() {
     let room = room(&[]);
     for i in 0..100 {
         let mut ann = User::connect(room.addr());
@@ -249,7 +249,7 @@ fn who_speaks_and_leaves_at_once_still_hears_it() {
 }
 
 #[test]
-fn an_address_in_use_is_one_line_and_a_failure() {
+fn address_in_use_fails_with_one_line() {
     let taken = room(&[]);
     let addr = taken.addr().to_string();
     let stderr = Program::run(CHAT, &[&addr], b"").expect(1, "聊天室启动...\n");
@@ -261,7 +261,7 @@ fn an_address_in_use_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn a_queue_that_no_client_could_have_is_wrong_usage() {
+fn too_large_queue_is_wrong_usage() {
     for queue in ["18446744073709551615", "1025", "many"] {
         let stderr = Program::run(CHAT, &[&"--queue", &queue], b"").expect(2, "");
         assert!(stderr.contains("from 0 to 1024"), "{stderr:?}");
@@ -269,7 +269,7 @@ fn a_queue_that_no_client_could_have_is_wrong_usage() {
 }
 
 #[test]
-fn what_is_no_address_is_wrong_usage() {
+fn invalid_address_is_wrong_usage() {
     for addr in ["nonsense", "127.0.0.1:99999", ""] {
         let stderr = Program::run(CHAT, &[&addr], b"").expect(2, "");
         let start = format!("error: invalid value '{addr}'");
@@ -278,7 +278,7 @@ fn what_is_no_address_is_wrong_usage() {
 }
 
 #[test]
-fn debug_log_shows_who_came_renamed_left_and_timed_out() {
+fn debug_log_shows_login_rename_logout_and_timeout() {
     let mut command = Command::new("env");
     let room = Program::serve(command.args(["RUST_LOG=debug", CHAT, "--timeout", "2s"]));
     let mut ann = User::join(room.addr());

@@ -65,7 +65,7 @@ const SWALLOWS: &str = "
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn every_address_is_both_families_whatever_bindv6only_says() {
+fn unspecified_address_listens_on_both_families_despite_bindv6only() {
     let network = Network::new("sysctl -qw net.ipv6.bindv6only=1");
     for addr in [":0", "0.0.0.0:0", "[::]:0"] {
         for host in ["127.0.0.1", "[::1]"] {
@@ -88,7 +88,7 @@ fn every_address_is_both_families_whatever_bindv6only_says() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn every_address_is_ipv4_where_ipv6_is_disabled() {
+fn unspecified_address_listens_on_ipv4_if_ipv6_is_disabled() {
     let network = Network::new("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
     for addr in [":0", "0.0.0.0:0", "[::]:0"] {
         let mut tcp = network.start(TCP_SERVER, &[addr]);
@@ -110,7 +110,7 @@ fn every_address_is_ipv4_where_ipv6_is_disabled() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn dead_ipv6_address_of_a_name_costs_300_ms() {
+fn unreachable_ipv6_address_delays_a_dial_by_300_ms() {
     let hosts = etc("hosts", "2001:db8::2 both\\n10.9.9.1 both\\n");
     let network = Network::new(&format!("{SWALLOWS}{hosts}"));
     let server = network.start(UPPER, &["10.9.9.1:0"]);
@@ -124,7 +124,7 @@ fn dead_ipv6_address_of_a_name_costs_300_ms() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn clients_never_talk_to_themselves() {
+fn clients_are_never_connected_to_themselves() {
     let network = Network::new("sysctl -qw net.ipv4.ip_local_port_range='40000 40003'");
     for _ in 0..20 {
         network
@@ -163,7 +163,7 @@ fn zones_are_interface_names_for_listening_and_dialling() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn name_is_listened_on_at_its_ipv4_address() {
+fn listener_on_a_name_uses_its_ipv4_address() {
     let network = Network::new(&etc("hosts", "::1 localhost\\n127.0.0.1 localhost\\n"));
     for server in [TCP_SERVER, CHAT, UDP_SERVER, UDP_CONCURRENT_SERVER] {
         let server = network.start(server, &["localhost:9000"]);
@@ -190,7 +190,7 @@ fn datagram_to_a_broadcast_address_is_sent() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn ctrl_c_ends_clients_that_look_up_a_name_or_connect() {
+fn ctrl_c_ends_clients_that_resolve_or_connect() {
     let resolver = etc("resolv.conf", "nameserver 10.9.9.2\\n");
     let lookup = etc("nsswitch.conf", "hosts: files dns\\n");
     let network = Network::new(&format!("{SWALLOWS}{resolver}{lookup}"));

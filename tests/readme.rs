@@ -10,7 +10,7 @@ const START: &str = "<!-- differences -->\n";
 const END: &str = "<!-- end of differences -->\n";
 
 #[test]
-fn the_table_lists_every_difference() {
+fn table_lists_every_difference() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let table = table(root);
     let path = root.join("docs/differences.md");
@@ -88,7 +88,7 @@ fn comments(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_comment_ends_where_the_code_goes_on() {
+fn comment_ends_where_the_code_continues() {
     let source =
         "    // Go: one.\n    // And more.\n    code();\n    // Not part of it.\n// Go: two.\n";
     assert_eq!(comments(source), ["one. And more.", "two."]);
@@ -159,7 +159,7 @@ fn links(page: &str, folder: &Path) -> BTreeSet<PathBuf> {
 
 /// Every long option that a program of the course prints in its help stands in docs/reference.md.
 #[test]
-fn the_reference_has_every_option() {
+fn reference_has_every_option() {
     let reference =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md"))
             .unwrap();

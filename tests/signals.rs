@@ -62,7 +62,7 @@ fn ask(addr: SocketAddr, server: &str) -> Option<TcpStream> {
 }
 
 #[test]
-fn first_signal_ends_every_server_with_status_0() {
+fn first_signal_stops_every_server_with_status_0() {
     for (server, args) in SERVERS {
         for signal in ["INT", "TERM", "HUP"] {
             let (running, _folder) = serve("exec", server, args);
@@ -115,25 +115,25 @@ fn assert_stays_ignored(ignored: &str, shell: &str) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn server_under_nohup_goes_on_after_a_hangup() {
+fn server_under_nohup_ignores_sighup() {
     assert_stays_ignored("HUP", "exec nohup");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn server_in_the_background_of_a_script_goes_on_after_an_interrupt() {
+fn background_server_of_a_script_ignores_sigint() {
     // As sh does for what ends with &.
     assert_stays_ignored("INT", "trap '' INT; exec");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn server_started_with_termination_ignored_goes_on_after_it() {
+fn server_started_with_sigterm_ignored_ignores_it() {
     assert_stays_ignored("TERM", "trap '' TERM; exec");
 }
 
 #[test]
-fn first_signal_ends_a_client_that_waits_with_status_0() {
+fn first_signal_stops_a_waiting_client_with_status_0() {
     for client in [TCP_CLIENT, TCP_CONCURRENT_CLIENT] {
         for signal in ["INT", "TERM", "HUP"] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -149,7 +149,7 @@ fn first_signal_ends_a_client_that_waits_with_status_0() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn client_in_the_background_of_a_script_goes_on_after_an_interrupt() {
+fn background_client_of_a_script_ignores_sigint() {
     for client in [TCP_CLIENT, TCP_CONCURRENT_CLIENT] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let script = format!(
@@ -169,7 +169,7 @@ fn client_in_the_background_of_a_script_goes_on_after_an_interrupt() {
 
 #[test]
 #[cfg(all(target_os = "linux", feature = "lab"))]
-fn what_a_program_starts_ignores_the_same_signals() {
+fn child_processes_ignore_the_same_signals() {
     let script = format!(
         "trap '' INT HUP; exec {} idle -c 1 -d 2s --rounds 1 --no-own --server 'room={CHAT} {{addr}}'",
         env!("CARGO_BIN_EXE_loadtest")

@@ -24,7 +24,7 @@ const UNRULY: usize = 100;
 const STEPS: usize = 40;
 
 #[test]
-fn everyone_who_reads_hears_everything_once_and_in_one_order() {
+fn every_reader_gets_every_message_once_and_in_one_order() {
     let seed: u64 = match env::var("STRESS_SEED") {
         Ok(seed) => seed.parse().expect("STRESS_SEED is a number"),
         Err(_) => SystemTime::now()

@@ -54,7 +54,7 @@ fn one_shot_server_and_client_print_what_the_go_programs_print() {
 }
 
 #[test]
-fn one_shot_server_prints_any_bytes_as_they_came() {
+fn one_shot_server_prints_raw_bytes() {
     let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);
     let mut user = User::connect(server.addr());
     user.say(b"\xff\x00\xe4\xb8");
@@ -71,7 +71,7 @@ fn one_shot_server_prints_any_bytes_as_they_came() {
 }
 
 #[test]
-fn one_shot_client_sends_its_question_and_nothing_else() {
+fn one_shot_client_sends_only_its_question() {
     let (listener, addr) = listener();
     let mut client = Program::start(CLIENT, &[&addr]);
     let mut conn = accept(&listener);
@@ -149,7 +149,7 @@ fn concurrent_client_exits_when_the_server_disconnects() {
 }
 
 #[test]
-fn concurrent_server_answers_each_client_by_itself() {
+fn concurrent_server_answers_each_client_independently() {
     let mut server = Program::serve(&mut Command::new(CONCURRENT_SERVER));
     let mut clients: Vec<_> = (0..5).map(|_| User::connect(server.addr())).collect();
     for i in [3, 0, 4, 1, 2] {
@@ -169,7 +169,7 @@ fn concurrent_server_answers_each_client_by_itself() {
 }
 
 #[test]
-fn without_a_server_the_clients_fail_with_one_line() {
+fn clients_without_a_server_fail_with_one_line() {
     let (_taken, addr) = nobody::tcp();
     for client in [CLIENT, CONCURRENT_CLIENT] {
         Program::run(client, &[&addr], b"").expect_one_error(&format!("cannot connect to {addr}"));
@@ -177,7 +177,7 @@ fn without_a_server_the_clients_fail_with_one_line() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_a_failure_of_one_line() {
+fn address_in_use_fails_with_one_line() {
     let (_taken, addr) = listener();
     for server in [SERVER, CONCURRENT_SERVER] {
         Program::run(server, &[&addr], b"").expect_one_error(&format!("cannot listen on {addr}"));
@@ -185,7 +185,7 @@ fn an_address_that_is_taken_is_a_failure_of_one_line() {
 }
 
 #[test]
-fn what_is_no_address_is_wrong_usage() {
+fn invalid_address_is_wrong_usage() {
     for program in [SERVER, CLIENT, CONCURRENT_SERVER, CONCURRENT_CLIENT] {
         for addr in ["nonsense", "127.0.0.1:99999"] {
             let stderr = Program::run(program, &[&addr], b"").expect(2, "");

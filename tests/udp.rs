@@ -35,7 +35,7 @@ fn expect_answer(socket: &UdpSocket, answer: &[u8]) {
 }
 
 #[test]
-fn server_and_client_print_what_gos_print() {
+fn server_and_client_print_what_the_go_programs_print() {
     let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr().to_string();
     Program::run(CLIENT, &[&addr], b"").expect(0, "服务器发来： nice to see u in udp\n");
@@ -45,7 +45,7 @@ fn server_and_client_print_what_gos_print() {
 }
 
 #[test]
-fn the_server_takes_the_longest_datagram_and_an_empty_one() {
+fn server_receives_the_longest_datagram_and_an_empty_one() {
     for datagram in [vec![], vec![0xFF; 65_507]] {
         let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);
         let client = client_of(server.addr());
@@ -63,7 +63,7 @@ fn the_server_takes_the_longest_datagram_and_an_empty_one() {
 }
 
 #[test]
-fn without_a_server_the_clients_fail_with_one_line() {
+fn clients_without_a_server_fail_with_one_line() {
     let (_taken, addr) = nobody::udp();
     let addr = addr.to_string();
     for client in [CLIENT, CONCURRENT_CLIENT] {
@@ -72,7 +72,7 @@ fn without_a_server_the_clients_fail_with_one_line() {
 }
 
 #[test]
-fn what_is_no_address_is_wrong_usage() {
+fn invalid_address_is_wrong_usage() {
     for program in [SERVER, CLIENT, CONCURRENT_SERVER, CONCURRENT_CLIENT] {
         let stderr = Program::run(program, &[&"nonsense"], b"").expect(2, "");
         assert!(
@@ -83,7 +83,7 @@ fn what_is_no_address_is_wrong_usage() {
 }
 
 #[test]
-fn an_address_that_is_taken_fails_with_one_line() {
+fn address_in_use_fails_with_one_line() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     for program in [SERVER, CONCURRENT_SERVER] {
@@ -92,7 +92,7 @@ fn an_address_that_is_taken_fails_with_one_line() {
 }
 
 #[test]
-fn the_concurrent_server_answers_any_length_and_ends_with_status_0() {
+fn concurrent_server_answers_any_length_and_exits_with_status_0() {
     let mut server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr();
     let mut printed = Vec::new();
@@ -122,7 +122,7 @@ fn the_concurrent_server_answers_any_length_and_ends_with_status_0() {
 }
 
 #[test]
-fn idle_servers_and_clients_end_with_status_0_at_a_signal() {
+fn idle_servers_and_clients_exit_with_status_0_at_a_signal() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let silent_addr = silent.local_addr().unwrap().to_string();
     for (program, addr, signal) in [
@@ -152,7 +152,7 @@ fn idle_servers_and_clients_end_with_status_0_at_a_signal() {
 }
 
 #[test]
-fn the_concurrent_client_works_in_a_pipe() {
+fn concurrent_client_works_in_a_pipe() {
     let mut server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr().to_string();
     let stderr =
@@ -169,7 +169,7 @@ fn the_concurrent_client_works_in_a_pipe() {
 }
 
 #[test]
-fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() {
+fn concurrent_client_sends_one_datagram_per_read_and_prints_every_answer() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut client = Program::start(
@@ -197,7 +197,7 @@ fn the_concurrent_client_sends_each_read_as_a_datagram_and_shows_every_answer() 
 }
 
 #[test]
-fn the_concurrent_client_fails_with_one_line_where_nobody_listens() {
+fn concurrent_client_without_a_server_fails_with_one_line() {
     let (_taken, addr) = nobody::udp();
     for _ in 0..20 {
         let ended = Program::run(CONCURRENT_CLIENT, &[&addr.to_string()], b"hello\n");
@@ -206,7 +206,7 @@ fn the_concurrent_client_fails_with_one_line_where_nobody_listens() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_silence() {
+fn closed_stdout_is_not_reported_as_timeout() {
     let server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr();
     for _ in 0..50 {
@@ -233,7 +233,7 @@ fn the_client_gives_up_after_a_second_of_silence() {
 }
 
 #[test]
-fn the_concurrent_client_gives_up_after_a_second_of_silence() {
+fn concurrent_client_times_out_after_a_second_without_an_answer() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();
     let stderr = Program::run(
@@ -254,7 +254,7 @@ fn the_concurrent_client_gives_up_after_a_second_of_silence() {
 }
 
 #[test]
-fn a_connection_refused_does_not_end_the_server() {
+fn server_continues_after_connection_refused() {
     // A server whose socket is connected to a client that has gone: such a socket is told about it.
     let conn = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = conn.local_addr().unwrap();

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn history_keeps_the_last_lines_and_marks_them() {
+    fn history_keeps_and_marks_the_last_lines() {
         let mut history = History::new(2);
         history.record(b"one\r\ntwo\r\n");
         history.record(b"three\r\n");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn history_is_bounded_in_bytes() {
+    fn history_is_limited_in_bytes() {
         let mut history = History::new(1000);
         for _ in 0..1000 {
             history.record(&[&[b'x'; 4096][..], b"\r\n"].concat());
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn without_history_nothing_is_kept() {
+    fn no_lines_are_kept_without_history() {
         let mut history = History::new(0);
         history.record(b"one\r\n");
         assert!(history.earlier().is_none());

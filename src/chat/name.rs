@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_trimmed_of_all_that_is_not_seen_around_it() {
+    fn invisible_characters_around_a_name_are_trimmed() {
         for (asked, name) in [
             ("Bob", "Bob"),
             (" \t Bob \n", "Bob"),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_which_rule() {
+    fn rejection_says_which_rule_was_broken() {
         for (asked, refusal) in [
             ("", "the name is empty"),
             (" \t", "the name is empty"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_need_not_be_utf8() {
+    fn name_need_not_be_utf8() {
         // "Bob" in Chinese, in GBK.
         let name = b" \xb1\xab\xb2\xaa ";
         assert_eq!(check(name), Ok(&name[1..5]));

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_read_as_people_write_them() {
+    fn rates_are_numbers_per_second() {
         assert_eq!("10/s".parse(), Ok(Rate(10)));
         assert_eq!("7".parse(), Ok(Rate(7)));
         for bad in ["", "0", "0/s", "-1/s", "1.5/s", "10/m", "/s"] {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seconds_worth_passes_at_once_and_the_rest_evenly() {
+    fn burst_of_one_second_passes_and_the_rest_is_spaced_evenly() {
         let start = Instant::now();
         let mut limiter = RateLimiter::new(Some(Rate(10)), start);
         let waits: Vec<_> = (0..12).map(|_| limiter.count(start).as_millis()).collect();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn who_keeps_to_the_rate_never_waits() {
+    fn messages_within_the_rate_never_wait() {
         let mut now = Instant::now();
         let mut limiter = RateLimiter::new(Some(Rate(10)), now);
         for _ in 0..100 {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_no_wait() {
+    fn no_message_waits_without_a_rate() {
         let now = Instant::now();
         let mut limiter = RateLimiter::new(None, now);
         assert!((0..1000).all(|_| limiter.count(now) == Duration::ZERO));

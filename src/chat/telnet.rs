@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subnegotiation_without_an_end_does_not_silence_the_client() {
+    fn unterminated_subnegotiation_does_not_block_the_client() {
         let sent = [b"\xff\xfa", &[b'x'; 10_000][..], b"\nwho\n"].concat();
         let (text, _) = remove(&[&sent]);
         assert_eq!(text.len(), sent.len() - 2 - usize::from(LONGEST));
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_text_is_the_same_however_the_stream_is_cut(
+        fn text_does_not_depend_on_the_reads(
             bytes in proptest::collection::vec(prop_oneof![
                 Just(0xff), 0xf0..=0xffu8, Just(TIMING_MARK), any::<u8>(),
             ], 0..200),

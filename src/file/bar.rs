@@ -1,4 +1,4 @@
-//! The progress bars of file transfers, on standard error; nothing at all where that is no terminal.
+//! Progress bars for file transfers, on standard error. If that is not a terminal, nothing is shown.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -7,10 +7,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::text::printable;
 
-/// All bars of this process, one per transfer.
+/// All progress bars of this process, one per transfer.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// A bar for a transfer of the file `name`, of `size` bytes if that is known.
+/// Starts a bar for the transfer of the file `name`. `size` is None if it is not known.
 pub fn start(name: &[u8], size: Option<u64>) -> ProgressBar {
     if BARS.is_hidden() {
         return ProgressBar::hidden();
@@ -29,16 +29,17 @@ pub fn start(name: &[u8], size: Option<u64>) -> ProgressBar {
     bar.with_message(printable(name))
 }
 
-/// Takes the bars away while `print` prints something else.
+/// Hides the bars while `print` prints something else.
 pub fn suspend<T>(print: impl FnOnce() -> T) -> T {
-    // Without bars, nothing has to wait while another thread prints.
+    // Without bars, threads need not take turns to print.
     if BARS.is_hidden() {
         return print();
     }
     BARS.suspend(print)
 }
 
-/// Ends a line that standard output has left open, where a bar or an error would continue it.
+/// Prints a newline if both streams are a terminal, so that a bar or an error does not continue the open line
+/// that standard output has left there.
 pub fn end_open_line() {
     if io::stdout().is_terminal() && io::stderr().is_terminal() {
         let _ = writeln!(io::stderr());

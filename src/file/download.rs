@@ -1,4 +1,4 @@
-//! The content of one file as it arrives: written, counted, hashed and shown.
+//! Receiving one file: writes it, counts and hashes its bytes, and shows the progress.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -11,7 +11,7 @@ use crate::file::receipt::Receipt;
 use crate::file::{bar, name, size};
 use crate::text::printable;
 
-/// A file that is being received. Dropped before [`Download::keep`], it leaves nothing behind.
+/// A file that is being received. If it is dropped before [`Download::keep`], nothing is left on disk.
 pub struct Download {
     file: PartialFile,
     receipt: Receipt,
@@ -21,10 +21,10 @@ pub struct Download {
 }
 
 impl Download {
-    /// Creates the file that a sender calls `name`.
+    /// Creates the file under the name that the sender gave.
     ///
     /// # Errors
-    /// The name is refused, is taken, or nothing can be written into the folder.
+    /// The name is rejected or exists already, or the folder cannot be written.
     pub fn create(name: &[u8], options: &Options) -> io::Result<Download> {
         let safe = name::check(name).map_err(|why| io::Error::new(ErrorKind::InvalidInput, why))?;
         Ok(Download {
@@ -36,15 +36,15 @@ impl Download {
         })
     }
 
-    /// Writes all of it to the file.
+    /// Writes all of `bytes` to the file.
     ///
     /// # Errors
-    /// The file grows over `--max-size`, or cannot be written.
+    /// The file exceeds `--max-size`, or cannot be written.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.receipt.add(bytes);
         if self.receipt.bytes() > self.max_size {
-            let most = size::display(self.max_size);
-            let why = format!("the file is over {most}, the largest size accepted here");
+            let limit = size::display(self.max_size);
+            let why = format!("the file is over {limit}, the maximum size");
             return Err(io::Error::new(ErrorKind::FileTooLarge, why));
         }
         self.file.write_all(bytes)?;
@@ -52,7 +52,7 @@ impl Download {
         Ok(())
     }
 
-    /// Gives the complete file its name, and returns the receipt for the sender.
+    /// Renames the complete file to its final name, and returns the receipt for the sender.
     ///
     /// # Errors
     /// As for [`PartialFile::keep`].

@@ -1,4 +1,4 @@
-//! What Ctrl-C says of a file that is being sent.
+//! Ctrl-C during a transfer: exits with an error that says how far the transfer got.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::file::bar;
 use crate::server::shutdown;
 
-/// What a Ctrl-C interrupts.
+/// How far the transfer has got.
 enum Stage {
     NotSending,
     Sending(PathBuf),
@@ -19,8 +19,7 @@ enum Stage {
 
 static STAGE: Mutex<Stage> = Mutex::new(Stage::NotSending);
 
-/// Ends the process at Ctrl-C or SIGTERM, with an error if a file is being sent; the system then resets the
-/// connection.
+/// Exits at Ctrl-C or SIGTERM, with an error if a file is being sent. The system then resets the connection.
 ///
 /// # Errors
 /// The signals cannot be caught.
@@ -30,13 +29,13 @@ pub fn end_on_signal() -> io::Result<()> {
         .name("shutdown".to_owned())
         .spawn(move || {
             let _ = shutdown.recv();
-            // Locked until the end, so that the main thread cannot claim success meanwhile.
+            // Locked until the process exits, so that the main thread cannot report success meanwhile.
             let stage = STAGE.lock();
             let what = match &*stage {
                 Stage::NotSending => process::exit(0),
-                Stage::Sending(path) => format!("{} was not sent whole", path.display()),
+                Stage::Sending(path) => format!("{} was not sent completely", path.display()),
                 Stage::Confirming(path) => {
-                    format!("{} was sent whole, but is not confirmed", path.display())
+                    format!("{} was sent, but not confirmed", path.display())
                 }
             };
             bar::suspend(|| writeln!(io::stderr(), "error: interrupted: {what}").ok());
@@ -45,17 +44,17 @@ pub fn end_on_signal() -> io::Result<()> {
     Ok(())
 }
 
-/// From now on, the file `path` is being sent.
+/// Records that the file `path` is being sent.
 pub fn sending(path: &Path) {
     *STAGE.lock() = Stage::Sending(path.to_owned());
 }
 
-/// From now on, all of `path` is sent, and it waits for the confirmation.
+/// Records that all of `path` was sent, and the confirmation is missing.
 pub fn confirming(path: &Path) {
     *STAGE.lock() = Stage::Confirming(path.to_owned());
 }
 
-/// From now on, there is nothing to interrupt.
+/// Records that the transfer is finished.
 pub fn done() {
     *STAGE.lock() = Stage::NotSending;
 }

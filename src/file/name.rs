@@ -1,4 +1,4 @@
-//! Names of files: the last part of a path, and which names from the network are safe to use.
+//! File names: the last part of a path, and which names from the network are safe to use.
 
 use std::ffi::OsString;
 use std::path::{self, Path};
@@ -6,11 +6,11 @@ use std::path::{self, Path};
 use crate::file::temporary;
 use crate::system::{path_from_bytes, refuse_name, without_drive};
 
-/// Longest name that is taken from the network, in bytes; common file systems have the same limit.
+/// Maximum length of a name from the network, in bytes. Common file systems have the same limit.
 pub const LONGEST: usize = 255;
 
-/// The last part of `path`, as Go's `FileInfo.Name` gives it after `os.Stat`: never empty, `.` for
-/// an empty path, a separator for the root.
+/// The last part of `path`, as Go's `FileInfo.Name` returns it after `os.Stat`: never empty, `.` for an empty
+/// path, a separator for the root.
 pub fn base(path: &Path) -> &[u8] {
     let is_separator = |&byte: &u8| path::is_separator(byte.into());
     let bytes = without_drive(path.as_os_str());
@@ -22,14 +22,14 @@ pub fn base(path: &Path) -> &[u8] {
     &bytes[start.map_or(0, |separator| separator + 1)..end]
 }
 
-/// Takes a name from the network, if a file of this name can lie in the receiving folder and
-/// nowhere else. It need not be UTF-8.
+/// Accepts a name from the network if a file with this name can only be inside the receiving folder. It need
+/// not be UTF-8.
 ///
 /// # Errors
-/// Why the name is refused.
+/// Why the name is rejected.
 pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
-    // Go: whatever arrives goes into `os.Create`, so that `../x` is written outside the folder. Ours
-    // takes plain names only.
+    // Go: passes any name to `os.Create`, so `../x` is written outside the folder. Ours accepts only plain
+    // file names.
     if name.is_empty() {
         return Err("a file name cannot be empty");
     }
@@ -40,18 +40,18 @@ pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
         return Err("a file name cannot be longer than 255 bytes");
     }
     if name.iter().any(|&b| b == b'/' || b == b'\\') {
-        return Err("a file name cannot hold / or \\");
+        return Err("a file name cannot contain / or \\");
     }
     if name.iter().any(u8::is_ascii_control) {
-        return Err("a file name cannot hold control characters");
+        return Err("a file name cannot contain control characters");
     }
     if temporary::is_reserved(name) {
-        return Err("names that start with .threadline- are kept for unfinished files");
+        return Err("names that start with .threadline- are reserved for partial files");
     }
     if let Some(why) = refuse_name(name) {
         return Err(why);
     }
-    path_from_bytes(name.to_vec()).ok_or("this is no file name here")
+    path_from_bytes(name.to_vec()).ok_or("not a valid file name on this system")
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_base_name_is_gos() {
+    fn base_name_is_the_one_that_go_returns() {
         for (path, name) in [
             ("", "."),
             (".", "."),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_files_are_taken() {
+    fn plain_file_names_are_accepted() {
         let longest = [b'x'; LONGEST];
         for name in [
             &b"a"[..],
@@ -99,31 +99,31 @@ mod tests {
             b".threadline",
             &longest,
         ] {
-            assert_eq!(taken(name), Ok(name.to_vec()));
+            assert_eq!(accepted(name), Ok(name.to_vec()));
         }
     }
 
-    fn taken(name: &[u8]) -> Result<Vec<u8>, &'static str> {
+    fn accepted(name: &[u8]) -> Result<Vec<u8>, &'static str> {
         check(name).map(OsString::into_encoded_bytes)
     }
 
     #[test]
-    fn names_that_windows_has_no_file_for_are_taken_elsewhere() {
+    fn names_that_are_invalid_on_windows_are_accepted_elsewhere() {
         for name in [&b" "[..], b"...", b"a:b", b"*", b"nul", b"\xFF\xFE\x80"] {
-            assert_eq!(taken(name) == Ok(name.to_vec()), cfg!(unix), "{name:?}");
+            assert_eq!(accepted(name) == Ok(name.to_vec()), cfg!(unix), "{name:?}");
         }
     }
 
     #[test]
     #[cfg(windows)]
-    fn names_with_half_a_surrogate_pair_are_taken() {
+    fn names_with_half_a_surrogate_pair_are_accepted() {
         let name = b"a\xED\xA0\xBDb";
-        assert_eq!(taken(name), Ok(name.to_vec()));
+        assert_eq!(accepted(name), Ok(name.to_vec()));
     }
 
     #[test]
     #[cfg(windows)]
-    fn drive_and_both_separators_are_no_part_of_a_name() {
+    fn drive_and_both_separators_are_not_part_of_a_name() {
         for (path, name) in [
             ("C:\\a\\b.txt", "b.txt"),
             ("C:b.txt", "b.txt"),
@@ -136,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn hostile_names_are_refused() {
+    fn hostile_names_are_rejected() {
         for name in HOSTILE {
             assert!(
                 check(name).is_err(),
-                "{:?} was taken",
+                "{:?} was accepted",
                 name.escape_ascii().to_string()
             );
         }
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_that_is_taken_is_one_plain_part_of_a_path(name in any::<Vec<u8>>()) {
+        fn accepted_name_is_one_plain_part_of_a_path(name in any::<Vec<u8>>()) {
             prop_assume!(!name.is_empty());
             if let Ok(name) = check(&name) {
                 let dir = Path::new("/dir");
@@ -188,7 +188,7 @@ mod tests {
         }
 
         #[test]
-        fn one_hostile_byte_anywhere_is_enough(
+        fn name_with_one_hostile_byte_is_rejected(
             mut name in prop::collection::vec(b'a'..=b'z', 1..LONGEST),
             hostile in prop::sample::select(&b"/\\\0\n\r\x1b\x7f"[..]),
             at in any::<prop::sample::Index>(),

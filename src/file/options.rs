@@ -1,4 +1,4 @@
-//! What the file programs can be told on their command lines.
+//! The command-line options of the file programs.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use crate::cli;
 use crate::file::size;
 use crate::server::accept::Limits;
 
-/// What to send and where, as arguments for a command line.
+/// The server and the file to send, as command-line arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Target {
     /// Address of the server [default: 127.0.0.1:8005]
     addr: Option<OsString>,
 
-    /// File to send; if it is not given, the program asks for it. A single argument is taken for the
-    /// file unless it reads as HOST:PORT
+    /// File to send; without it, the program asks for one. A single argument is the file, unless it has the
+    /// form HOST:PORT
     file: Option<PathBuf>,
 }
 
 impl Target {
-    /// The address, or `default`, and the file if one was given.
+    /// The address (or `default`), and the file if one was given.
     ///
     /// # Errors
-    /// One line that says what is wrong.
+    /// One line that explains what is wrong.
     pub fn or(self, default: &str) -> Result<(String, Option<PathBuf>), String> {
         let Some(first) = self.addr else {
             return Ok((default.to_owned(), None));
@@ -39,29 +39,29 @@ impl Target {
     }
 }
 
-/// Takes an argument for an address if it reads as HOST:PORT.
+/// Parses an argument as an address if it has the form HOST:PORT.
 fn address(text: &OsStr) -> Option<String> {
     let addr = cli::addr(text.to_str()?).ok()?;
     (!addr.contains('/')).then_some(addr)
 }
 
-/// How files are received, as options for a command line.
+/// How files are received, as command-line options.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Folder that files go into
+    /// Folder for received files
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
 
-    /// Keep running and receive any number of files, also at the same time; each takes 1 MiB of memory
+    /// Keep running and receive any number of files concurrently (1 MiB of memory each)
     #[arg(long)]
     pub keep: bool,
 
-    /// Refuse files over this size, such as 500M or 2G [default: no limit]
+    /// Reject files over this size, such as 500M or 2G [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     pub max_size: Option<u64>,
 
-    /// Confirm a file before it is on the disk. Faster, but a file that was confirmed may be lost if the
-    /// machine loses power, or if the disk then fails to write it
+    /// Confirm a file before it has been written to disk. Faster, but a confirmed file may be lost if the
+    /// machine loses power or the disk fails
     #[arg(long)]
     pub no_sync: bool,
 

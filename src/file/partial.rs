@@ -1,4 +1,4 @@
-//! A file while it is being received: under a temporary name, locked, and removed unless it is kept.
+//! A partial file: it has a temporary name, is locked, and is removed unless the transfer succeeds.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use crate::file::temporary;
 use crate::system::sync_folder;
 use crate::text::printable;
 
-/// A file that is being received. Dropped before [`PartialFile::keep`], it leaves nothing behind.
+/// A file that is being received. If it is dropped before [`PartialFile::keep`], nothing is left on disk.
 ///
-/// Its temporary name is `.threadline-PID-RANDOM.part`. It stays locked while this process has it open,
-/// which is how [`temporary::prepare`] tells it from one whose server has died.
+/// Its temporary name is `.threadline-PID-RANDOM.part`. It is locked while this process has it open, so
+/// [`temporary::prepare`] can tell it from the file of a server that has crashed.
 #[derive(Debug)]
 pub struct PartialFile {
     file: NamedTempFile,
@@ -24,13 +24,13 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Starts a file that is to be called `name` in the folder `dir`.
+    /// Creates a partial file that [`PartialFile::keep`] will rename to `name` in the folder `dir`.
     ///
     /// # Errors
-    /// There is something of that name already, or nothing can be written into `dir`.
+    /// The name exists already, or `dir` cannot be written.
     pub fn create(dir: &Path, name: &OsStr) -> io::Result<PartialFile> {
         let wanted = dir.join(name);
-        // Checked early, before the sender sends it all for nothing; only `keep` can be sure.
+        // An early check, before the sender sends the whole file in vain. Only the check in `keep` is free of races.
         if fs::symlink_metadata(&wanted).is_ok() {
             return Err(exists(&wanted));
         }
@@ -40,14 +40,14 @@ impl PartialFile {
         Ok(PartialFile { file, wanted })
     }
 
-    /// Gives the file, now complete, its own name. A file that has the name already is never overwritten.
-    /// With `sync` it is on the disk when this returns, and so is its name.
+    /// Renames the complete file to its final name. An existing file is never overwritten. With `sync`, both
+    /// the file and its name have been written to disk when this returns.
     ///
     /// # Errors
-    /// There is something of that name by now, or the disk has failed to write. The file is gone then.
+    /// The name exists by now, or the disk failed. The partial file is then removed.
     pub fn keep(self, sync: bool) -> io::Result<()> {
         let PartialFile { file, wanted } = self;
-        let to_disk = || context(format!("cannot write {} to the disk", shown(&wanted)));
+        let to_disk = || context(format!("cannot write {} to disk", shown(&wanted)));
         if sync {
             file.as_file().sync_all().map_err(to_disk())?;
         }
@@ -70,7 +70,7 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Where the file is once it is kept.
+    /// The final path of the file.
     pub fn path(&self) -> &Path {
         &self.wanted
     }
@@ -87,8 +87,8 @@ impl Write for PartialFile {
     }
 }
 
-/// For file systems with neither hard links nor a rename that fails if the new name is taken. A rename
-/// overwrites, so the name is first reserved by an empty file that only we can have created.
+/// For file systems that have neither hard links nor a rename that fails if the target exists. A rename
+/// overwrites, so the name is first reserved with an empty file that only this call can have created.
 fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()> {
     let cannot = || context(format!("cannot create {}", shown(wanted)));
     match File::create_new(wanted) {
@@ -101,13 +101,13 @@ fn rename_over_reservation(file: NamedTempFile, wanted: &Path) -> io::Result<()>
     })
 }
 
-/// The name of a file, fit for a message.
+/// The name of a file, made safe for a message.
 fn shown(path: &Path) -> String {
     printable(path.file_name().unwrap_or_default().as_encoded_bytes())
 }
 
 fn exists(wanted: &Path) -> io::Error {
-    // Go: `os.Create` empties a file that is there already. Ours never overwrites one.
+    // Go: `os.Create` truncates an existing file. Ours never overwrites one.
     io::Error::new(
         ErrorKind::AlreadyExists,
         format!("{} already exists and was not overwritten", shown(wanted)),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_file_leaves_nothing() {
+    fn dropped_file_is_removed() {
         let dir = tempdir().unwrap();
         drop(part(&dir, b"content"));
         assert!(names(&dir).is_empty(), "{:?}", names(&dir));
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn name_that_the_file_system_refuses_is_refused_at_the_start() {
         let dir = tempdir().unwrap();
-        // Longer than common file systems take.
+        // Longer than common file systems allow.
         let name = "x".repeat(300);
         let err = PartialFile::create(dir.path(), OsStr::new(&name)).unwrap_err();
         assert!(err.to_string().contains("cannot create xxx"), "{err}");

@@ -1,11 +1,11 @@
-//! The receipt of a file transfer: how many bytes, and their hash, computed at both ends.
+//! The receipt of a file transfer: the number of bytes and their hash, computed on both sides.
 
 use std::fmt;
 
 use twox_hash::XxHash3_128;
 
-/// Counts and hashes the bytes of one transfer as they pass. Displayed, it is one line without its
-/// newline, the same at both ends if every byte is the same.
+/// Counts and hashes the bytes of one transfer. Its `Display` is one line without a newline, which is equal on
+/// both sides if all bytes are.
 #[derive(Clone)]
 pub struct Receipt {
     bytes: u64,
@@ -14,7 +14,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt for no bytes.
-    #[expect(clippy::new_without_default, reason = "nobody needs a default receipt")]
+    #[expect(clippy::new_without_default, reason = "a default has no user")]
     pub fn new() -> Receipt {
         Receipt {
             bytes: 0,
@@ -22,13 +22,13 @@ impl Receipt {
         }
     }
 
-    /// Adds what was sent or received next.
+    /// Adds the next bytes that were sent or received.
     pub fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.hash.write(bytes);
     }
 
-    /// How many bytes were added.
+    /// The number of bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_the_published_one() {
+    fn hash_is_xxh3_128() {
         let mut receipt = Receipt::new();
         assert_eq!(
             receipt.to_string(),
@@ -74,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn how_the_bytes_were_split_does_not_show(bytes in any::<Vec<u8>>(), cut in any::<prop::sample::Index>()) {
+        fn split_bytes_give_the_same_receipt(bytes in any::<Vec<u8>>(), cut in any::<prop::sample::Index>()) {
             let (mut whole, mut halves) = (Receipt::new(), Receipt::new());
             whole.add(&bytes);
             let (a, b) = bytes.split_at(cut.index(bytes.len() + 1));

@@ -1,4 +1,4 @@
-//! The receiver's side of a transfer: its clients, one or many, and reading from one.
+//! The receiver's side of a transfer: accepting one or many senders, and the connection of one.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
@@ -17,8 +17,8 @@ use crate::server::accept::{Acceptor, ServerProfile};
 use crate::server::conn::Conn;
 use crate::server::shutdown::{Done, is_closed};
 
-/// One thread per client, which waits for its client only. At shutdown only the reading half is cut: the
-/// last line must still go out, and must not look like an intended end.
+/// One thread per client, which blocks only on its client. At shutdown only the reading side is shut down, so
+/// that the error line can still be sent.
 const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 2,
@@ -27,10 +27,10 @@ const PROFILE: ServerProfile = ServerProfile {
     shutdown_half: Some(Shutdown::Read),
 };
 
-/// Runs `handler` for one sender, or with `--keep` for each, in a thread of its own.
+/// Runs `handler` for one sender, or with `--keep` for each sender in a thread of its own.
 ///
 /// # Errors
-/// The server cannot start; without `--keep`, also what went wrong with the one sender.
+/// The server cannot start; without `--keep`, also the error of the one sender.
 pub fn serve(
     listener: TcpListener,
     options: &Options,
@@ -50,8 +50,8 @@ pub fn serve(
                     warn!("{}: {err}", conn.addr());
                     Ok(())
                 }
-                // Go: ends when the first client has gone without a name, as a port scan does. Ours waits
-                // for one that sends something.
+                // Go: exits if the first client disconnects without sending a name, as a port scan does.
+                // Ours waits for a client that sends something.
                 Err(err) if !sender.has_sent() => {
                     warn!("{}: {err}", conn.addr());
                     continue;
@@ -62,8 +62,8 @@ pub fn serve(
         return Ok(());
     }
     thread::scope(|s| {
-        // Go: serves one client and ends, and ends as well if Accept fails. Ours waits until it can
-        // accept again.
+        // Go: exits after one client, and also if Accept fails. Ours, with --keep, serves any number of
+        // clients, and waits until it can accept again.
         for conn in acceptor {
             let (name, stopping) = (conn.thread_name("handler"), &stopping);
             let started = go(s, name, move || {
@@ -74,7 +74,7 @@ pub fn serve(
                 }
             });
             if let Err(err) = started {
-                warn!("cannot start a thread, a client is disconnected: {err}");
+                warn!("a client was disconnected: cannot start a thread: {err}");
             }
         }
     });
@@ -108,12 +108,12 @@ impl Sender<'_> {
         self.addr
     }
 
-    /// How its file is received.
+    /// The options for receiving its file.
     pub fn options(&self) -> &Options {
         self.options
     }
 
-    /// Whether anything has come from it.
+    /// Whether anything was received from it.
     fn has_sent(&self) -> bool {
         self.has_sent.get()
     }
@@ -121,10 +121,10 @@ impl Sender<'_> {
     /// Reads what comes next; nothing means that the sender has sent everything.
     ///
     /// # Errors
-    /// The connection breaks, the sender is silent for too long, or the server was stopped.
+    /// The connection failed, the sender timed out, or the server was stopped.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let read = net::read(&mut &*self.stream, buf);
-        // At shutdown a read ends as if the sender had sent everything.
+        // At shutdown a read returns 0, as if the sender had sent everything.
         if is_closed(self.stopping) {
             return Err(io::Error::new(
                 ErrorKind::Interrupted,
@@ -135,28 +135,28 @@ impl Sender<'_> {
             self.has_sent.set(true);
         }
         read.map_err(|err| match err.kind() {
-            // Go: waits for ever for a sender that is silent. Ours disconnects it after --timeout.
+            // Go: waits for ever for a sender that sends nothing. Ours disconnects it after --timeout.
             ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
                 ErrorKind::TimedOut,
-                format!("nothing came for {:?}", self.options.timeout),
+                format!("timeout: nothing received for {:?}", self.options.timeout),
             ),
-            // Go: keeps what has come when the connection breaks. Ours removes it.
-            _ => context("the sender has gone")(err),
+            // Go: keeps the partial file if the connection breaks. Ours removes it.
+            _ => context("the sender disconnected")(err),
         })
     }
 
-    /// Sends all of it.
+    /// Sends all of `bytes`.
     ///
     /// # Errors
-    /// The connection has broken.
+    /// The connection failed.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&mut &*self.stream).write_all(bytes)
     }
 
-    /// Tells the sender what was kept, and ends the connection.
+    /// Sends the receipt, and shuts the connection down.
     pub fn confirm(&self, receipt: &Receipt) {
-        // Go: closes without a word. Ours sends a receipt. That a Go client does not wait for it, and has
-        // closed its end, is no error.
+        // Go: closes without an answer. Ours sends a receipt, and ignores an error, because a Go client has
+        // already closed its side.
         let _ = self.write(format!("{receipt}\n").as_bytes());
         let _ = file::end_sending(self.stream);
     }

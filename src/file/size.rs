@@ -1,12 +1,11 @@
-//! Sizes in bytes, as people read and write them.
+//! Sizes in bytes with units, such as `64K`.
 
 const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
-/// Reads a size such as `1000`, `64K`, `10MiB` or `2G`, for clap's `value_parser`. Units are powers
-/// of 1024.
+/// Parses a size such as `1000`, `64K`, `10MiB` or `2G`, for clap's `value_parser`. Units are powers of 1024.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// One line that explains what is wrong.
 pub fn parse(text: &str) -> Result<u64, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
@@ -28,10 +27,10 @@ pub fn parse(text: &str) -> Result<u64, String> {
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| format!("{number:?} is not a number this program can count with"))
+        .ok_or_else(|| format!("{number:?} is not a number, or is too large"))
 }
 
-/// Writes a size with the unit that makes it short.
+/// Formats a size with the largest unit that fits.
 pub fn display(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes} {}", UNITS[0]);
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_read_as_people_write_them() {
+    fn sizes_are_numbers_with_an_optional_unit() {
         assert_eq!(parse("0"), Ok(0));
         assert_eq!(parse("1000"), Ok(1000));
         assert_eq!(parse("64K"), Ok(64 << 10));
@@ -68,12 +67,12 @@ mod tests {
             "99999999999T",
             "99999999999999999999",
         ] {
-            assert!(parse(bad).is_err(), "{bad:?} was taken for a size");
+            assert!(parse(bad).is_err(), "{bad:?} was accepted as a size");
         }
     }
 
     #[test]
-    fn sizes_are_written_short() {
+    fn sizes_are_shown_in_the_largest_unit_that_fits() {
         assert_eq!(display(0), "0 bytes");
         assert_eq!(display(1023), "1023 bytes");
         assert_eq!(display(1024), "1.0 KiB");

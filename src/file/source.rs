@@ -1,4 +1,4 @@
-//! The file that is to be sent.
+//! The file to send.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -8,7 +8,7 @@ use crate::error::context;
 use crate::file::name;
 use crate::go::net;
 
-/// An open file, which fails to read at its end if it has become shorter since it was opened.
+/// An open file. The read at its end fails if the file has become shorter since it was opened.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
@@ -66,9 +66,9 @@ impl Read for Source {
         if n == 0
             && let Some(size) = self.size.filter(|&size| self.read < size)
         {
-            // Asked again: the system gives files that it makes up, as under /sys, a length that they never had.
+            // Checked again, because virtual files, as under /sys, report a length that they do not have.
             let meta = self.file.metadata();
-            let now = meta.map_err(|err| context(format!("cannot look at {path}"))(err))?;
+            let now = meta.map_err(|err| context(format!("cannot stat {path}"))(err))?;
             if now.len() < size {
                 return Err(io::Error::other(format!(
                     "{path} became shorter while it was sent"

@@ -1,4 +1,4 @@
-//! The temporary names of files that are being received: who may use them, and what is left under them.
+//! The temporary names of partial files: creating, recognising and removing them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -18,13 +18,13 @@ const SUFFIX: &str = ".part";
 /// Random characters in a temporary name.
 const RANDOM: usize = 6;
 
-/// Whether files of this name are ours to remove, so that nobody may send one.
+/// Whether [`prepare`] may remove files with such a name. Senders may not use it.
 pub fn is_reserved(name: &[u8]) -> bool {
     name.get(..PREFIX.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
-/// Whether only a server of ours can have given this name: it is `.threadline-PID-RANDOM.part`.
+/// Whether a name has the form `.threadline-PID-RANDOM.part`, which only our server creates.
 fn is_temporary(name: &OsStr) -> bool {
     let parts = name.to_str().and_then(|name| {
         let parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
@@ -38,11 +38,11 @@ fn is_temporary(name: &OsStr) -> bool {
     })
 }
 
-/// Makes sure that files can be received into `dir`, and removes the temporary files of transfers
-/// whose server has died. Those of a living server are locked, and stay.
+/// Checks that files can be received into `dir`, and removes the partial files of servers that have crashed.
+/// Those of a running server are locked, and stay.
 ///
 /// # Errors
-/// `dir` is no folder, or cannot be read or written.
+/// `dir` is not a folder, or cannot be read or written.
 pub fn prepare(dir: &Path) -> io::Result<()> {
     let cannot = || context(format!("cannot receive into the folder {}", dir.display()));
     for entry in fs::read_dir(dir).map_err(cannot())? {
@@ -53,18 +53,18 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
         match entry.file_type() {
             Ok(kind) if kind.is_file() => remove_if_stale(&entry.path()),
             Ok(kind) if kind.is_dir() => remove_trial(&entry.path()),
-            // Opening something else, such as a named pipe, could wait for ever.
+            // Opening anything but a regular file, such as a named pipe, could block for ever.
             _ => {}
         }
     }
-    // Better known now than when somebody sends a file.
+    // Fail at the start, not at the first transfer.
     create(dir).and_then(NamedTempFile::close).map_err(cannot())
 }
 
-/// Creates a file of a name that no other has, and locks it.
+/// Creates a file with a unique name, and locks it.
 ///
 /// # Errors
-/// Nothing can be written into `dir`.
+/// `dir` cannot be written.
 pub fn create(dir: &Path) -> io::Result<NamedTempFile> {
     loop {
         let prefix = prefix();
@@ -75,10 +75,10 @@ pub fn create(dir: &Path) -> io::Result<NamedTempFile> {
         }
         let file = new.tempfile_in(dir)?;
         if let Err(err) = file.as_file().lock() {
-            // Files cannot be locked here, so no server takes this one for a stale one either.
+            // This file system has no locks, so no server can lock this file and remove it as stale either.
             debug!("cannot lock {}: {err}", file.path().display());
         }
-        // A server that started between the creation and the lock has removed it as a stale one.
+        // If a server started between the creation and the lock, it has removed the file as stale: try again.
         if file.path().exists() {
             return Ok(file);
         }
@@ -89,27 +89,27 @@ fn prefix() -> String {
     format!("{PREFIX}{}-", process::id())
 }
 
-/// Tries whether the file system of `dir` has files of this name, in a folder of its own for that, where nobody
-/// sees it and nothing has the name.
+/// Tests whether the file system of `dir` accepts a file name, by creating such a file in a temporary folder,
+/// where it cannot conflict with another file.
 ///
 /// # Errors
-/// It has none.
+/// The name is not accepted.
 pub fn try_name(dir: &Path, name: &OsStr) -> io::Result<()> {
     let prefix = prefix();
     let mut new = tempfile::Builder::new();
     new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
-    // Without such a folder, the name shows at the end whether it can be used.
+    // If the folder cannot be created, an invalid name fails only when the file is renamed to it.
     let Ok(trial) = new.tempdir_in(dir) else {
         return Ok(());
     };
     match File::create_new(trial.path().join(name)) {
-        // A server that has just started has removed the folder.
+        // A server that was just started has removed the folder.
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
         created => created.map(drop),
     }
 }
 
-/// Removes a folder that [`try_name`] has left: with an empty file, or none.
+/// Removes a folder that a crash during [`try_name`] has left. It is empty, or contains an empty file.
 fn remove_trial(path: &Path) {
     for file in fs::read_dir(path).into_iter().flatten().flatten() {
         if file
@@ -120,7 +120,7 @@ fn remove_trial(path: &Path) {
         }
     }
     match fs::remove_dir(path) {
-        Ok(()) => info!("removed {}, left by a server that died", path.display()),
+        Ok(()) => info!("removed {}, left by a server that crashed", path.display()),
         Err(err) => debug!("{} is not ours: {err}", path.display()),
     }
 }
@@ -131,11 +131,14 @@ fn remove_if_stale(path: &Path) {
         fs::remove_file(path)
     });
     match removed {
-        Ok(()) => info!("removed {}, left by a transfer that died", path.display()),
+        Ok(()) => info!(
+            "removed {}, left by an interrupted transfer",
+            path.display()
+        ),
         Err(err) if err.kind() == ErrorKind::WouldBlock => debug!("{} is in use", path.display()),
         Err(err) if err.kind() == ErrorKind::NotFound => {}
         Err(err) => warn!(
-            "cannot remove {}, left by a transfer that died: {err}",
+            "cannot remove {}, left by an interrupted transfer: {err}",
             path.display()
         ),
     }
@@ -150,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_dead_servers_are_removed() {
+    fn only_files_of_crashed_servers_are_removed() {
         let dir = tempdir().unwrap();
         let living = create(dir.path()).unwrap();
         let others = [
@@ -169,7 +172,7 @@ mod tests {
         }
         let outside = dir.path().join("other");
         symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
-        // Left by a trial of a name, and a folder in which somebody has a file.
+        // A folder that a test of a name has left, and a folder that contains a file.
         for (folder, content) in [
             (".threadline-3-abcdef.part", ""),
             (".threadline-4-abcdef.part", "x"),
@@ -202,6 +205,9 @@ mod tests {
         let err = prepare(&missing).unwrap_err().to_string();
         assert!(err.contains("missing"), "{err}");
         fs::write(&missing, "").unwrap();
-        assert!(prepare(&missing).is_err(), "a file was taken for a folder");
+        assert!(
+            prepare(&missing).is_err(),
+            "a file was accepted as a folder"
+        );
     }
 }

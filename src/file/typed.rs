@@ -1,4 +1,4 @@
-//! The path that is typed, pasted or dragged to the prompt.
+//! The path that is typed, pasted or dragged into the terminal.
 
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::error::context;
 use crate::go::os;
 use crate::system::path_from_bytes;
 
-/// Reads a path.
+/// Reads a path from standard input.
 ///
 /// # Errors
 /// Standard input cannot be read, or ends before a path was typed.
@@ -19,13 +19,13 @@ pub fn scan() -> io::Result<PathBuf> {
         if read.map_err(context("cannot read standard input"))? == 0 {
             return Err(io::Error::new(
                 ErrorKind::UnexpectedEof,
-                "no file was named before the end of standard input",
+                "standard input ended before a file was named",
             ));
         }
-        // Go: `fmt.Scan` ends at the first space, so that `my file` becomes `my`. Ours takes the line.
+        // Go: `fmt.Scan` stops at the first space, so `my file` becomes `my`. Ours reads the whole line.
         let path = line.strip_suffix(b"\n").unwrap_or(&line);
         let path = path.strip_suffix(b"\r").unwrap_or(path);
-        // Some editors and shells put a byte-order mark before a text.
+        // Some editors and shells write a byte-order mark before a text.
         let path = path.strip_prefix("\u{feff}".as_bytes()).unwrap_or(path);
         if !path.trim_ascii().is_empty() {
             return choose(path);
@@ -33,8 +33,8 @@ pub fn scan() -> io::Result<PathBuf> {
     }
 }
 
-/// The path that was meant: the line as it is, if there is such a file. A terminal into which a file is dragged
-/// adds quotes or backslashes, as a shell wants them, and a space.
+/// The path that was meant: the line itself if such a file exists. Otherwise the quotes, backslashes and spaces
+/// are removed that a terminal adds for the shell when a file is dragged into it.
 fn choose(line: &[u8]) -> io::Result<PathBuf> {
     let path = |bytes: &[u8]| path_from_bytes(bytes.to_vec()).map(PathBuf::from);
     let words = str::from_utf8(line).map(shell_words::split);
@@ -47,7 +47,7 @@ fn choose(line: &[u8]) -> io::Result<PathBuf> {
     let found = candidates.into_iter().flatten().find(|path| path.exists());
     found
         .or(typed)
-        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this is no path: it is not UTF-8"))
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not a valid path: it is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
             ("DIR/it\\'s", "it's"),
             ("DIR/it's", "it's"),
             ("'DIR/世界' ", "世界"),
-            // A file of this very name comes first.
+            // A file with exactly this name is preferred.
             ("DIR/end ", "end "),
             ("DIR/'quoted'", "'quoted'"),
             ("DIR/back\\slash", "back\\slash"),
@@ -96,7 +96,7 @@ mod tests {
                 "{line}"
             );
         }
-        // An error names what was typed.
+        // The error contains what was typed.
         for line in ["'no such file' ", "no such file ", "'half a quote"] {
             assert_eq!(choose(line.as_bytes()).unwrap(), PathBuf::from(line));
         }

@@ -1,4 +1,4 @@
-//! The sender's end of a transfer.
+//! The sender's side of a transfer.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -13,11 +13,11 @@ use crate::file::source::Source;
 use crate::file::{self, bar, interrupt};
 use crate::go::net;
 
-/// Connects to the server. If this process dies before [`Upload::confirm`], by any means, the connection is
-/// reset.
+/// Connects to the server. If this process dies before [`Upload::confirm`], for whatever reason, the connection
+/// is reset.
 ///
 /// # Errors
-/// No connection can be made.
+/// The connection failed.
 pub fn dial(addr: &str, f: &Source) -> io::Result<TcpStream> {
     interrupt::sending(f.path());
     let conn = net::dial(addr)?;
@@ -25,19 +25,19 @@ pub fn dial(addr: &str, f: &Source) -> io::Result<TcpStream> {
     Ok(conn)
 }
 
-/// The error for an answer that starts with `answer`, which is not ok.
+/// The error for an answer other than ok. `answer` is the part of it that was read already.
 pub fn rejection(answer: &[u8], conn: &TcpStream, addr: &str) -> io::Error {
     match file::read_answer(answer.chain(conn)) {
         Err(err) => context(format!("no answer from {addr}"))(err),
         Ok(answer) => file::rejection(&answer).unwrap_or_else(|| {
             io::Error::other(format!(
-                "expected ok from {addr}, which answered {answer:?}"
+                "expected ok from {addr}, but it answered {answer:?}"
             ))
         }),
     }
 }
 
-/// The content of one file on its way to the server: counted, hashed and shown.
+/// Sending one file: writes it to the connection, counts and hashes its bytes, and shows the progress.
 pub struct Upload<'a> {
     conn: &'a TcpStream,
     path: PathBuf,
@@ -46,7 +46,7 @@ pub struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Nothing was sent yet.
+    /// Starts with nothing sent.
     pub fn new<'a>(conn: &'a TcpStream, f: &Source) -> Upload<'a> {
         Upload {
             conn,
@@ -56,29 +56,29 @@ impl Upload<'_> {
         }
     }
 
-    /// Sends all of it.
+    /// Sends all of `bytes`.
     ///
     /// # Errors
-    /// What the server has said about the end of the connection, or else that it has gone.
+    /// The error line that the server sent, or else that the server disconnected.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.conn
             .write_all(bytes)
-            .map_err(|err| self.not_whole(err))?;
+            .map_err(|err| self.not_complete(err))?;
         self.receipt.add(bytes);
         self.bar.inc(bytes.len() as u64);
         Ok(())
     }
 
-    /// Ends the sending and compares the server's receipt with what was sent.
+    /// Shuts down the writing side, and compares the server's receipt with what was sent.
     ///
     /// # Errors
-    /// The connection breaks, or the server does not have what was sent.
+    /// The connection failed, the server reported an error, or the receipt differs.
     pub fn confirm(self) -> io::Result<()> {
         self.bar.finish_and_clear();
         interrupt::confirming(&self.path);
-        file::end_sending(self.conn).map_err(|err| self.not_whole(err))?;
+        file::end_sending(self.conn).map_err(|err| self.not_complete(err))?;
         let answer = file::read_answer(self.conn).map_err(context(format!(
-            "{} was sent whole, but the connection broke before it was confirmed",
+            "{} was sent, but the connection failed before it was confirmed",
             self.path.display()
         )))?;
 
@@ -88,22 +88,22 @@ impl Upload<'_> {
             info!("verified: the server has {sent}");
             Ok(())
         } else if answer.is_empty() {
-            // Go: its server closes without a word, whether it has kept the file or not. Ours sends a
-            // receipt, so our client can tell the two apart and says which it was.
-            info!("sent, not confirmed: the server gives no receipts");
+            // Go: its server closes without an answer, whether it saved the file or not. Ours sends a
+            // receipt, and without one our client reports that the file is not confirmed.
+            info!("sent, not confirmed: the server sends no receipts");
             Ok(())
         } else if let Some(rejection) = file::rejection(&answer) {
             Err(rejection)
         } else {
             Err(io::Error::other(format!(
-                "the file arrived damaged: sent what gives \"{sent}\", but the server says \"{answer}\""
+                "the file arrived corrupted: expected the receipt \"{sent}\", but the server sent \"{answer}\""
             )))
         }
     }
 
-    fn not_whole(&self, err: io::Error) -> io::Error {
+    fn not_complete(&self, err: io::Error) -> io::Error {
         let what = format!(
-            "{} was not sent whole, the server has gone",
+            "{} was not sent completely, the server disconnected",
             self.path.display()
         );
         file::why_broken(self.conn, context(what)(err))

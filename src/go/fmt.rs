@@ -1,11 +1,11 @@
-//! Printing as Go's package `fmt` does: bytes as they are, at once, on standard output. On a terminal, what it
-//! would obey is left out.
+//! Printing as in Go's package `fmt`: raw bytes on standard output, written at once. On a terminal, control
+//! sequences are removed.
 //!
 //! It is used as in Go: `use threadline::go::fmt;`, then `fmt::println!("read: ", &buf[..n])`. Operands are
-//! text or bytes, like Go's strings, so what came from the network need not be UTF-8.
+//! text or bytes, like Go's strings, so input from the network need not be UTF-8.
 //!
-//! Everything here returns an error if the write to standard output failed, for example because its
-//! reader has exited. A server goes on without a reader: it calls `.ok()`.
+//! All functions return an error if the write to standard output fails, for example because its reader has
+//! exited. Servers ignore it with `.ok()` and keep running.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -25,8 +25,8 @@ macro_rules! go_println {
 }
 pub use crate::go_println as println;
 
-/// Prints the format with an operand in the place of each `%s`, as `fmt.Printf` does. A wrong number of
-/// operands does not compile.
+/// Prints the format with each `%s` replaced by an operand, as `fmt.Printf` does. A wrong number of operands
+/// does not compile.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! go_printf {
@@ -40,15 +40,15 @@ macro_rules! go_printf {
 }
 pub use crate::go_printf as printf;
 
-/// Prints the bytes, as `fmt.Print` does, and does not wait for a newline to show them.
+/// Prints bytes at once, as `fmt.Print` does, without waiting for a newline.
 ///
 /// # Errors
 /// The write to standard output failed.
 pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
     static TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
     let bytes = bytes.as_ref();
-    // Go: prints what others have sent as it is, so that they can repaint the terminal. Ours does so in a
-    // pipe or a file only; on a terminal it leaves out what is not text.
+    // Go: prints input from the network unchanged, so senders can repaint the terminal. Ours removes control
+    // characters if standard output is a terminal; a pipe or file gets the exact bytes.
     let bytes = match *TERMINAL {
         true => for_terminal(bytes),
         false => Cow::Borrowed(bytes),
@@ -58,7 +58,7 @@ pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
         .map_err(context("cannot write to standard output"))
 }
 
-/// The lines without what a terminal obeys; newlines stay, and a carriage return before one.
+/// Removes control characters, except newlines and a carriage return before a newline.
 fn for_terminal(bytes: &[u8]) -> Cow<'_, [u8]> {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
     let cleaned = lines.map(|line| {
@@ -93,7 +93,7 @@ pub fn sprintf(format: &str, operands: &[&[u8]]) -> Vec<u8> {
     pairs.collect::<Vec<_>>().concat()
 }
 
-/// How many `%s` a format has.
+/// The number of `%s` in a format.
 #[doc(hidden)]
 pub const fn verbs(format: &str) -> usize {
     let (format, mut n, mut i) = (format.as_bytes(), 0, 1);

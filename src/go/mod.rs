@@ -1,4 +1,4 @@
-//! `go f()`: starting a thread where Go starts a goroutine.
+//! `go f()`: starts a thread where Go starts a goroutine. The modules are named after Go's packages.
 
 pub mod fmt;
 pub mod net;
@@ -11,15 +11,15 @@ use std::thread::{Builder, Scope};
 
 use crate::system;
 
-/// Bytes of stack that a thread gets. Go's stacks grow; ours do not, but only pages that were
-/// touched cost memory, and no thread here recurses.
+/// Stack size of a thread, in bytes. Go's stacks grow; ours do not, but only touched pages take memory, and no
+/// thread here recurses.
 const STACK: usize = 64 * 1024;
 
-/// Starts `f` in a thread of the scope `s`, which joins it before it ends. The system shows the
-/// first 15 bytes of `name`.
+/// Starts `f` in a thread of the scope `s`, which joins the thread when it ends. The system shows the first 15
+/// bytes of `name`.
 ///
 /// # Errors
-/// The system has no thread left. `std::thread::spawn` would panic there.
+/// The thread limit of the system is reached. `std::thread::spawn` would panic.
 pub fn go<'scope, F>(s: &'scope Scope<'scope, '_>, name: String, f: F) -> io::Result<()>
 where
     F: FnOnce() + Send + 'scope,
@@ -31,9 +31,9 @@ where
     Ok(())
 }
 
-/// Makes the calling thread, and every thread that it starts, batch work: when one of them is woken, it
-/// waits for its turn and does not interrupt the thread that woke it, as a goroutine does not. Without
-/// effect where the system has no such thing, or where the process was given a policy or a nice value.
+/// Puts the calling thread, and every thread that it starts, into SCHED_BATCH: a thread that is woken does not
+/// preempt the thread that woke it, as with goroutines. Has no effect if the system has no such policy, or if the
+/// process was started with another policy or a nice value.
 pub fn use_batch_scheduling() {
     system::use_batch_scheduling();
 }

@@ -1,15 +1,15 @@
-//! The standard streams as Go's package `os` has them: they wait where a stream is non-blocking and not ready,
-//! which std reports as an error. Whoever has opened a terminal or a pipe with us can make it so.
+//! The standard streams as in Go's package `os`: if a stream is non-blocking and not ready, they wait. std would
+//! return an error. Any process that shares a terminal or pipe with ours can make it non-blocking.
 
 use std::io::{self, Read, Write};
 
 use crate::system::{read_stream, write_stream};
 
-/// Standard input, which reads as `os.Stdin` does: whatever is there, up to the length of the buffer.
+/// Standard input. It reads as `os.Stdin` does: what is available, up to the length of the buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Stdin;
 
-/// Standard output, without a buffer as `os.Stdout` is.
+/// Standard output, which is unbuffered, as `os.Stdout` is.
 #[derive(Clone, Copy, Debug)]
 pub struct Stdout;
 
@@ -25,7 +25,7 @@ impl Read for Stdin {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Locked until all is written, so that nothing comes between.
+        // Locked until everything is written, so that outputs do not mix.
         write_stream(io::stdout().lock(), bytes).map(|()| bytes.len())
     }
 

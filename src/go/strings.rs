@@ -1,7 +1,7 @@
-//! Upper-casing as Go's `strings.ToUpper` does it.
+//! Upper-casing as in Go's `strings.ToUpper`.
 
-/// Returns the bytes that `strings.ToUpper` returns for the same input: each character by its
-/// *simple* case mapping (one character for one), each byte that is not UTF-8 as U+FFFD.
+/// Returns the bytes that `strings.ToUpper` returns for the same input. Each character is mapped by its *simple*
+/// case mapping (one to one), and each byte that is not UTF-8 becomes U+FFFD.
 pub fn to_upper(bytes: &[u8]) -> Vec<u8> {
     if bytes.is_ascii() {
         return bytes.to_ascii_uppercase();
@@ -14,8 +14,8 @@ pub fn to_upper(bytes: &[u8]) -> Vec<u8> {
     upper.into_bytes()
 }
 
-/// The simple upper-case mapping of Unicode. std has the full one, which differs where it gives
-/// several characters: `ß` becomes `SS`.
+/// Unicode's simple upper-case mapping. std has the full mapping, which can return several characters: `ß` becomes
+/// `SS`.
 fn simple_upper(c: char) -> char {
     let mut full = c.to_uppercase();
     match (full.next(), full.next()) {

@@ -1,4 +1,4 @@
-//! Characters that are cut in two by the end of a read, as Go's package `unicode/utf8` finds them.
+//! Characters that are split across two reads.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use crate::go::net;
 
-/// How long the first bytes of a character wait for the rest.
+/// How long the first bytes of a character are held back for the rest.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reads from a connection without cutting a character in two: its first bytes wait for the next read, one
-/// second at most. They wait only behind valid UTF-8, so text in another encoding, such as GBK, passes at once.
+/// Reads from a connection without splitting characters. If a read ends inside a character, the first bytes are
+/// held back for the next read, for up to one second. They are held back only after valid UTF-8, so text in
+/// another encoding, such as GBK, passes at once.
 pub struct WholeChars<'a, R> {
     conn: &'a TcpStream,
     from: R,
@@ -28,7 +29,7 @@ impl<'a, R: Read> WholeChars<'a, R> {
         }
     }
 
-    /// Reads once. With bytes held back, it waits for [`PATIENCE`] at most.
+    /// Reads once. If bytes are held back, waits at most [`PATIENCE`].
     fn fill(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.held.is_empty() {
             return net::read(&mut self.from, buf);
@@ -53,7 +54,7 @@ impl<R: Read> Read for WholeChars<'_, R> {
             self.held.clear();
             let read = &buf[..before + n];
             match split_cut_off(read) {
-                // The end, or patience is over.
+                // The end of input, or a timeout.
                 _ if n == 0 => return Ok(before),
                 (whole, rest) if str::from_utf8(whole).is_ok() => self.held.extend_from_slice(rest),
                 _ => {}
@@ -66,8 +67,8 @@ impl<R: Read> Read for WholeChars<'_, R> {
     }
 }
 
-/// Splits `bytes` before a character that is cut off at their end, so that it can wait for its rest.
-/// Nothing but the start of a valid character (at most three bytes) is ever held back.
+/// Splits `bytes` before an incomplete character at their end, so that it can be held back. Only the start of a
+/// valid character (at most three bytes) is held back.
 pub fn split_cut_off(bytes: &[u8]) -> (&[u8], &[u8]) {
     for held in 1..=bytes.len().min(3) {
         let (whole, rest) = bytes.split_at(bytes.len() - held);
@@ -97,7 +98,7 @@ mod tests {
         (near, listener.accept().unwrap().0)
     }
 
-    /// Reads these pieces one by one, and then the end.
+    /// Reads these pieces, one per read, until the end.
     fn read(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
         let (near, _far) = pair();
         struct Pieces<'a>(std::slice::Iter<'a, &'a [u8]>);
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_character_comes_with_its_rest() {
+    fn split_character_is_returned_whole() {
         assert_eq!(
             read(&[b"a\xe4", b"\xb8", b"\x96b"]),
             [&b"a"[..], "世b".as_bytes()]
@@ -124,12 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn the_end_brings_what_was_held() {
+    fn held_bytes_are_returned_at_the_end_of_input() {
         assert_eq!(read(&[b"a\xe4\xb8"]), [&b"a"[..], b"\xe4\xb8"]);
     }
 
     #[test]
-    fn other_encodings_are_not_held() {
+    fn bytes_of_other_encodings_are_not_held_back() {
         // GBK for two characters; the last byte could start a character in UTF-8.
         assert_eq!(
             read(&[b"\xc4\xe3\xba\xc3", b"x"]),
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_character_waits_for_a_second_at_most() {
+    fn half_a_character_is_held_back_for_at_most_a_second() {
         let (near, mut far) = pair();
         let mut chars = WholeChars::new(&near, &near);
         far.write_all(b"\xe4").unwrap();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_character_waits() {
+    fn only_an_incomplete_character_is_split_off() {
         assert_eq!(
             split_cut_off("a世".as_bytes()),
             ("a世".as_bytes(), &b""[..])
@@ -168,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_split_gives_the_same(bytes: Vec<u8>, cuts: Vec<proptest::sample::Index>) {
+        fn result_does_not_depend_on_how_the_bytes_are_split(bytes: Vec<u8>, cuts: Vec<proptest::sample::Index>) {
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();

@@ -182,24 +182,22 @@ impl Run<'_> {
                     continue;
                 }
                 // Pressed between two rounds, it cuts none short.
-                let round = match is_closed(self.shutdown) {
-                    true => Err(ErrorKind::Interrupted.into()),
+                let (round, failed) = match is_closed(self.shutdown) {
+                    true => (None, Some(ErrorKind::Interrupted.into())),
                     false => self.round(row, clients, nth, progress, outcome),
                 };
-                match round {
-                    Ok(round) => {
-                        progress.end(round.lost);
-                        outcome.record.interrupted |= round.cut_short;
-                        rounds.push(round);
-                    }
-                    Err(err) if err.kind() == ErrorKind::Interrupted => {
+                progress.end(round.as_ref().map_or(0, |round| round.lost));
+                rounds.extend(round);
+                match failed {
+                    Some(err) if err.kind() == ErrorKind::Interrupted => {
                         outcome.record.interrupted = true;
                         break 'rounds;
                     }
-                    Err(err) => {
+                    Some(err) => {
                         row.failed = Some(failure(&err, clients, nth));
                         outcome.errors.push(err);
                     }
+                    None => {}
                 }
             }
         }
@@ -213,6 +211,7 @@ impl Run<'_> {
         points.collect()
     }
 
+    /// What was measured, and what went wrong: a server may die when its clients leave.
     fn round(
         &self,
         row: &Row<'_>,
@@ -220,13 +219,16 @@ impl Run<'_> {
         nth: usize,
         progress: &Progress,
         outcome: &mut Outcome,
-    ) -> io::Result<Round> {
+    ) -> (Option<Round>, Option<io::Error>) {
         let options = self.options;
         progress.begin(&row.name, clients);
         // A server of its own for each round: what one round leaves behind, or breaks, is not the next
         // one's.
-        let mut server =
-            Server::start(row.contender, options.servers.start_timeout, self.shutdown)?;
+        let start = Server::start(row.contender, options.servers.start_timeout, self.shutdown);
+        let mut server = match start {
+            Ok(server) => server,
+            Err(err) => return (None, Some(err)),
+        };
         outcome.is_result = true;
         let mut session = Session::new(&mut server, self.shutdown, progress);
         let plan = RoundPlan {
@@ -247,7 +249,7 @@ impl Run<'_> {
             Scenario::Churn => churn::round(&mut session, &plan),
             Scenario::Chat | Scenario::Slow | Scenario::Idle => chat::round(&mut session, &plan),
         };
-        let mut notes = std::mem::take(&mut session.notes);
+        let (mut notes, died) = (std::mem::take(&mut session.notes), session.died.take());
         let few = matches!(&round, Ok(round) if round.connected < clients);
         if few && notes.is_empty() {
             let words = server.last_words();
@@ -258,7 +260,11 @@ impl Run<'_> {
                 outcome.record.warnings.push(note);
             }
         }
-        round
+        match round {
+            Ok(round) if round.cut_short => (Some(round), Some(ErrorKind::Interrupted.into())),
+            Ok(round) => (Some(round), died),
+            Err(err) => (None, Some(err)),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The accept loop that every TCP server shares: how many clients, errors that pass, shutdown.
+//! The accept loop of all TCP servers: client limits, temporary errors, shutdown.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use crate::server::shutdown::{Done, is_closed};
 use crate::server::system_limits::system_limits;
 use crate::system::raise_descriptor_limit;
 
-/// Connection limits, as options for a command line.
+/// Connection limits, as command-line options.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
     /// Maximum number of connected clients: a number, or `auto` for what this machine supports
@@ -51,29 +51,28 @@ fn max_clients(text: &str) -> Result<MaxClients, String> {
     match (text, text.parse()) {
         ("auto", _) => Ok(MaxClients::Auto),
         (_, Ok(n @ 1..)) => Ok(MaxClients::Fixed(n)),
-        _ => Err("expected a number from 1 on, or auto".to_owned()),
+        _ => Err("expected a number greater than zero, or auto".to_owned()),
     }
 }
 
-/// What kind of server the loop serves.
+/// The properties of a server that the accept loop needs.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerProfile {
     /// Threads that one client takes.
     pub threads: usize,
     /// Descriptors that one client takes.
     pub descriptors: usize,
-    /// Sent to a client that is turned away because the server is full, with its line end.
+    /// Sent to a client that is rejected because the server is full. Includes the newline.
     pub full: &'static str,
-    /// Sent to a client that is turned away because of its address, with its line end.
+    /// Sent to a client that is rejected because of `--max-per-ip`. Includes the newline.
     pub crowded: &'static str,
-    /// What of every connection is shut at once when the server is to stop, to end handlers that
-    /// wait for their client alone. A handler that watches [`Acceptor::stopping`] needs none.
+    /// Which side of every connection to shut down at shutdown, so that handlers that block on their client
+    /// return. None for handlers that watch [`Acceptor::stopping`].
     pub shutdown_half: Option<Shutdown>,
 }
 
-/// The accept loop, as an iterator over the connections that were let in. It ends at shutdown, and
-/// being dropped then waits until every connection has ended, for [`GRACE`] at most, and cuts those that
-/// are left.
+/// The accept loop, as an iterator over the accepted connections. It ends at shutdown. Dropping it waits up to
+/// [`GRACE`] for all connections to end, then closes the rest.
 #[derive(Debug)]
 pub struct Acceptor {
     listener: Arc<TcpListener>,
@@ -88,8 +87,8 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Starts to serve `listener` until `shutdown` ends. Raises the soft descriptor limit, and logs
-    /// the address and how many clients are let in.
+    /// Starts to serve `listener` until `shutdown` is closed. Raises the soft descriptor limit, and logs the
+    /// address.
     ///
     /// # Errors
     /// The listener has no address, or the thread that waits for the shutdown cannot be started.
@@ -135,12 +134,12 @@ impl Acceptor {
         })
     }
 
-    /// Ends when the server is to stop, like the channel that was given to [`Acceptor::new`].
+    /// A channel that is closed at shutdown.
     pub fn stopping(&self) -> Done {
         self.stopping.clone()
     }
 
-    /// Counts a connection in, or turns it away.
+    /// Registers a connection, or rejects it.
     fn admit(&mut self, stream: TcpStream, addr: Addr) -> Option<Arc<Conn>> {
         let most = self.max_clients.number;
         match self.registry.admit(addr.ip(), most, self.max_per_ip) {
@@ -155,16 +154,16 @@ impl Acceptor {
             Err(Refusal::Full) => {
                 if !self.full {
                     warn!(
-                        "{addr} turned away: the client limit of {most} is reached, and no one gets in until a client leaves"
+                        "{addr} rejected: the client limit of {most} is reached; so are others until a client leaves"
                     );
                 }
                 self.full = true;
-                turn_away(&stream, self.profile.full);
+                reject(&stream, self.profile.full);
                 return None;
             }
             Err(Refusal::PerIp) => {
-                debug!("{addr} turned away: --max-per-ip is reached for its address");
-                turn_away(&stream, self.profile.crowded);
+                debug!("{addr} rejected: --max-per-ip is reached for its address");
+                reject(&stream, self.profile.crowded);
                 return None;
             }
         }
@@ -182,7 +181,7 @@ impl Iterator for Acceptor {
         let mut delay = None;
         loop {
             match self.listener.accept() {
-                // The watcher may have woken this loop by a connection of its own.
+                // At shutdown, this may be the watcher's own connection, which woke the loop.
                 _ if is_closed(&self.stopping) => return None,
                 Ok((stream, addr)) => {
                     let addr = Addr::from(addr);
@@ -194,10 +193,10 @@ impl Iterator for Acceptor {
                     }
                 }
                 Err(err) if concerns_one_client(&err) => {
-                    debug!("a client left before it was accepted: {err}")
+                    debug!("a client disconnected before it was accepted: {err}")
                 }
-                // Go: the originals end here, with every client, because one accept failed. Being
-                // out of descriptors passes, so this waits and goes on.
+                // Go: exits here, with all clients, because one accept failed. Ours waits and tries again,
+                // because an error such as too many open files is temporary.
                 Err(err) => {
                     if delay.is_none() {
                         warn!("cannot accept: {err}; trying again until it works");
@@ -220,7 +219,7 @@ impl Drop for Acceptor {
     }
 }
 
-/// Waits for the shutdown, or for the loop to be dropped, and ends every connection.
+/// Waits for the shutdown, or for the loop to be dropped, and then ends every connection.
 fn watch(
     shutdown: &Done,
     served: &Receiver<Infallible>,
@@ -242,7 +241,7 @@ fn watch(
     registry.shut(Shutdown::Both);
 }
 
-/// Ends a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection.
+/// Wakes a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection to it.
 fn wake(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(Shutdown::Both).is_err()
         && let Ok(addr) = listener.local_addr()
@@ -251,18 +250,18 @@ fn wake(listener: &TcpListener) {
     }
 }
 
-/// Tells a client why it is turned away. Never blocks: a new connection has room for a line. Reads what the
-/// client has sent: closing a socket with unread data sends RST, and the client may lose the line.
-fn turn_away(mut stream: &TcpStream, line: &str) {
-    let told = stream.set_nonblocking(true).and_then(|()| {
+/// Sends a client the reason why it is rejected. Never blocks: the send buffer of a new connection has room for a
+/// line. Reads pending input first: closing a socket with unread data sends RST, and the client may lose the line.
+fn reject(mut stream: &TcpStream, line: &str) {
+    let sent = stream.set_nonblocking(true).and_then(|()| {
         stream.write_all(line.as_bytes())?;
         stream.shutdown(Shutdown::Write)?;
         stream.read(&mut [0; 4096])
     });
-    debug!("turned away: {told:?}");
+    debug!("rejected: {sent:?}");
 }
 
-/// How many clients are let in, and what sets the limit, for the log: told once, when it is near.
+/// The client limit, and the reason for it, which is logged once when nine tenths of the limit are in use.
 #[derive(Debug)]
 struct MostClients {
     number: usize,
@@ -302,7 +301,7 @@ fn most_clients(wanted: MaxClients, profile: ServerProfile) -> MostClients {
     }
 }
 
-/// Errors of `accept` that belong to the one connection it would have returned.
+/// Whether an error of `accept` concerns only the connection that it would have returned.
 fn concerns_one_client(err: &io::Error) -> bool {
     matches!(
         err.kind(),
@@ -315,7 +314,7 @@ fn concerns_one_client(err: &io::Error) -> bool {
     )
 }
 
-/// Backing off: 1 ms, doubled each time, up to 1 s.
+/// Exponential backoff: 1 ms, doubled each time, up to 1 s.
 fn next_delay(last: Option<Duration>) -> Duration {
     last.map_or(Duration::from_millis(1), |last| {
         (last * 2).min(Duration::from_secs(1))
@@ -327,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backing_off_doubles_up_to_a_second() {
+    fn backoff_doubles_up_to_a_second() {
         let mut delays = vec![next_delay(None)];
         for _ in 0..11 {
             delays.push(next_delay(delays.last().copied()));
@@ -341,12 +340,12 @@ mod tests {
         assert_eq!(max_clients("auto"), Ok(MaxClients::Auto));
         assert_eq!(max_clients("7"), Ok(MaxClients::Fixed(7)));
         for bad in ["0", "-1", "many", ""] {
-            assert!(max_clients(bad).is_err(), "{bad:?} was taken");
+            assert!(max_clients(bad).is_err(), "{bad:?} was accepted");
         }
     }
 
     #[test]
-    fn who_talks_and_is_turned_away_is_told_and_not_reset() {
+    fn rejected_client_gets_the_message_not_a_reset() {
         let limit = Some(Duration::from_secs(20));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -354,14 +353,14 @@ mod tests {
         client.write_all(b"hello").unwrap();
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(limit).unwrap();
-        // Its words have come, and nobody has read them.
+        // Wait until its data has arrived, and leave it unread.
         stream.peek(&mut [0]).unwrap();
-        turn_away(&stream, "no room\r\n");
+        reject(&stream, "no room\r\n");
         drop(stream);
-        let mut told = String::new();
-        client.read_to_string(&mut told).unwrap();
-        assert_eq!(told, "no room\r\n");
-        // Linux keeps the line through a reset; another system may not.
+        let mut received = String::new();
+        client.read_to_string(&mut received).unwrap();
+        assert_eq!(received, "no room\r\n");
+        // On Linux the client would get the line despite a reset, so the reset is checked too.
         let err = client.take_error().unwrap();
         assert!(err.is_none(), "{err:?}");
     }

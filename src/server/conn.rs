@@ -1,4 +1,4 @@
-//! The connections of a server: each one, and the register of those that registry.
+//! One connection of a server, and the registry of all open connections.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,16 +19,16 @@ use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
 use crate::system::has_unread;
 
-/// How long a client may take to read the rest and close its end before its connection is closed.
+/// How long a client may take to read the rest and close its side before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
 
-/// A write that takes longer than this many milliseconds waits for its client, not for the CPU.
+/// A write that takes longer than this many milliseconds is waiting for its client, not for CPU time.
 const STALLED_AFTER: u64 = 20;
 
-/// How long a thread that was woken may take until it runs, on a busy machine.
+/// How long a woken thread may take until it runs, on a busy machine.
 const WAKING: Duration = Duration::from_millis(20);
 
-/// A connection that was let in. It counts as a client until it is dropped, which closes it.
+/// An accepted connection. It counts towards the client limit until it is dropped, which closes it.
 #[derive(Debug)]
 pub struct Conn {
     stream: TcpStream,
@@ -46,7 +46,7 @@ pub struct Conn {
 }
 
 impl Conn {
-    /// A connection that [`Registry::enter`] has counted in.
+    /// Wraps a connection that [`Registry::admit`] has counted, and registers it.
     pub(crate) fn new(
         stream: TcpStream,
         addr: Addr,
@@ -80,20 +80,20 @@ impl Conn {
         self.addr
     }
 
-    /// The connection itself, for what is not read or written here.
+    /// The socket, for calls that this type does not wrap.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
-    /// A number that no other connection of this server has; it rises in the order of coming.
+    /// A unique number, which increases in the order of arrival.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Reads what the client has sent, as [`TcpStream`] does, but never ends for a signal.
+    /// Reads what the client has sent. Tries again after EINTR.
     ///
     /// # Errors
-    /// The connection is broken.
+    /// The connection failed.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if is_closed(&self.closed) {
             return Ok(0);
@@ -101,10 +101,10 @@ impl Conn {
         net::read(&mut &self.stream, buf)
     }
 
-    /// Writes all of it, as Go's `conn.Write` does: whoever else writes waits until it is done.
+    /// Writes all of `bytes`, as Go's `conn.Write` does: concurrent writers wait until it is done.
     ///
     /// # Errors
-    /// The connection is broken.
+    /// The connection failed.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let _turn = self.writing.lock();
         self.write_began.store(self.registry.millis() + 1, Relaxed);
@@ -113,26 +113,27 @@ impl Conn {
         written
     }
 
-    /// Whether a write has been waiting for the client to read. The time decides, because not every system
-    /// has a write that never blocks.
+    /// Whether a write is blocked because the client does not read. It is decided by time, because not every
+    /// system has a non-blocking write for a blocking socket.
     pub fn is_stalled(&self) -> bool {
         let began = self.write_began.load(Relaxed);
         began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
     }
 
-    /// For the reader: whether it has something from the client that it has not finished with.
+    /// The reader sets whether it is still working on input from the client.
     pub fn set_in_hand(&self, in_hand: bool) {
         self.in_hand.store(in_hand, Relaxed);
     }
 
-    /// For the reader: whether part of something has come, and nothing whole after it.
+    /// The reader sets whether it has received part of a message and nothing complete after it.
     pub fn set_part_came(&self, part_came: bool) {
         self.part_came.store(part_came, Relaxed);
     }
 
-    /// Whether the client has sent something that nobody has finished with, or part of something since this
-    /// was asked last. After a pause of the process, a timeout ends at the same time as such a client's
-    /// silence. A client that does not read what it is sent has no input: nobody may wait for it.
+    /// Whether input from the client is waiting, or part of a message has arrived since the last call. After the
+    /// process was paused, a timeout and such input can be due at the same time; then the input counts.
+    ///
+    /// Always false for a client that does not read, so that nobody waits for it.
     pub fn has_input(&self) -> bool {
         let has_input = || {
             !self.is_stalled()
@@ -140,47 +141,47 @@ impl Conn {
                     || self.part_came.swap(false, Relaxed)
                     || has_unread(&self.stream))
         };
-        // A reader may have taken the input from the socket, and not have had its turn to say so.
+        // The reader may have read the input from the socket without having set `in_hand` yet.
         has_input() || {
             thread::sleep(WAKING);
             has_input()
         }
     }
 
-    /// Tells the client that nothing more will come.
+    /// Shuts down the writing side: the client sees the end of the stream.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Ends the input, as if the client had closed its side.
+    /// Makes the reader stop, as if the client had closed its side.
     pub fn stop_reading(&self) {
         self.no_more.store(true, Relaxed);
     }
 
-    /// Whether the input has been ended here.
+    /// Whether [`Conn::stop_reading`] was called.
     pub fn has_stopped_reading(&self) -> bool {
         self.no_more.load(Relaxed)
     }
 
-    /// Ends the connection for everyone who reads, writes or watches [`Conn::closed`].
+    /// Closes the connection: all readers, writers and watchers of [`Conn::closed`] return.
     pub fn close(&self) {
         drop(self.open.lock().take());
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Ends with [`Conn::close`].
+    /// A channel that [`Conn::close`] closes.
     pub fn closed(&self) -> &Done {
         &self.closed
     }
 
-    /// Reads and throws away what still comes: what is unread at the close would reset the connection.
+    /// Reads and discards all further input, because closing with unread data would reset the connection.
     #[inline(never)]
     pub fn drain(&self) {
         let _ = io::copy(&mut &self.stream, &mut io::sink());
     }
 
-    /// Runs `handler`, which may start threads of this connection, and joins them. They have [`GRACE`]
-    /// to finish when it has returned; then the connection is closed.
+    /// Runs `handler`, which may start threads for this connection, and joins them. After `handler` returns they
+    /// have [`GRACE`] to finish; then the connection is closed.
     pub fn scope<'env>(&'env self, handler: impl for<'s> FnOnce(Threads<'s, 'env>)) {
         let (running, all) = bounded(0);
         thread::scope(|s| {
@@ -195,7 +196,7 @@ impl Conn {
         });
     }
 
-    /// A name for a thread of this connection, short enough for the system to show it whole.
+    /// A name for a thread of this connection, short enough for the system to show in full.
     pub fn thread_name(&self, role: &str) -> String {
         format!(":{} {role}", self.addr.port())
     }
@@ -209,17 +210,17 @@ pub struct Threads<'s, 'env> {
 }
 
 impl<'s> Threads<'s, '_> {
-    /// Starts a thread; a connection that cannot have it is closed.
+    /// Starts a thread. If that fails, the connection is closed.
     pub fn go(&self, role: &str, f: impl FnOnce() + Send + 's) {
         let running = self.running.clone();
-        // Boxed: it is moved several times on the way, and each move would take stack.
+        // Boxed, because it is moved several times, and each move would take stack.
         let f: Box<dyn FnOnce() + Send + 's> = Box::new(move || {
             let _running = running;
             f();
         });
         if let Err(err) = go(self.s, self.conn.thread_name(role), f) {
             warn!(
-                "{} is lost, no thread can be started: {err}",
+                "{} was disconnected: cannot start a thread: {err}",
                 self.conn.addr
             );
             self.conn.close();
@@ -233,13 +234,13 @@ impl Drop for Conn {
     }
 }
 
-/// Why a client is turned away.
+/// Why a client is rejected.
 pub(crate) enum Refusal {
     Full,
     PerIp,
 }
 
-/// The connections that were let in and have not ended.
+/// All open connections.
 #[derive(Debug)]
 pub(crate) struct Registry {
     started: Instant,
@@ -269,7 +270,7 @@ impl Registry {
         self.started.elapsed().as_millis() as u64
     }
 
-    /// Counts a client in, and returns how many are connected now.
+    /// Counts a new client, and returns how many are connected now.
     pub(crate) fn admit(
         &self,
         ip: IpAddr,
@@ -303,7 +304,7 @@ impl Registry {
     }
 
     pub(crate) fn shut(&self, half: Shutdown) {
-        // Taken out first: the last owner of a connection needs the lock to drop it.
+        // Collected first, because dropping the last reference to a connection takes the lock.
         let conns: Vec<_> = self
             .conns
             .lock()
@@ -312,8 +313,8 @@ impl Registry {
             .filter_map(Weak::upgrade)
             .collect();
         for conn in conns {
-            // With a zero linger, the handler wants its end to be a reset. To shut the writing half
-            // would tell the client first that all was said.
+            // With a zero linger, the handler wants the connection to end with a reset. Shutting down the
+            // writing side would first signal a normal end to the client.
             let linger = SockRef::from(&conn.stream).linger();
             if half == Shutdown::Read || !matches!(linger, Ok(Some(Duration::ZERO))) {
                 let _ = conn.stream.shutdown(half);

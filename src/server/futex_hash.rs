@@ -1,7 +1,7 @@
-//! The table in which the kernel keeps the sleeping threads of a process.
+//! The size of the kernel's futex hash, in which the sleeping threads of a process are kept.
 //!
-//! Linux gives a process four slots per CPU. With thousands of threads that sleep, each wake-up walks past
-//! hundreds of them: a larger table makes a room of 5,000 clients twice as fast, and one of 10,000 ten times
+//! Linux gives a process four slots per CPU. With thousands of sleeping threads, each wake-up walks past hundreds
+//! of them. A larger table makes a room of 5,000 clients twice as fast, and a room of 10,000 ten times as fast
 //! (`benches/README.md`).
 
 use std::ffi::c_ulong;
@@ -13,25 +13,25 @@ use crate::server::accept::MaxClients;
 use crate::server::system_limits::{available_memory, system_limits};
 use crate::system::{self, raise_descriptor_limit};
 
-/// Slots that every server gets, which take 256 KiB.
+/// The minimum number of slots, which take 256 KiB.
 const MIN_SLOTS: usize = 4096;
 
-/// The kernel's own choice, where the number of CPUs does not limit it.
+/// The kernel's own ratio, before it limits the number by the CPUs.
 const SLOTS_PER_THREAD: usize = 4;
 
-/// What a slot takes of the kernel's memory.
+/// Kernel memory per slot.
 pub const BYTES_PER_SLOT: usize = 64;
 
-/// The part of the available memory that the table may take.
+/// The table may take one part in this many of the available memory.
 const PART_OF_MEMORY: u64 = 1024;
 
 const SET_SLOTS: c_ulong = 1;
 const GET_SLOTS: c_ulong = 2;
 
-/// Makes the table large enough for the threads of all clients. To be called before the first thread starts.
-/// Kernels before Linux 6.16 have one table for the whole machine, and keep it.
+/// Makes the table large enough for the threads of all clients. Call it before the first thread starts. Has no
+/// effect before Linux 6.16, where all processes share one table.
 pub fn make_room(max_clients: MaxClients, threads_per_client: usize) {
-    // Part of the client limit. The accept loop does it too, and logs a failure.
+    // The client limit depends on it. The accept loop raises it too, and logs a failure.
     raise_descriptor_limit().ok();
     let clients = match max_clients {
         MaxClients::Fixed(clients) => clients,
@@ -43,11 +43,11 @@ pub fn make_room(max_clients: MaxClients, threads_per_client: usize) {
     let wanted = slots_for(threads, available_memory());
     match set_slots(wanted).and_then(|()| slots()) {
         Ok(slots) => debug!("futex hash: {slots} slots for at most {threads} threads"),
-        Err(err) => debug!("futex hash: the system does not take {wanted} slots: {err}"),
+        Err(err) => debug!("futex hash: cannot set {wanted} slots: {err}"),
     }
 }
 
-/// How many slots a process with so many threads asks for: a power of two, as the kernel takes no other.
+/// The number of slots for so many threads: a power of two, because the kernel accepts nothing else.
 pub fn slots_for(threads: usize, memory: Option<u64>) -> usize {
     let most = memory.unwrap_or(0) / PART_OF_MEMORY / BYTES_PER_SLOT as u64;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -60,10 +60,10 @@ pub fn slots_for(threads: usize, memory: Option<u64>) -> usize {
     }
 }
 
-/// How many slots the kernel has for this process; 0 while it has one thread and has asked for none.
+/// The number of slots of this process; 0 while it has one thread and has not set a number.
 ///
 /// # Errors
-/// The kernel has no such tables.
+/// The kernel has no table per process.
 pub fn slots() -> io::Result<usize> {
     system::futex_hash(GET_SLOTS, 0)
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_bounds_the_table() {
+    fn table_is_limited_by_memory() {
         assert_eq!(slots_for(usize::MAX, Some(GIB)), 16_384);
         assert_eq!(slots_for(usize::MAX, Some(3 * GIB)), 32_768);
         assert_eq!(slots_for(usize::MAX, Some(1)), MIN_SLOTS);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn kernel_takes_the_slots_while_threads_sleep() {
+    fn kernel_accepts_the_slots_while_threads_sleep() {
         if let Err(err) = slots() {
             println!("skipped, this kernel has no futex hash for a process: {err}");
             return;

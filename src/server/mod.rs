@@ -1,4 +1,4 @@
-//! What the servers share.
+//! What every server needs: accepting, connections, shutdown, limits.
 
 pub mod accept;
 pub mod conn;

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP; on Windows Ctrl-C, Ctrl-Break and the closing of the console.
+//! Shutdown by Ctrl-C, SIGTERM or SIGHUP; on Windows by Ctrl-C, Ctrl-Break or closing the console.
 
 use std::convert::Infallible;
 use std::io;
@@ -10,15 +10,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use crate::error::context;
 use crate::system;
 
-/// The end of a program, as a channel on which nothing is ever sent: it is disconnected when the
-/// time has come, so that everyone who holds it sees that, as with Go's `close(done)`.
+/// A done channel, on which nothing is ever sent. Dropping its sender closes it, and every holder of a receiver
+/// observes that, as with Go's `close(done)`.
 pub type Done = Receiver<Infallible>;
 
 /// Catches SIGINT, SIGTERM and SIGHUP: the first closes the returned channel, the second ends the process
 /// at once, with status 130. A signal that was ignored when the program started stays ignored, as in Go.
 ///
 /// # Errors
-/// The signals cannot be caught, or there can be no thread to wait for them.
+/// The signals cannot be caught, or the thread that waits for them cannot be started.
 pub fn on_signal() -> io::Result<Done> {
     let (running, shutdown) = bounded(0);
     let mut running = Some(running);
@@ -30,7 +30,7 @@ pub fn on_signal() -> io::Result<Done> {
     Ok(shutdown)
 }
 
-/// For a program with nothing to tidy up: the same signals end it at once, with status 0.
+/// For a program that needs no cleanup: the same signals end it at once, with status 0.
 ///
 /// # Errors
 /// As for [`on_signal`].
@@ -43,14 +43,14 @@ pub fn is_closed(channel: &Done) -> bool {
     channel.try_recv() == Err(TryRecvError::Disconnected)
 }
 
-/// Waits at most `limit` for the channel to be closed, and returns whether it is.
+/// Waits up to `limit` for the channel to be closed, and returns whether it is.
 pub fn closes_within(channel: &Done, limit: Duration) -> bool {
     channel.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
 }
 
 fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
-    // ctrlc catches a signal even where it is ignored. Blocked here, and so in every thread to come, the
-    // signal never arrives.
+    // ctrlc catches a signal even if it was ignored at the start. A signal that is blocked here is blocked in
+    // every later thread, so it never arrives.
     system::block_ignored_signals()?;
     ctrlc::set_handler(handler)
         .map_err(io::Error::other)

@@ -1,4 +1,4 @@
-//! Adaptive polling: reading from a client that answers at once, without falling asleep in between.
+//! Adaptive polling: reading from a client that answers quickly, without sleeping in between.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,15 +8,14 @@ use std::time::{Duration, Instant};
 use crate::server::conn::Conn;
 use crate::system::{CAN_READ_NOW, read_now};
 
-/// How long a thread polls before it falls asleep. To fall asleep and be woken takes about half of it.
+/// How long a thread polls before it sleeps. Sleeping and being woken takes about half as long.
 const SPIN_LIMIT: Duration = Duration::from_micros(100);
 
-/// Whether a thread is polling; a second one would only take CPU time from the first.
+/// Set while a thread is polling. A second one would only take CPU time from the first.
 static SPINNING: AtomicBool = AtomicBool::new(false);
 
-/// Reads from a connection as [`Conn::read`] does. If the last read took less than 100 µs, the next one
-/// first polls for as long, yielding to other threads, and sleeps only then. (So do Go's threads, inside
-/// the runtime.)
+/// Reads from a connection as [`Conn::read`] does. If the last read took less than 100 µs, the next one first
+/// polls for up to 100 µs, yielding to other threads, before it sleeps. Go's runtime does the same in its threads.
 #[derive(Debug)]
 pub struct Spin<'a> {
     conn: &'a Conn,
@@ -24,12 +23,12 @@ pub struct Spin<'a> {
 }
 
 impl Spin<'_> {
-    /// The client counts as slow until it has been quick once.
+    /// A new client counts as slow.
     pub fn new(conn: &Conn) -> Spin<'_> {
         Spin { conn, quick: false }
     }
 
-    /// Reads what comes within [`SPIN_LIMIT`] after `start`.
+    /// Polls until [`SPIN_LIMIT`] after `start`. None if nothing arrived.
     fn poll(&self, buf: &mut [u8], start: Instant) -> Option<io::Result<usize>> {
         while start.elapsed() < SPIN_LIMIT {
             match read_now(self.conn.stream(), buf) {

@@ -1,5 +1,5 @@
-//! How many clients this machine supports when each takes threads: the limits that the system sets,
-//! which is reached first, and how to raise it.
+//! How many clients this machine supports, given the threads per client: the system's limits, which one is reached
+//! first, and how to raise it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct SystemLimit {
     pub value: u64,
     /// How much of it is in use.
     pub in_use: u64,
-    /// How much of it one client takes.
+    /// How much of it each client uses.
     per_client: u64,
     setting: Setting,
 }
@@ -35,24 +35,24 @@ struct Setting {
     by: SetBy,
     /// The highest value that the system accepts.
     max: u64,
-    /// A value that is enough for nearly everyone.
+    /// A value that is enough for almost any use.
     ample: u64,
-    /// The most that is kept free of it. Little will do where no other process takes of it.
+    /// Upper limit of the margin that is kept free. It can be small if no other process shares the limit.
     max_margin: u64,
 }
 
 #[derive(Clone, Debug)]
 enum SetBy {
-    /// The option of `ulimit`, and the one of `prlimit`.
+    /// Options of `ulimit` and `prlimit`.
     Shell(&'static str, &'static str),
-    /// `sysctl`, by the limit's name.
+    /// `sysctl`, with the limit's name.
     Sysctl,
-    /// The file in which `max` means no limit.
+    /// A file, in which `max` means no limit.
     File(PathBuf),
 }
 
 impl SystemLimit {
-    /// A limit that `sysctl` sets; none where the system does not have it.
+    /// A limit that `sysctl` sets. None if the system does not have it.
     pub fn sysctl(
         name: &'static str,
         in_use: Option<u64>,
@@ -82,7 +82,7 @@ impl SystemLimit {
         usize::try_from(free / self.per_client).unwrap_or(usize::MAX)
     }
 
-    /// The value under which so many clients fit; none if the system does not accept it.
+    /// The value that is needed for so many clients. None if the system does not accept it.
     pub fn needed_for(&self, clients: usize) -> Option<u64> {
         let needed = (clients as u64)
             .checked_mul(self.per_client)?
@@ -96,7 +96,7 @@ impl SystemLimit {
         self.setting.max
     }
 
-    /// The command that sets it to `value`, for root or with `sudo`.
+    /// The command that sets the limit to `value`, for root or with `sudo`.
     pub fn command(&self, value: u64, as_root: bool) -> String {
         let name = self.name;
         match (&self.setting.by, as_root) {
@@ -111,20 +111,20 @@ impl SystemLimit {
         }
     }
 
-    /// The command that raises it for nearly everyone, for root.
+    /// The command, for root, that raises the limit far enough for almost any use.
     pub fn how_to_raise(&self) -> String {
         self.command(self.setting.ample, true)
     }
 
-    /// Room for the rest of the machine, and for what the process itself takes on the way: a thread that
-    /// starts without room for its signal stack aborts the whole process.
+    /// Kept free for the rest of the machine and for the process itself: if a new thread finds no room for its signal
+    /// stack, the whole process aborts.
     fn margin(&self, part: u64) -> u64 {
         part.clamp(16, self.setting.max_margin)
     }
 }
 
-/// Lists the limits of this machine for a server with so many `threads` and `descriptors` per client,
-/// the one that is reached first at the start. Limits that the system does not report are left out.
+/// Lists the limits of this machine for a server with so many `threads` and `descriptors` per client. The limit that
+/// is reached first comes first. Limits that the system does not report are omitted.
 pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
     let (threads, descriptors) = (threads as u64, descriptors as u64);
     let machine_threads = threads_of_the_machine();
@@ -187,7 +187,7 @@ pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
     limits
 }
 
-/// None where there is no limit, or a client takes nothing of it.
+/// None if there is no limit, or a client uses nothing of it.
 fn limit(
     name: &'static str,
     value: Option<u64>,
@@ -213,7 +213,7 @@ fn shell(option: &'static str, long: &'static str, max_margin: u64) -> Setting {
     }
 }
 
-/// Bytes of memory that programs can still have without swapping.
+/// Bytes of memory that are available without swapping.
 pub fn available_memory() -> Option<u64> {
     let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
     let line = meminfo
@@ -223,12 +223,12 @@ pub fn available_memory() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Reads a file that holds one number; one that holds a word, such as `max`, sets no limit.
+/// Reads a number from a file. None if it contains a word, such as `max`.
 fn number_in(path: impl AsRef<Path>) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// How many entries a directory has.
+/// The number of entries in a directory.
 fn count_in(directory: &str) -> Option<u64> {
     Some(fs::read_dir(directory).ok()?.count() as u64)
 }
@@ -250,8 +250,8 @@ fn threads_of_the_machine() -> Option<u64> {
         .ok()
 }
 
-/// The directory of the control group that allows this process the fewest more threads, in either
-/// version of cgroups: its own, or one of those around it.
+/// The directory of the cgroup (version 1 or 2) that leaves this process the fewest threads: its own cgroup, or one
+/// of its parents.
 fn cgroup_of_pids() -> Option<PathBuf> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let own = groups.lines().filter_map(|line| {
@@ -283,7 +283,7 @@ fn cgroup_of_pids() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    /// A limit of threads, of which one client takes three.
+    /// A limit of threads, of which each client uses three.
     fn threads(value: u64, in_use: u64) -> SystemLimit {
         limit(
             "threads",
@@ -295,7 +295,7 @@ mod tests {
         .unwrap()
     }
 
-    /// A limit of descriptors, of which one client takes one.
+    /// A limit of descriptors, of which each client uses one.
     fn descriptors(value: u64, in_use: u64) -> SystemLimit {
         limit(
             "descriptors",
@@ -321,14 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_where_there_is_none_or_a_client_takes_nothing() {
+    fn missing_or_unused_limit_is_omitted() {
         let setting = || shell("-n", "--nofile", 64);
         assert!(limit("none", None, Some(1), 1, setting()).is_none());
         assert!(limit("nothing", Some(100), Some(1), 0, setting()).is_none());
     }
 
     #[test]
-    fn value_needed_for_clients_is_enough_and_hardly_more() {
+    fn needed_value_is_enough_and_hardly_more() {
         for clients in [1, 2, 7, 100, 5_000, 20_000, 1_000_000] {
             for in_use in [0, 1, 9, 250, 60_000] {
                 for limit in [threads(0, in_use), descriptors(0, in_use)] {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_system_does_not_accept_is_not_advised() {
+    fn value_that_the_system_does_not_accept_is_not_suggested() {
         let mut limit = threads(32_768, 100);
         limit.setting.max = MAX_THREAD_IDS;
         assert!(limit.needed_for(1_300_000).is_some());
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn linux_reports_its_limits_the_lowest_first() {
+    fn linux_limits_are_listed_lowest_first() {
         let limits = system_limits(3, 1);
         let names: Vec<_> = limits.iter().map(|limit| limit.name).collect();
         for name in [

@@ -1,4 +1,4 @@
-//! What Linux alone has.
+//! Functions for Linux only.
 
 use std::ffi::{c_int, c_ulong};
 use std::fs;
@@ -11,10 +11,10 @@ use thread_priority::{
     set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
 };
 
-/// Makes the calling thread, and every thread that it starts, batch work. Without effect where the process was
-/// given a policy or a nice value.
+/// Puts the calling thread, and every thread that it starts, into SCHED_BATCH. Has no effect if the process was
+/// started with another policy or a nice value.
 pub fn use_batch_scheduling() {
-    // The crate sets the nice value too; to this one, the priority 48 of 99 translates into 0.
+    // The crate also sets the nice value. Its priority 48 of 99 is the nice value 0.
     if getpriority_process(None) == Ok(0)
         && matches!(
             thread_schedule_policy(),
@@ -32,8 +32,8 @@ pub fn use_batch_scheduling() {
     }
 }
 
-/// Keeps the signals that were ignored when this program started from it, and from every thread to come: `nohup`
-/// ignores SIGHUP, and a script SIGINT for what it runs in the background.
+/// Blocks the signals that were ignored when this program started, in this thread and all later ones. `nohup` makes
+/// programs ignore SIGHUP, and a script makes its background programs ignore SIGINT.
 ///
 /// # Errors
 /// They cannot be blocked.
@@ -51,7 +51,7 @@ pub fn block_ignored_signals() -> io::Result<()> {
     Ok(ignored.thread_block()?)
 }
 
-/// How many threads this user may have. Root may have any number.
+/// How many threads this user may have. None for root, which has no limit.
 pub fn user_thread_limit() -> Option<u64> {
     match getuid().is_root() {
         true => None,
@@ -59,16 +59,16 @@ pub fn user_thread_limit() -> Option<u64> {
     }
 }
 
-/// One of the operations on the table in which the kernel keeps the sleeping threads of this process.
+/// Gets or sets the number of slots in the kernel's futex hash of this process.
 ///
 /// # Errors
-/// The kernel has no such table, or does not take so many slots.
+/// The kernel has no table per process, or does not accept this number.
 #[expect(unsafe_code, reason = "no safe crate has this call")]
 pub fn futex_hash(operation: c_ulong, slots: c_ulong) -> io::Result<usize> {
     const PR_FUTEX_HASH: c_int = 78;
     const UNUSED: c_ulong = 0;
-    // SAFETY: both operations take numbers, no pointers, and the kernel checks them. It moves sleeping
-    // threads to the new table itself, so that the program sees no difference but the time.
+    // SAFETY: both operations take numbers, no pointers, and the kernel checks them. The kernel moves sleeping
+    // threads to the new table itself, so the program behaves as before.
     let answer = unsafe { libc::prctl(PR_FUTEX_HASH, operation, slots, UNUSED, UNUSED) };
     usize::try_from(answer).map_err(|_| io::Error::last_os_error())
 }

@@ -1,5 +1,5 @@
-//! What differs between systems, and nothing else: the rest of this crate has no `#[cfg]` for it, but in the
-//! load tester. Every system has a module with the same functions; what it lacks does nothing there.
+//! Everything that differs between operating systems. Only this module and the load tester have a `#[cfg]` for a
+//! system. Every system has the same functions; those that it does not support do nothing.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,12 +1,12 @@
-//! What macOS and the BSDs lack of what Linux has.
+//! Replacements for Linux functions on macOS and the BSDs.
 
 use std::ffi::c_ulong;
 use std::io::{self, ErrorKind};
 
-/// Only Linux has batch work.
+/// Does nothing: only Linux has SCHED_BATCH.
 pub fn use_batch_scheduling() {}
 
-/// Which signals were ignored at the start is shown without unsafe code by Linux alone.
+/// Does nothing: only on Linux can safe code find out which signals were ignored at the start.
 ///
 /// # Errors
 /// None.
@@ -19,7 +19,7 @@ pub fn user_thread_limit() -> Option<u64> {
     None
 }
 
-/// Only Linux has such a table.
+/// Fails: only Linux has such a table.
 ///
 /// # Errors
 /// Always.

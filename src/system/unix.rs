@@ -1,4 +1,4 @@
-//! What all Unix systems have, Linux and macOS among them.
+//! Functions for all Unix systems, including Linux and macOS.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
@@ -14,7 +14,7 @@ use rustix::net::{RecvFlags, recv};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::Socket;
 
-/// Reads what has arrived, and does not wait. None if nothing has.
+/// Reads without blocking. None if nothing has arrived.
 pub fn read_now(conn: &TcpStream, buf: &mut [u8]) -> Option<io::Result<usize>> {
     match recv(conn, buf, RecvFlags::DONTWAIT) {
         Err(Errno::AGAIN | Errno::INTR) => None,
@@ -22,16 +22,16 @@ pub fn read_now(conn: &TcpStream, buf: &mut [u8]) -> Option<io::Result<usize>> {
     }
 }
 
-/// Whether [`read_now`] can find anything.
+/// Whether [`read_now`] works on this system.
 pub const CAN_READ_NOW: bool = true;
 
-/// Whether something has arrived that was not read, or the connection has ended.
+/// Whether unread data has arrived, or the connection has ended.
 pub fn has_unread(conn: &TcpStream) -> bool {
     let peeked = recv(conn, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
     peeked.err() != Some(Errno::AGAIN)
 }
 
-/// Lets a server have its address again at once after it has ended.
+/// Lets a server bind its address again immediately after it has exited.
 ///
 /// # Errors
 /// The system refuses.
@@ -39,12 +39,12 @@ pub fn reuse_address(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
 }
 
-/// The number of a network interface of this name.
+/// The index of the network interface with this name.
 pub fn interface_index(name: &str) -> Option<u32> {
     if_nametoindex(name).ok()
 }
 
-/// The name of the network interface of this number.
+/// The name of the network interface with this index.
 pub fn interface_name(index: u32) -> Option<String> {
     let name = if_indextoname(index).ok()?;
     Some(name.to_string_lossy().into_owned())
@@ -65,34 +65,34 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
 }
 
-/// The name or path that these bytes are. Any can be one.
+/// Converts bytes into a name or path. On Unix any bytes are valid.
 pub fn path_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     Some(OsString::from_vec(bytes))
 }
 
-/// Why no file here can have this name, beside what is refused everywhere. Nothing.
+/// Why a file name is invalid on this system only. On Unix there is no such reason.
 pub fn refuse_name(_name: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// The part of a path that can hold a name: everything.
+/// A path without its drive. On Unix it has none.
 pub fn without_drive(path: &OsStr) -> &[u8] {
     path.as_bytes()
 }
 
-/// Waits until the names in a folder are on the disk.
+/// Waits until the names in a folder have been written to disk.
 ///
 /// # Errors
-/// The disk has failed to write.
+/// The disk failed.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // Some file systems, on a network for example, have no such thing.
+        // Some file systems, for example network file systems, do not support it.
         Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }
 }
 
-/// What a new file is open to, before the umask takes its part.
+/// The permissions of a new file, before the umask is applied.
 pub fn new_file_permissions() -> Option<Permissions> {
     Some(Permissions::from_mode(0o666))
 }

@@ -1,4 +1,4 @@
-//! What is different on Windows.
+//! Functions for Windows.
 
 use std::ffi::{OsStr, OsString, c_ulong};
 use std::fs::Permissions;
@@ -12,10 +12,10 @@ use socket2::Socket;
 pub use super::windows_names::refuse_name;
 use super::windows_names::{drive_length, utf16_from_bytes};
 
-/// Only Linux has batch work.
+/// Does nothing: only Linux has SCHED_BATCH.
 pub fn use_batch_scheduling() {}
 
-/// There are no signals that could be ignored.
+/// Does nothing: Windows has no ignored signals.
 ///
 /// # Errors
 /// None.
@@ -23,12 +23,12 @@ pub fn block_ignored_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// How many threads this user may have. There is no limit.
+/// How many threads this user may have. Windows has no limit.
 pub fn user_thread_limit() -> Option<u64> {
     None
 }
 
-/// Only Linux has such a table.
+/// Fails: only Linux has such a table.
 ///
 /// # Errors
 /// Always.
@@ -36,21 +36,21 @@ pub fn futex_hash(_operation: c_ulong, _slots: c_ulong) -> io::Result<usize> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Reads what has arrived. A read that does not wait would change the socket for everyone who uses it.
+/// Always None: a non-blocking read would make the socket non-blocking for all threads.
 pub fn read_now(_conn: &TcpStream, _buf: &mut [u8]) -> Option<io::Result<usize>> {
     None
 }
 
-/// Whether [`read_now`] can find anything.
+/// Whether [`read_now`] works on this system.
 pub const CAN_READ_NOW: bool = false;
 
-/// Whether something has arrived that was not read. Not known: to look without waiting would change the socket
-/// for everyone who uses it.
+/// Always false, because it is not known: a non-blocking check would make the socket non-blocking for all threads.
 pub fn has_unread(_conn: &TcpStream) -> bool {
     false
 }
 
-/// A server has its address again at once anyway. The option would let another program take the address.
+/// Does nothing: on Windows a server can bind its address again anyway, and the option would let another program take
+/// the address.
 ///
 /// # Errors
 /// None.
@@ -58,22 +58,22 @@ pub fn reuse_address(_socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// The number of a network interface of this name. No safe crate looks it up here, so that zones are numbers.
+/// Always None: no safe crate looks up interfaces on Windows, so zones must be given as numbers.
 pub fn interface_index(_name: &str) -> Option<u32> {
     None
 }
 
-/// The name of the network interface of this number. No safe crate looks it up here.
+/// Always None: no safe crate looks up interfaces on Windows.
 pub fn interface_name(_index: u32) -> Option<String> {
     None
 }
 
-/// How many sockets and files this process may have open. There is no limit.
+/// How many descriptors this process may have open. Windows has no limit.
 pub fn descriptor_limit() -> Option<u64> {
     None
 }
 
-/// There is nothing to raise.
+/// Does nothing: Windows has no such limit.
 ///
 /// # Errors
 /// None.
@@ -81,19 +81,19 @@ pub fn raise_descriptor_limit() -> io::Result<()> {
     Ok(())
 }
 
-/// The name or path that these bytes are: UTF-8, or what Go too makes of a name with half a surrogate pair. None
-/// for any other bytes.
+/// Converts bytes into a name or path. They must be UTF-8, in which half a surrogate pair may be encoded as in Go;
+/// None for any other bytes.
 pub fn path_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     utf16_from_bytes(&bytes).map(|utf16| OsString::from_wide(&utf16))
 }
 
-/// The part of a path that can hold a name: what is behind the drive.
+/// A path without its drive.
 pub fn without_drive(path: &OsStr) -> &[u8] {
     let bytes = path.as_encoded_bytes();
     &bytes[drive_length(bytes)..]
 }
 
-/// Names are on the disk when the file is: a folder cannot be opened here.
+/// Does nothing: on Windows a folder cannot be opened, and the name is written together with the file.
 ///
 /// # Errors
 /// None.
@@ -101,7 +101,7 @@ pub fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// New files are open to whom the folder is.
+/// Always None: new files inherit the permissions of their folder.
 pub fn new_file_permissions() -> Option<Permissions> {
     None
 }

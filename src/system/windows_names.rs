@@ -1,25 +1,25 @@
-//! Names of files on Windows. No call of the system is in here, so that it is tested on every system.
+//! File names on Windows. This file has no system calls, so it is tested on every system.
 
-/// Names that are devices, whatever stands behind their first dot.
+/// Device names. They are also devices with any extension.
 const DEVICES: [&str; 7] = ["aux", "clock$", "con", "conin$", "conout$", "nul", "prn"];
 
-/// Names that are devices with one more character behind them.
+/// Names that are devices if one digit follows.
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// Why no file on Windows can have this name, beside what is refused everywhere.
+/// Why a file name is invalid on Windows only.
 pub fn refuse_name(name: &[u8]) -> Option<&'static str> {
     if name.ends_with(b".") || name.ends_with(b" ") {
         return Some("a file name on Windows cannot end with a dot or a space");
     }
     // A colon separates a drive, or a stream of a file, from the rest.
     if name.iter().any(|byte| b"<>:\"|?*".contains(byte)) {
-        return Some("a file name on Windows cannot hold any of < > : \" | ? *");
+        return Some("a file name on Windows cannot contain any of < > : \" | ? *");
     }
     if utf16_from_bytes(name).is_none() {
-        return Some("a file name on Windows is Unicode, and these bytes are not");
+        return Some("a file name on Windows must be Unicode");
     }
     if is_device(name) {
-        return Some("this is the name of a device on Windows");
+        return Some("the name of a device on Windows is not a file name");
     }
     None
 }
@@ -38,8 +38,8 @@ fn is_device(name: &[u8]) -> bool {
         || NUMBERED_DEVICES.iter().any(|device| numbered(device))
 }
 
-/// The UTF-16 of UTF-8 in which half a surrogate pair may stand as if it were a character, as Go writes the
-/// name of a file that has one. None for any other bytes.
+/// Converts UTF-8 into UTF-16. Half a surrogate pair may be encoded like a character, as Go does for file names that
+/// contain one. None for any other bytes.
 pub fn utf16_from_bytes(mut bytes: &[u8]) -> Option<Vec<u16>> {
     let mut utf16 = Vec::new();
     loop {
@@ -65,7 +65,7 @@ pub fn utf16_from_bytes(mut bytes: &[u8]) -> Option<Vec<u16>> {
     }
 }
 
-/// How many bytes at the start of a path are its drive.
+/// The length of the drive at the start of a path, in bytes.
 pub fn drive_length(path: &[u8]) -> usize {
     match path {
         [letter, b':', ..] if letter.is_ascii_alphabetic() => 2,
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_streams_drives_and_what_windows_cuts_off_are_refused() {
+    fn names_that_windows_treats_specially_are_rejected() {
         for name in [
             "NUL",
             "nul",
@@ -105,7 +105,10 @@ mod tests {
             "<a",
             "a>",
         ] {
-            assert!(refuse_name(name.as_bytes()).is_some(), "{name:?} was taken");
+            assert!(
+                refuse_name(name.as_bytes()).is_some(),
+                "{name:?} was accepted"
+            );
         }
         for name in [
             "null",
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_keeps_its_place() {
+    fn half_a_surrogate_pair_is_converted_in_place() {
         let utf16 = |bytes: &[u8]| utf16_from_bytes(bytes);
         assert_eq!(utf16(b"a\xED\xA0\xBDb"), Some(vec![0x61, 0xD83D, 0x62]));
         assert_eq!(utf16(b"\xED\xB8\x80"), Some(vec![0xDE00]));

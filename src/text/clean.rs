@@ -1,9 +1,9 @@
-//! Lines from the network, made harmless for the terminals that show them.
+//! Makes lines from the network safe for the terminals that show them.
 
 use std::borrow::Cow;
 
-/// Whether a character could do more on a terminal than be seen: control characters repaint it, line and
-/// paragraph separators end lines, and bidirectional controls show text in another order.
+/// Whether a character has an effect on a terminal: control characters repaint it, line and paragraph separators
+/// end lines, and bidirectional controls reorder text.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -12,11 +12,11 @@ pub fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// Drops what [`is_unsafe`] from a line, but keeps tabs. All other bytes pass as they are, UTF-8 or not, but
-/// 0xFF, which starts a command where somebody uses `telnet`.
+/// Removes characters that are unsafe (see [`is_unsafe`]) from a line, except tabs, and the byte 0xFF, which
+/// starts a telnet command. All other bytes pass unchanged, UTF-8 or not.
 ///
-/// A byte from 0x80 to 0x9F that is no part of a UTF-8 character passes on purpose: text in GBK has such
-/// bytes, and a terminal for UTF-8 takes none for a control character.
+/// Bytes from 0x80 to 0x9F outside of UTF-8 characters pass on purpose: text in GBK contains them, and a UTF-8
+/// terminal does not treat them as control characters.
 pub fn clean(line: &[u8]) -> Cow<'_, [u8]> {
     let mut cleaned = Cow::Borrowed(line);
     if may_be_unsafe(line) {
@@ -27,7 +27,7 @@ pub fn clean(line: &[u8]) -> Cow<'_, [u8]> {
     cleaned
 }
 
-/// Does what [`clean`] does without a copy: moves what passes to the front, and returns its length.
+/// Like [`clean`], but in place: moves the bytes that pass to the front, and returns how many they are.
 pub fn clean_in_place(line: &mut [u8]) -> usize {
     if !may_be_unsafe(line) {
         return line.len();
@@ -38,17 +38,17 @@ pub fn clean_in_place(line: &mut [u8]) -> usize {
         if !is_dropped(byte) {
             line[kept] = byte;
             kept += 1;
-            // Looked at again after each byte: what is dropped may bring two halves of a character together.
+            // Checked again after each byte: dropping bytes can join two parts of an unsafe character.
             kept -= unsafe_at_end(&line[..kept]);
         }
     }
     kept
 }
 
-/// Whether [`clean`] has to look closely: false for nearly all text, after one quick pass.
+/// Whether [`clean`] needs its slow pass. False for nearly all text, after one fast pass.
 fn may_be_unsafe(line: &[u8]) -> bool {
     let starts_unsafe = |byte: u8| matches!(byte, 0xc2 | 0xd8 | 0xe2);
-    // A fold, unlike `any`, looks at many bytes at once.
+    // A fold, unlike `any`, is vectorized.
     line.iter().fold(false, |found, &byte| {
         found | is_dropped(byte) | starts_unsafe(byte)
     })
@@ -58,7 +58,7 @@ fn is_dropped(byte: u8) -> bool {
     byte < b' ' && byte != b'\t' || byte == 0x7f || byte == 0xff
 }
 
-/// The length of the unsafe character of several bytes with which the text ends, or 0.
+/// The length of the unsafe multi-byte character at the end of the text, or 0.
 fn unsafe_at_end(text: &[u8]) -> usize {
     match text {
         // U+0080 to U+009F, the control characters beyond ASCII.
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn no_unsafe_character_arises_from_what_is_left() {
+    fn dropping_bytes_does_not_create_an_unsafe_character() {
         for text in [
             &b"\xc2\x01\x85"[..],
             b"\xc2\xc2\x85\x85",

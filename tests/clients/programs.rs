@@ -19,7 +19,7 @@ fn telnet(room: &Program) -> Program {
 
 #[test]
 #[ignore = "needs telnet"]
-fn a_telnet_user_who_presses_ctrl_c_sees_what_follows() {
+fn telnet_shows_output_after_ctrl_c() {
     let room = room(&[]);
     let mut witness = User::join(room.addr());
     let mut ann = telnet(&room);
@@ -63,7 +63,7 @@ fn a_telnet_user_who_presses_ctrl_c_sees_what_follows() {
 
 #[test]
 #[ignore = "needs telnet"]
-fn a_telnet_user_in_character_mode_says_lines() {
+fn telnet_in_character_mode_sends_lines() {
     let room = room(&[]);
     let mut witness = User::join(room.addr());
     let mut ann = telnet(&room);
@@ -82,7 +82,7 @@ fn a_telnet_user_in_character_mode_says_lines() {
 
 #[test]
 #[ignore = "needs nc"]
-fn netcat_that_closes_its_half_gets_the_answer() {
+fn netcat_gets_the_answer_after_closing_its_side() {
     let room = room(&[]);
     let (ip, port) = (room.addr().ip().to_string(), room.addr().port().to_string());
     let ended = Program::run(
@@ -106,7 +106,7 @@ fn netcat_that_closes_its_half_gets_the_answer() {
 
 #[test]
 #[ignore = "needs ncat"]
-fn ncat_with_and_without_crlf_says_the_same() {
+fn ncat_sends_the_same_with_and_without_crlf() {
     let room = room(&[]);
     let mut witness = User::join(room.addr());
     for crlf in [&["-C"][..], &[]] {
@@ -127,7 +127,7 @@ fn ncat_with_and_without_crlf_says_the_same() {
 }
 
 #[test]
-fn a_long_chinese_line_of_our_own_client_is_one_message() {
+fn long_chinese_line_of_tcp_concurrent_client_is_one_message() {
     let room = room(&[]);
     let mut witness = User::join(room.addr());
     let client = env!("CARGO_BIN_EXE_tcp_concurrent_client");

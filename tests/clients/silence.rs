@@ -9,7 +9,7 @@ use crate::common::wait::DEADLINE;
 use crate::{BETWEEN_READS, room};
 
 #[test]
-fn after_a_pause_of_the_room_words_that_wait_come_before_the_clock() {
+fn input_that_waits_counts_before_the_timeout_after_a_pause() {
     const TIMEOUT: Duration = Duration::from_secs(2);
     let room = room(&["--timeout", "2s"]);
     let mut users: Vec<_> = (0..40).map(|_| User::join(room.addr())).collect();
@@ -35,7 +35,7 @@ fn after_a_pause_of_the_room_words_that_wait_come_before_the_clock() {
 }
 
 #[test]
-fn words_that_wait_for_their_rate_are_no_silence() {
+fn messages_held_back_by_the_rate_limit_prevent_the_timeout() {
     let room = room(&["--rate", "1/s", "--timeout", "300ms"]);
     room.wait_for_threads(4);
     let mut ann = User::join(room.addr());
@@ -51,7 +51,7 @@ fn words_that_wait_for_their_rate_are_no_silence() {
 }
 
 #[test]
-fn who_types_is_not_silent_and_who_has_stopped_is() {
+fn typing_prevents_the_timeout_until_it_stops() {
     let room = room(&["--timeout", "1s"]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -69,7 +69,7 @@ fn who_types_is_not_silent_and_who_has_stopped_is() {
 }
 
 #[test]
-fn telnet_commands_and_line_ends_are_silence() {
+fn telnet_commands_and_empty_lines_do_not_prevent_the_timeout() {
     for nothing in [
         &b"\xff\xf1"[..],
         b"\xff\xfb\x1f",
@@ -104,7 +104,7 @@ fn telnet_commands_and_line_ends_are_silence() {
 }
 
 #[test]
-fn who_does_not_read_the_answers_is_kicked_in_time_with_questions_waiting() {
+fn client_that_does_not_read_answers_is_kicked_despite_waiting_input() {
     let room = room(&["--timeout", "1s"]);
     room.wait_for_threads(4);
     let bob = User::join(room.addr());

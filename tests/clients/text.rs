@@ -8,7 +8,7 @@ use crate::common::user::User;
 use crate::{room, say_in_pieces};
 
 #[test]
-fn a_character_that_comes_in_two_reads_is_whole() {
+fn character_split_across_two_reads_is_sent_whole() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -22,7 +22,7 @@ fn a_character_that_comes_in_two_reads_is_whole() {
 }
 
 #[test]
-fn half_a_character_waits_for_a_second_at_most() {
+fn half_a_character_is_held_back_for_at_most_a_second() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -35,7 +35,7 @@ fn half_a_character_waits_for_a_second_at_most() {
 }
 
 #[test]
-fn a_line_is_whole_however_it_comes() {
+fn line_is_one_message_however_it_is_split() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -54,7 +54,7 @@ fn a_line_is_whole_however_it_comes() {
 }
 
 #[test]
-fn keys_that_come_one_by_one_make_lines() {
+fn single_key_presses_become_lines() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -75,7 +75,7 @@ fn keys_that_come_one_by_one_make_lines() {
 }
 
 #[test]
-fn the_rest_of_a_line_that_is_too_long_is_no_command() {
+fn rest_of_a_too_long_line_is_not_a_command() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -92,7 +92,7 @@ fn the_rest_of_a_line_that_is_too_long_is_no_command() {
 }
 
 #[test]
-fn no_other_user_sees_what_repaints_or_reorders_a_terminal() {
+fn characters_that_repaint_or_reorder_a_terminal_are_removed() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
@@ -105,7 +105,7 @@ fn no_other_user_sees_what_repaints_or_reorders_a_terminal() {
 }
 
 #[test]
-fn names_differ_visibly() {
+fn names_must_differ_visibly() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -129,7 +129,7 @@ fn names_differ_visibly() {
 }
 
 #[test]
-fn a_byte_order_mark_is_not_part_of_the_first_command() {
+fn byte_order_mark_is_not_part_of_the_first_command() {
     let room = room(&[]);
     for pieces in [
         &[&b"\xef\xbb\xbfwho\r\n"[..]][..],
@@ -143,7 +143,7 @@ fn a_byte_order_mark_is_not_part_of_the_first_command() {
 }
 
 #[test]
-fn a_telnet_command_is_not_said_and_a_timing_mark_is_answered() {
+fn telnet_command_is_not_broadcast_and_timing_mark_is_answered() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let mut bob = User::join(room.addr());
@@ -168,7 +168,7 @@ fn a_telnet_command_is_not_said_and_a_timing_mark_is_answered() {
 }
 
 #[test]
-fn the_half_of_a_telnet_command_that_is_sent_as_urgent_is_in_its_place() {
+fn urgent_half_of_a_telnet_command_is_received_in_order() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();

@@ -22,7 +22,7 @@ fn serve_with_limit(limit: &str, program: &str, args: &[&str]) -> Program {
 }
 
 #[test]
-fn the_room_has_a_ceiling_and_says_so() {
+fn client_over_the_limit_is_rejected_with_a_message() {
     let room = serve(CHAT, &["--max-clients", "2"]);
     let ann = User::join(room.addr());
     let _bob = User::join(room.addr());
@@ -55,7 +55,7 @@ fn first_let_in(room: &Program, addr: SocketAddr) -> User {
 }
 
 #[test]
-fn a_full_room_is_logged_once_until_it_is_full_again() {
+fn full_room_is_logged_once_each_time_it_fills_up() {
     let room = serve(CHAT, &["--max-clients", "1"]);
     let mut inside = User::join(room.addr());
     for _ in 0..2 {
@@ -67,12 +67,12 @@ fn a_full_room_is_logged_once_until_it_is_full_again() {
         inside = first_let_in(&room, room.addr());
     }
     room.stop();
-    let warnings = room.stderr().matches(" turned away").count();
+    let warnings = room.stderr().matches(" rejected: ").count();
     assert_eq!(warnings, 2, "{}", room.seen());
 }
 
 #[test]
-fn one_address_has_a_ceiling_of_its_own() {
+fn clients_from_one_address_are_limited() {
     let room = serve(CHAT, &["--max-per-ip", "2"]);
     let ann = User::join(room.addr());
     let _bob = User::join(room.addr());
@@ -95,7 +95,7 @@ fn one_address_has_a_ceiling_of_its_own() {
 }
 
 #[test]
-fn an_address_is_one_client_however_it_comes() {
+fn ipv4_and_mapped_ipv6_count_as_one_address() {
     if let Err(err) = TcpListener::bind("[::1]:0") {
         println!("skipped, this machine has no IPv6: {err}");
         return;
@@ -116,7 +116,7 @@ fn an_address_is_one_client_however_it_comes() {
 }
 
 #[test]
-fn the_ceiling_of_the_machine_is_found_and_logged() {
+fn limit_of_the_machine_is_found_and_logged() {
     let room = serve_with_limit("-n 200", CHAT, &[]);
     let mut users = Vec::new();
     let near = "clients: RLIMIT_NOFILE is 200; to raise it: ulimit -n";
@@ -163,7 +163,7 @@ fn futex_hash_is_sized_from_the_client_limit() {
 }
 
 #[test]
-fn the_soft_limit_on_descriptors_is_raised() {
+fn soft_limit_on_descriptors_is_raised() {
     let room = serve_with_limit("-Sn 64", CHAT, &[]);
     let limits = fs::read_to_string(format!("/proc/{}/limits", room.id())).unwrap();
     let line = limits
@@ -176,7 +176,7 @@ fn the_soft_limit_on_descriptors_is_raised() {
 }
 
 #[test]
-fn running_out_of_descriptors_ends_nothing() {
+fn server_survives_running_out_of_descriptors() {
     for program in [CHAT, UPPER] {
         let server = serve_with_limit("-n 40", program, &["--max-clients", "1000"]);
         let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr())).collect();

@@ -8,7 +8,7 @@ use crate::common::wait::wait_until;
 use crate::{CHAT, UPPER, serve};
 
 #[test]
-fn comings_and_goings_leave_nothing_behind() {
+fn logins_and_logouts_leave_nothing_behind() {
     const CLIENTS: usize = 3000;
     let room = serve(CHAT, &["--timeout", "300ms"]);
     let (threads, descriptors) = {
@@ -54,7 +54,7 @@ fn comings_and_goings_leave_nothing_behind() {
 }
 
 #[test]
-fn two_thousand_at_once_are_all_served() {
+fn two_thousand_simultaneous_clients_are_all_served() {
     const CLIENTS: usize = 2000;
     for program in [CHAT, UPPER] {
         let server = serve(program, &[]);

@@ -11,7 +11,7 @@ use crate::common::wait::DEADLINE;
 use crate::{CHAT, serve};
 
 #[test]
-fn clients_that_close_at_the_end_are_not_waited_for() {
+fn shutdown_does_not_wait_for_clients_that_close() {
     let room = serve(CHAT, &["--timeout", "1h"]);
     let mut users: Vec<_> = (0..20).map(|_| User::join(room.addr())).collect();
     let start = Instant::now();
@@ -28,7 +28,7 @@ fn clients_that_close_at_the_end_are_not_waited_for() {
 }
 
 #[test]
-fn a_thousand_clients_get_a_clean_end() {
+fn thousand_clients_see_a_clean_end_at_shutdown() {
     const CLIENTS: usize = 1000;
     const STALLED: usize = 50;
     let room = serve(CHAT, &["--timeout", "1h"]);
@@ -82,7 +82,7 @@ fn a_thousand_clients_get_a_clean_end() {
 }
 
 #[test]
-fn a_stop_while_clients_come_ends_all_the_same() {
+fn server_stops_while_clients_connect() {
     for _ in 0..10 {
         let room = serve(CHAT, &[]);
         let addr = room.addr();

@@ -11,7 +11,7 @@ use crate::common::wait::{DEADLINE, wait_until};
 use crate::{CHAT, UPPER, serve};
 
 #[test]
-fn a_flood_is_slowed_down_and_nobody_else_is() {
+fn flood_is_slowed_down_and_other_clients_are_not() {
     let room = serve(CHAT, &["--rate", "20/s"]);
     let mut ann = User::join(room.addr());
     let mut flooder = User::join(room.addr());
@@ -43,7 +43,7 @@ fn a_flood_is_slowed_down_and_nobody_else_is() {
 }
 
 #[test]
-fn a_flood_ends_with_its_client() {
+fn flood_stops_when_its_client_disconnects() {
     let room = serve(CHAT, &["--rate", "1/s", "--timeout", "2s"]);
     room.wait_for_threads(4);
     let descriptors = room.descriptors();
@@ -72,7 +72,7 @@ fn a_flood_ends_with_its_client() {
 }
 
 #[test]
-fn who_is_sent_away_amid_a_flood_is_not_reset() {
+fn client_kicked_during_a_flood_is_not_reset() {
     let room = serve(CHAT, &["--rate", "1/s", "--timeout", "300ms"]);
     let mut flooder = User::join(room.addr());
     // More than one read: the rest is unread when the room closes.
@@ -87,7 +87,7 @@ fn who_is_sent_away_amid_a_flood_is_not_reset() {
 }
 
 #[test]
-fn a_flood_is_not_said_after_its_client_has_gone() {
+fn flood_is_not_broadcast_after_the_logout_of_its_client() {
     let room = serve(CHAT, &["--rate", "1/s"]);
     let mut ann = User::join(room.addr());
     let mut flooder = User::join(room.addr());
@@ -104,7 +104,7 @@ fn a_flood_is_not_said_after_its_client_has_gone() {
 }
 
 #[test]
-fn a_character_cut_off_by_the_end_is_answered() {
+fn incomplete_character_at_the_end_of_input_is_answered() {
     let server = serve(UPPER, &[]);
     let mut client = User::connect(server.addr());
     client.say(b"a\xe4\xb8");
@@ -113,7 +113,7 @@ fn a_character_cut_off_by_the_end_is_answered() {
 }
 
 #[test]
-fn random_bytes_end_nothing() {
+fn random_bytes_do_not_stop_the_servers() {
     const STRINGS: usize = 100_000;
     const PER_CONNECTION: usize = 100;
     for program in [CHAT, UPPER] {

@@ -32,7 +32,7 @@ fn talk_until_kicked(room: &Program, talker: &mut User, slow: &str) -> usize {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_kicked_and_nobody_waits_for_it() {
+fn slow_client_is_kicked_and_room_goes_on() {
     let room = serve(CHAT, &[]);
     let mut ann = User::join(room.addr());
     ann.say("all of my threads run");
@@ -62,7 +62,7 @@ fn a_client_that_does_not_read_is_kicked_and_nobody_waits_for_it() {
 }
 
 #[test]
-fn memory_for_clients_that_do_not_read_is_bounded() {
+fn memory_for_slow_clients_is_bounded() {
     const SLOW: usize = 1;
     const TALKERS: usize = 30;
     const LINES: usize = 300;
@@ -101,7 +101,7 @@ fn memory_for_clients_that_do_not_read_is_bounded() {
 }
 
 #[test]
-fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
+fn queue_0_freezes_like_go_until_the_slow_client_leaves() {
     let room = serve(CHAT, &["--queue", "0"]);
     let mut ann = User::join(room.addr());
     let slow = User::join(room.addr());
@@ -146,7 +146,7 @@ fn queue_0_has_gos_freeze_and_thaws_when_the_slow_one_leaves() {
 }
 
 #[test]
-fn a_frozen_room_can_be_stopped() {
+fn frozen_room_can_be_stopped() {
     let room = serve(CHAT, &["--queue", "0"]);
     let ann = User::join(room.addr());
     let _slow = User::join(room.addr());

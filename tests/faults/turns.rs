@@ -50,7 +50,7 @@ fn assert_batch_work(server: &Program, expected: usize) {
 }
 
 #[test]
-fn room_runs_as_batch_work_with_nice_0() {
+fn room_runs_in_sched_batch_with_nice_0() {
     let room = serve(CHAT, &[]);
     let _users = [User::join(room.addr()), User::join(room.addr())];
     // The main thread, the one that waits for the end, manager, and three for each client.
@@ -58,7 +58,7 @@ fn room_runs_as_batch_work_with_nice_0() {
 }
 
 #[test]
-fn upper_case_server_runs_as_batch_work_with_nice_0() {
+fn upper_case_server_runs_in_sched_batch_with_nice_0() {
     let server = serve(UPPER, &[]);
     let mut client = User::connect(server.addr());
     client.say("hello");

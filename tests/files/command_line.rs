@@ -11,7 +11,7 @@ use tempfile::tempdir;
 use super::*;
 
 #[test]
-fn file_stat_prints_what_gos_prints() {
+fn file_stat_prints_what_the_go_program_prints() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("名字 一");
     fs::write(&path, "content").unwrap();
@@ -34,7 +34,7 @@ fn file_stat_prints_what_gos_prints() {
 }
 
 #[test]
-fn without_a_file_the_client_asks_for_it() {
+fn client_without_a_file_argument_asks_for_one() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let server = server(to.path(), &["--keep"]);
     let addr = server.addr().to_string();
@@ -54,7 +54,10 @@ fn without_a_file_the_client_asks_for_it() {
 
     for typed in ["", "\n", " \n\n"] {
         let stderr = Program::run(CLIENT, &[&addr], typed.as_bytes()).expect(1, PROMPT);
-        assert!(stderr.starts_with("error: no file was named"), "{stderr:?}");
+        assert!(
+            stderr.starts_with("error: standard input ended before a file was named"),
+            "{stderr:?}"
+        );
     }
 }
 
@@ -90,7 +93,7 @@ fn one_argument_is_the_file_unless_it_is_an_address() {
 }
 
 #[test]
-fn the_file_is_opened_before_anybody_is_bothered() {
+fn file_is_opened_before_the_server_is_contacted() {
     let dir = tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
@@ -105,7 +108,7 @@ fn the_file_is_opened_before_anybody_is_bothered() {
 }
 
 #[test]
-fn without_a_server_the_client_fails_with_one_line() {
+fn client_without_a_server_fails_with_one_line() {
     let addr = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -115,7 +118,7 @@ fn without_a_server_the_client_fails_with_one_line() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_received_into_fails_at_the_start() {
+fn unusable_folder_fails_at_the_start() {
     let dir = tempdir().unwrap();
     let missing = dir.path().join("missing");
     server(&missing, &[]).ended().expect_one_error("missing");
@@ -128,7 +131,7 @@ fn a_folder_that_cannot_be_received_into_fails_at_the_start() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_wrong_usage() {
+fn invalid_options_are_wrong_usage() {
     let dir = tempdir().unwrap();
     for args in [
         ["--max-size", "much"],
@@ -141,7 +144,7 @@ fn options_that_make_no_sense_are_wrong_usage() {
 }
 
 #[test]
-fn idle_programs_end_with_status_0_at_a_signal() {
+fn idle_programs_exit_with_status_0_at_a_signal() {
     let dir = tempdir().unwrap();
     for (args, signal) in [(&[][..], "INT"), (&["--keep"], "TERM")] {
         let mut server = server(dir.path(), args);

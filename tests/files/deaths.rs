@@ -49,13 +49,13 @@ fn reset(stream: TcpStream) {
 }
 
 #[test]
-fn a_client_that_is_killed_leaves_no_file() {
+fn killed_client_leaves_no_file() {
     let mut t = half_way(&[]);
     t.client.signal("KILL");
     let ended = t.server.ended();
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("the sender has gone"),
+        ended.stderr.contains("the sender disconnected"),
         "{:?}",
         ended.stderr
     );
@@ -64,12 +64,14 @@ fn a_client_that_is_killed_leaves_no_file() {
 }
 
 #[test]
-fn a_client_that_is_interrupted_does_not_claim_success() {
+fn interrupted_client_does_not_report_success() {
     for signal in ["INT", "TERM"] {
         let mut t = half_way(&["--keep"]);
         t.client.signal(signal);
-        t.client.ended().expect_one_error("name was not sent whole");
-        t.server.wait_for_stderr("the sender has gone");
+        t.client
+            .ended()
+            .expect_one_error("name was not sent completely");
+        t.server.wait_for_stderr("the sender disconnected");
         until_names("the temporary file has gone", t.to.path(), <[_]>::is_empty);
         // The server goes on.
         let mut stream = begin(t.server.addr(), "next");
@@ -79,7 +81,7 @@ fn a_client_that_is_interrupted_does_not_claim_success() {
 }
 
 #[test]
-fn a_client_that_is_interrupted_before_the_receipt_does_not_claim_success() {
+fn client_interrupted_before_the_receipt_does_not_report_success() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -93,11 +95,11 @@ fn a_client_that_is_interrupted_before_the_receipt_does_not_claim_success() {
     client.signal("INT");
     client
         .ended()
-        .expect_one_error("name was sent whole, but is not confirmed");
+        .expect_one_error("name was sent, but not confirmed");
 }
 
 #[test]
-fn the_death_of_a_client_is_a_reset_even_for_a_go_server() {
+fn killed_client_resets_the_connection_to_a_go_server() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     let mut feed = pipe(&path);
@@ -117,13 +119,15 @@ fn the_death_of_a_client_is_a_reset_even_for_a_go_server() {
 }
 
 #[test]
-fn a_server_that_is_killed_fails_the_client_and_its_leavings_are_removed() {
+fn client_of_a_killed_server_fails_and_the_partial_file_is_removed_later() {
     let mut t = half_way(&[]);
     t.server.signal("KILL");
     t.server.ended();
     t.feed.write_all(b"the second half").unwrap();
     drop(t.feed);
-    t.client.ended().expect_one_error("name was not sent whole");
+    t.client
+        .ended()
+        .expect_one_error("name was not sent completely");
 
     let left = names(t.to.path());
     assert!(
@@ -132,12 +136,12 @@ fn a_server_that_is_killed_fails_the_client_and_its_leavings_are_removed() {
     );
     let next = server(t.to.path(), &[]);
     next.addr();
-    next.wait_for_stderr("left by a transfer that died");
+    next.wait_for_stderr("left by an interrupted transfer");
     assert_eq!(names(t.to.path()), [""; 0]);
 }
 
 #[test]
-fn the_death_of_a_server_is_a_reset() {
+fn killed_server_resets_the_connection() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &[]);
     let mut stream = begin(server.addr(), "name");
@@ -151,7 +155,7 @@ fn the_death_of_a_server_is_a_reset() {
 }
 
 #[test]
-fn a_server_that_dies_before_the_receipt_fails_the_client() {
+fn client_fails_if_the_server_dies_before_the_receipt() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -167,7 +171,7 @@ fn a_server_that_dies_before_the_receipt_fails_the_client() {
 }
 
 #[test]
-fn a_server_that_starts_leaves_the_files_of_a_living_one_alone() {
+fn starting_server_keeps_the_partial_files_of_a_running_one() {
     let mut t = half_way(&[]);
     let other = server(t.to.path(), &[]);
     other.addr();
@@ -182,7 +186,7 @@ fn a_server_that_starts_leaves_the_files_of_a_living_one_alone() {
 }
 
 #[test]
-fn a_server_that_is_stopped_tells_the_client_and_keeps_nothing() {
+fn stopped_server_reports_it_to_the_client_and_keeps_no_file() {
     for args in [&[][..], &["--keep"]] {
         let mut t = half_way(args);
         // One that waits for the server's word, and one that has said nothing yet.
@@ -203,7 +207,7 @@ fn a_server_that_is_stopped_tells_the_client_and_keeps_nothing() {
 }
 
 #[test]
-fn a_server_that_is_stopped_under_full_load_ends() {
+fn server_stopped_under_full_load_exits() {
     let to = tempdir().unwrap();
     let mut server = server(to.path(), &["--keep"]);
     let senders: Vec<_> = (0..4)
@@ -230,7 +234,7 @@ fn a_server_that_is_stopped_under_full_load_ends() {
 }
 
 #[test]
-fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
+fn transfer_that_outlasts_the_shutdown_grace_is_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = connect(listener.local_addr().unwrap());
     let kind = ServerProfile {
@@ -266,7 +270,7 @@ fn a_transfer_that_outlasts_the_grace_of_a_shutdown_is_reset_and_not_ended() {
 }
 
 #[test]
-fn a_file_that_becomes_shorter_is_not_sent_as_if_it_were_whole() {
+fn file_that_shrinks_while_it_is_sent_is_an_error() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     long_file(&path);
@@ -292,7 +296,7 @@ fn a_file_that_becomes_shorter_is_not_sent_as_if_it_were_whole() {
 }
 
 #[test]
-fn a_file_that_vanishes_meanwhile_is_sent_all_the_same() {
+fn file_that_is_deleted_while_it_is_sent_arrives() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let path = from.path().join("name");
     long_file(&path);

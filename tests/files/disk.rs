@@ -51,12 +51,12 @@ fn failure_of_the_disk_is_reported_at_both_ends_and_nothing_stays() {
         let mut server = traced(to.path(), &trace, &["-e", &inject], &[]);
         let addr = server.addr().to_string();
         Program::run(CLIENT, &[&addr, &path], b"")
-            .expect_one_error("the server says: cannot write name to the disk: ");
+            .expect_one_error("the server reported: cannot write name to disk: ");
         let ended = server.ended();
         assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
         let stderr = ended.stderr;
         assert!(
-            stderr.contains("error: cannot write name to the disk: "),
+            stderr.contains("error: cannot write name to disk: "),
             "{stderr}"
         );
         assert!(!String::from_utf8_lossy(&ended.stdout).contains(RECEIVED));

@@ -17,7 +17,7 @@ use super::*;
 use crate::common::random::Random;
 
 #[test]
-fn hostile_names_get_an_error_and_no_file() {
+fn hostile_name_gets_an_error_and_creates_no_file() {
     let root = tempdir().unwrap();
     let dir = root.path().join("in");
     fs::create_dir(&dir).unwrap();
@@ -100,7 +100,7 @@ fn server_for_one_file_outlives_a_port_scan() {
 }
 
 #[test]
-fn every_way_to_leave_brings_threads_and_descriptors_back() {
+fn threads_and_descriptors_are_released_however_a_client_leaves() {
     if !cfg!(target_os = "linux") {
         return;
     }
@@ -203,7 +203,7 @@ fn throw(addr: SocketAddr, random: &mut Random) -> usize {
 }
 
 #[test]
-fn a_hundred_thousand_random_byte_strings_harm_nobody() {
+fn random_input_does_not_disturb_other_clients() {
     const STRINGS: usize = 100_000;
     let seed = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -11,7 +11,7 @@ use tempfile::tempdir;
 use super::*;
 
 #[test]
-fn a_file_over_max_size_is_refused() {
+fn file_over_max_size_is_rejected() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let server = server(to.path(), &["--keep", "--max-size", "1K"]);
     let addr = server.addr().to_string();
@@ -20,7 +20,7 @@ fn a_file_over_max_size_is_refused() {
         fs::File::create(&path).unwrap().set_len(len).unwrap();
         let ended = Program::run(CLIENT, &[&addr, &path], b"");
         if len > 1024 {
-            ended.expect_one_error("the server says: the file is over 1.0 KiB");
+            ended.expect_one_error("the server reported: the file is over 1.0 KiB");
         } else {
             ended.expect(0, SENT);
         }
@@ -29,16 +29,19 @@ fn a_file_over_max_size_is_refused() {
 }
 
 #[test]
-fn a_sender_that_sends_nothing_is_given_up() {
+fn idle_sender_is_disconnected() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &["--keep", "--timeout", "200ms"]);
     assert_eq!(
         rest(&mut connect(server.addr())),
-        "error: nothing came for 200ms\n"
+        "error: timeout: nothing received for 200ms\n"
     );
     let mut stream = begin(server.addr(), "name");
     stream.write_all(b"half").unwrap();
-    assert_eq!(rest(&mut stream), "error: nothing came for 200ms\n");
+    assert_eq!(
+        rest(&mut stream),
+        "error: timeout: nothing received for 200ms\n"
+    );
     until_names("the temporary file has gone", dir.path(), <[_]>::is_empty);
 }
 
@@ -53,7 +56,7 @@ fn server_with_little_room(dir: &Path) -> Program {
 }
 
 #[test]
-fn a_full_disk_is_reported_at_both_ends_and_nothing_stays() {
+fn full_disk_is_reported_on_both_sides_and_no_file_is_kept() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let mut server = server_with_little_room(to.path());
     let addr = server.addr().to_string();
@@ -66,7 +69,7 @@ fn a_full_disk_is_reported_at_both_ends_and_nothing_stays() {
         fs::File::create(&path).unwrap().set_len(len).unwrap();
         let ended = Program::run(CLIENT, &[&addr, &path], b"");
         if len > 4096 {
-            ended.expect_one_error(&format!("the server says: cannot write {name}: "));
+            ended.expect_one_error(&format!("the server reported: cannot write {name}: "));
             server.wait_for_stderr(&format!("cannot write {name}: "));
         } else {
             ended.expect(0, SENT);
@@ -79,7 +82,7 @@ fn a_full_disk_is_reported_at_both_ends_and_nothing_stays() {
 }
 
 #[test]
-fn a_folder_that_has_gone_meanwhile_is_reported_at_both_ends() {
+fn deleted_folder_is_reported_on_both_sides() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let path = from.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -89,7 +92,7 @@ fn a_folder_that_has_gone_meanwhile_is_reported_at_both_ends() {
     let addr = server.addr().to_string();
     fs::remove_dir(&dir).unwrap();
     Program::run(CLIENT, &[&addr, &path], b"")
-        .expect_one_error("the server says: cannot create name: ");
+        .expect_one_error("the server reported: cannot create name: ");
     let ended = server.ended();
     assert_eq!(ended.status.code(), Some(1));
     assert!(
@@ -100,7 +103,7 @@ fn a_folder_that_has_gone_meanwhile_is_reported_at_both_ends() {
 }
 
 #[test]
-fn one_client_too_many_is_told_so() {
+fn client_over_the_limit_gets_an_error() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &["--keep", "--max-clients", "1"]);
     let mut held = begin(server.addr(), "held");
@@ -112,7 +115,7 @@ fn one_client_too_many_is_told_so() {
 }
 
 #[test]
-fn what_is_there_is_never_overwritten() {
+fn existing_file_is_never_overwritten() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let path = from.path().join("name");
     fs::write(&path, "new").unwrap();
@@ -120,7 +123,7 @@ fn what_is_there_is_never_overwritten() {
     let server = server(to.path(), &["--keep"]);
     let addr = server.addr().to_string();
     Program::run(CLIENT, &[&addr, &path], b"")
-        .expect_one_error("the server says: name already exists");
+        .expect_one_error("the server reported: name already exists");
 
     // It appears while another one is being received.
     let mut stream = begin(server.addr(), "late");
@@ -141,7 +144,7 @@ fn what_is_there_is_never_overwritten() {
 }
 
 #[test]
-fn of_two_senders_with_one_name_one_wins() {
+fn exactly_one_of_two_senders_of_the_same_name_succeeds() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &["--keep"]);
     for round in 0..20 {
@@ -183,7 +186,7 @@ fn of_two_senders_with_one_name_one_wins() {
 }
 
 #[test]
-fn an_error_that_would_repaint_a_terminal_comes_as_plain_text() {
+fn control_characters_in_an_error_are_replaced() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();

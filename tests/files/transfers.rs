@@ -15,7 +15,7 @@ use crate::common::figures::wait_until_read;
 use crate::common::random::Random;
 
 #[test]
-fn files_arrive_as_they_were_sent() {
+fn files_arrive_unchanged() {
     for (name, len) in [
         ("empty".as_bytes(), 0),
         (b"one", 1),
@@ -65,7 +65,7 @@ fn files_arrive_as_they_were_sent() {
 }
 
 #[test]
-fn the_receipt_says_how_many_bytes_and_their_hash() {
+fn receipt_has_the_number_of_bytes_and_their_hash() {
     let dir = tempdir().unwrap();
     let server = server(dir.path(), &["--keep"]);
     for (name, content, receipt) in [
@@ -90,7 +90,7 @@ fn the_receipt_says_how_many_bytes_and_their_hash() {
 }
 
 #[test]
-fn a_sender_that_takes_no_receipt_is_served_as_in_go() {
+fn sender_that_ignores_the_receipt_is_served_as_in_go() {
     let dir = tempdir().unwrap();
     let mut server = server(dir.path(), &[]);
     let mut stream = begin(server.addr(), "name");
@@ -101,7 +101,7 @@ fn a_sender_that_takes_no_receipt_is_served_as_in_go() {
 }
 
 #[test]
-fn a_server_that_gives_no_receipt_is_reported() {
+fn missing_receipt_is_reported() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -120,7 +120,7 @@ fn a_server_that_gives_no_receipt_is_reported() {
 }
 
 #[test]
-fn a_receipt_that_differs_fails() {
+fn wrong_receipt_is_an_error() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -142,13 +142,13 @@ fn a_receipt_that_differs_fails() {
             "control characters went through: {:?}",
             ended.stderr
         );
-        ended.expect_one_error("arrived damaged");
+        ended.expect_one_error("arrived corrupted");
         liar.join().unwrap();
     }
 }
 
 #[test]
-fn an_ok_in_two_pieces_is_an_ok() {
+fn ok_split_across_two_reads_is_accepted() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("name");
     fs::write(&path, "content").unwrap();
@@ -170,7 +170,7 @@ fn an_ok_in_two_pieces_is_an_ok() {
 }
 
 #[test]
-fn with_keep_the_server_receives_several_at_once() {
+fn server_with_keep_receives_files_concurrently() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let mut server = server(to.path(), &["--keep"]);
     let addr = server.addr();
@@ -226,7 +226,7 @@ fn file_with_a_length_that_it_does_not_have_is_sent() {
 }
 
 #[test]
-fn the_file_is_read_to_its_end_wherever_it_comes_from() {
+fn pipes_and_growing_files_are_read_to_their_end() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let server = server(to.path(), &["--keep"]);
     let addr = server.addr().to_string();

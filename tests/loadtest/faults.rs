@@ -217,6 +217,36 @@ fn a_server_that_dies_is_a_result_and_the_others_go_on() {
 }
 
 #[test]
+fn a_server_that_dies_when_its_clients_leave_loses_no_round() {
+    let (record, ended) = against("chat die-at-end@0", "chat -c 3 -d 300ms", &[]);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
+    let point = &record.points[0];
+    let round = only_round(&record);
+    assert_eq!(round.lost, 0, "{round:?}");
+    assert!(round.server.is_none(), "what was left behind is not known");
+    let failed = point.failed.as_ref().unwrap();
+    assert_eq!((failed.round, &*failed.what), (1, "died (exit status 2)"));
+    assert!(text(&ended.stdout).contains("deliveries/s"));
+}
+
+#[test]
+fn a_server_that_disconnects_everyone_has_failed() {
+    for (line, script) in [
+        ("echo -c 1 -d 1h --rate 100", "echo kick@20"),
+        ("echo -c 1 -d 1h", "echo kick@20"),
+        ("chat -c 2 -d 1h --rate 100", "chat close@20"),
+    ] {
+        let (record, ended) = against(script, line, &[]);
+        let failed = record.points[0].failed.as_ref().unwrap();
+        assert_eq!(
+            failed.what, "disconnected everyone whom it had let in",
+            "{line}"
+        );
+        assert_eq!(ended.status.code(), Some(1), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_server_that_dies_alone_is_recorded_all_the_same() {
     let (record, ended) = against("echo die@100", "echo -c 3 -d 5s", &[]);
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);

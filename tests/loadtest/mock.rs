@@ -3,11 +3,12 @@
 //!
 //! A script is a protocol and faults, each at the message of that number, counted from 1 over all
 //! clients: `chat drop@10 double@20`. With `every@50` the numbers start anew every 50 messages. With
-//! `refuse@3` every connection after the third is closed at once.
+//! `refuse@3` every connection after the third is closed at once; with `die-at-end@0` it dies when the
+//! last client has left.
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,8 @@ pub(crate) enum Fault {
     Half,
     /// It is disconnected.
     Kick,
+    /// Everyone is disconnected.
+    Close,
     /// The server stops for 1.5 seconds.
     Freeze,
     /// The server stops for good.
@@ -51,6 +54,7 @@ struct Script {
     faults: Vec<(Fault, u64)>,
     every: u64,
     connections: u64,
+    dies_at_end: bool,
 }
 
 impl Script {
@@ -61,6 +65,7 @@ impl Script {
             faults: Vec::new(),
             every: u64::MAX,
             connections: u64::MAX,
+            dies_at_end: false,
         };
         for word in words {
             let (name, number) = word.split_once('@').expect("FAULT@NUMBER");
@@ -72,6 +77,7 @@ impl Script {
                 "damage" => Fault::Damage,
                 "half" => Fault::Half,
                 "kick" => Fault::Kick,
+                "close" => Fault::Close,
                 "freeze" => Fault::Freeze,
                 "hang" => Fault::Hang,
                 "die" => Fault::Die,
@@ -81,6 +87,10 @@ impl Script {
                 }
                 "refuse" => {
                     script.connections = number;
+                    continue;
+                }
+                "die-at-end" => {
+                    script.dies_at_end = true;
                     continue;
                 }
                 other => panic!("no fault is called {other}"),
@@ -177,7 +187,7 @@ impl Mock {
 
     fn handle(&self, conn: TcpStream) -> io::Result<()> {
         let addr = conn.peer_addr()?;
-        let reader = BufReader::new(conn.try_clone()?);
+        let mut reader = BufReader::new(conn.try_clone()?);
         {
             let mut state = self.state.lock().unwrap();
             state.users.push((addr, conn));
@@ -186,8 +196,8 @@ impl Mock {
                 state.send(line.as_bytes(), None, b"");
             }
         }
-        for line in reader.split(b'\n') {
-            let line = line?;
+        // Lent, so that the connection is open until all is done.
+        for line in reader.by_ref().split(b'\n').map_while(Result::ok) {
             // The echo's first request comes before the measurement.
             if line == b"x" {
                 self.state.lock().unwrap().send_to(addr, b"X\n");
@@ -197,6 +207,9 @@ impl Mock {
         }
         let mut state = self.state.lock().unwrap();
         state.users.retain(|(other, _)| *other != addr);
+        if self.script.dies_at_end && state.users.is_empty() {
+            die();
+        }
         Ok(())
     }
 
@@ -228,17 +241,16 @@ impl Mock {
                 wrong.clear();
                 state.held = Some(right.clone());
             }
-            Some(Fault::Kick) => {
-                let users = state.users.iter();
-                let victim = users.filter(|(addr, _)| Some(*addr) == victim);
-                victim.for_each(|(_, user)| user.shutdown(Shutdown::Both).unwrap_or_default());
+            Some(fault @ (Fault::Kick | Fault::Close)) => {
+                for (addr, user) in &state.users {
+                    if fault == Fault::Close || Some(*addr) == victim {
+                        user.shutdown(Shutdown::Both).ok();
+                    }
+                }
             }
             Some(Fault::Freeze) => thread::sleep(Duration::from_millis(1500)),
             Some(Fault::Hang) => thread::sleep(Duration::MAX),
-            Some(Fault::Die) => {
-                eprintln!("{LAST_WORDS}");
-                process::exit(2);
-            }
+            Some(Fault::Die) => die(),
             None => {
                 if let Some(held) = state.held.take() {
                     wrong.extend_from_slice(&held);
@@ -251,6 +263,11 @@ impl Mock {
             state.send_to(from, &wrong);
         }
     }
+}
+
+fn die() -> ! {
+    eprintln!("{LAST_WORDS}");
+    process::exit(2)
 }
 
 impl State {

@@ -22,7 +22,7 @@ const ROUNDS: usize = 30;
 /// runtime ends the program.
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn a_crowd_ends_gos_room() {
+fn many_clients_crash_the_go_room() {
     for round in 1..=ROUNDS {
         let server = Program::serve(&mut Command::new(golang::chat_as_published()));
         if let Err(what) = crowd(server.addr()) {
@@ -40,7 +40,7 @@ fn a_crowd_ends_gos_room() {
 }
 
 #[test]
-fn a_crowd_does_not_end_our_room() {
+fn many_clients_do_not_crash_our_room() {
     let server = Program::serve(&mut Side::Ours.command("chat_server"));
     for round in 1..=3 {
         crowd(server.addr())
@@ -89,7 +89,7 @@ const FLOOD: usize = 64 << 20;
 /// timeout does not help: who is kicked by it first tells Manager so.
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn one_who_does_not_read_freezes_gos_room() {
+fn slow_client_freezes_the_go_room() {
     let mut command = Command::new(golang::chat_without_race(TIMEOUT));
     let server = Program::serve(&mut command);
     let deaf = connect(server.addr()).expect("cannot connect");
@@ -132,7 +132,7 @@ fn one_who_does_not_read_freezes_gos_room() {
 
 /// Ours kicks the one who does not read, tells the others, and never stops serving them.
 #[test]
-fn one_who_does_not_read_is_kicked_from_ours() {
+fn slow_client_is_kicked_from_our_room() {
     let server = Program::serve(&mut Side::Ours.command("chat_server"));
     let deaf = connect(server.addr()).expect("cannot connect");
     hear(&deaf, b"login!!!\r\n").expect("the first login");

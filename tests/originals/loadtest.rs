@@ -48,7 +48,7 @@ fn room() -> std::path::PathBuf {
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn the_room_is_understood() {
+fn chat_rooms_are_measured() {
     for round in measure("chat -c 3,30 -d 500ms", &room()) {
         assert_sound(&round);
         assert_eq!(
@@ -66,7 +66,7 @@ fn the_room_is_understood() {
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn messages_that_the_room_reads_as_one_are_told_apart() {
+fn merged_messages_are_told_apart() {
     // One sender faster than the room: it passes on several messages at once, with one prefix.
     for round in measure("chat -c 3 --senders 1 --rate 50000 -d 500ms", &room()) {
         assert_sound(&round);
@@ -76,7 +76,7 @@ fn messages_that_the_room_reads_as_one_are_told_apart() {
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn a_client_that_never_reads_is_seen_to_freeze_the_room() {
+fn freeze_by_a_slow_client_is_reported() {
     let rounds = measure("slow -c 5 --size 4096 -d 2s", &room());
     let [sound, frozen] = &rounds[..] else {
         panic!("{rounds:?}");
@@ -88,7 +88,7 @@ fn a_client_that_never_reads_is_seen_to_freeze_the_room() {
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn the_echo_is_understood() {
+fn echo_servers_are_measured() {
     let server = golang::original("tcp_concurrent_server");
     for round in measure("echo -c 1,30 -d 500ms", &server) {
         assert_sound(&round);
@@ -98,7 +98,7 @@ fn the_echo_is_understood() {
 
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
-fn visitors_leave_no_connection_open() {
+fn churn_leaves_no_connection_open() {
     for round in measure("churn -c 5 --rate 100 -d 500ms", &room()) {
         assert_sound(&round);
         let cost = round.server.as_ref().expect("the process is known");
@@ -121,7 +121,7 @@ fn batching_room_in_go_loses_nothing() {
 
 #[test]
 #[ignore = "needs GO"]
-fn batching_room_in_go_goes_on_beside_a_client_that_never_reads() {
+fn batching_room_in_go_continues_despite_a_slow_client() {
     let rounds = measure("slow -c 5 --size 4096 -d 2s", &golang::batching_room());
     let [sound, stalled] = &rounds[..] else {
         panic!("{rounds:?}");

@@ -168,7 +168,7 @@ pub(crate) fn timeout(timeout: Duration) -> Mend {
 }
 
 #[test]
-fn a_mend_changes_what_it_names() {
+fn mend_applies_its_substitutions() {
     let source = "var onlineMap map[string]Client\n\tonlineMap = make(map[string]Client)\n";
     let mended = map_made_first().apply(source);
     assert_eq!(mended, "var onlineMap = make(map[string]Client)\n");
@@ -178,12 +178,12 @@ fn a_mend_changes_what_it_names() {
 #[should_panic(
     expected = r#"mend "rename spelt right": expected "\"reame|\"" 1 times in the listing, found it 0 times"#
 )]
-fn a_mend_fails_when_its_pattern_is_missing() {
+fn mend_fails_when_its_pattern_is_missing() {
     rename_prefix().apply("package main\n");
 }
 
 #[test]
 #[should_panic(expected = "1 times in the listing, found it 2 times")]
-fn a_mend_fails_when_its_pattern_is_there_too_often() {
+fn mend_fails_when_its_pattern_occurs_too_often() {
     rename_prefix().apply("\"reame|\" \"reame|\"");
 }

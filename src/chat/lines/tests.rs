@@ -79,7 +79,7 @@ fn without_newlines_one_read_is_one_message() {
 }
 
 #[test]
-fn a_client_that_has_sent_a_newline_sends_lines() {
+fn client_that_has_sent_a_newline_sends_lines() {
     says(&[b"one\r\ntwo\nthree\n"], &["one", "two", "three"]);
     says(&[b"\n\r\n\n", b"\r\n"], &[]);
     says(&[b"hello\n", b"wor", b"ld", b"\n"], &["hello", "world"]);
@@ -91,7 +91,7 @@ fn a_client_that_has_sent_a_newline_sends_lines() {
 }
 
 #[test]
-fn a_carriage_return_ends_a_line() {
+fn carriage_return_ends_a_line() {
     says(&[b"one\rtwo\r"], &["one", "two"]);
     says(&[b"one\r\0two\r\0"], &["one", "two"]);
     says(
@@ -110,7 +110,7 @@ fn a_carriage_return_ends_a_line() {
 }
 
 #[test]
-fn the_rest_of_a_read_waits_for_a_second_if_the_client_need_not_go_on() {
+fn rest_of_a_read_is_held_back_for_a_second_unless_the_client_sends_newlines() {
     for (reads, held) in [
         (&[&b"hello"[..]][..], Held::Nothing),
         (&[b"hello\xe4\xbd"], Held::ForAWhile),
@@ -129,7 +129,7 @@ fn the_rest_of_a_read_waits_for_a_second_if_the_client_need_not_go_on() {
 }
 
 #[test]
-fn a_character_is_whole_wherever_a_read_ends() {
+fn characters_are_not_split_at_the_end_of_a_read() {
     let text = "你好".as_bytes();
     says(&[&text[..4], &text[4..]], &["你", "好"]);
     says(&[&text[..1], &text[1..2], &text[2..]], &["你好"]);
@@ -143,7 +143,7 @@ fn a_character_is_whole_wherever_a_read_ends() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_cut_before_a_character() {
+fn too_long_line_is_split_between_characters() {
     let long = "x".repeat(LONGEST);
     says(
         &[format!("hi\n{long}yz\n").as_bytes()],
@@ -196,7 +196,7 @@ fn only_the_start_of_a_line_can_be_a_command() {
 }
 
 #[test]
-fn a_byte_order_mark_is_dropped_at_the_start_alone() {
+fn byte_order_mark_is_dropped_only_at_the_start() {
     says(&[b"\xef\xbb\xbfwho\r\n"], &["who"]);
     says(&[b"\xef", b"\xbb", b"\xbfwho"], &["who"]);
     says(&[b"\xef\xbb\xbf", b"who"], &["who"]);
@@ -206,7 +206,7 @@ fn a_byte_order_mark_is_dropped_at_the_start_alone() {
 }
 
 #[test]
-fn telnet_commands_say_nothing() {
+fn telnet_commands_are_dropped() {
     says(&[b"\xff\xf1", b"\xff\xfd\x06"], &[]);
     says(&[b"hi \xff\xfdx\n"], &["hi "]);
     says(
@@ -220,7 +220,7 @@ fn telnet_commands_say_nothing() {
 }
 
 #[test]
-fn control_characters_cannot_pass() {
+fn control_characters_are_dropped() {
     says(&[b"\x1b[2Jgone\x07\x7f"], &["[2Jgone"]);
     says(
         &["hi\u{85}[1.2.3.4:5]root: forged\n".as_bytes()],
@@ -296,7 +296,7 @@ fn lines_of(bytes: &[u8]) -> Vec<Said> {
 
 proptest! {
     #[test]
-    fn a_line_client_says_the_same_however_its_stream_is_cut(
+    fn messages_of_a_line_client_do_not_depend_on_the_reads(
         bytes in stream(),
         cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..40),
     ) {
@@ -310,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_unsafe_and_no_command_within_a_line_is_said_by_any_client(
+    fn messages_are_never_unsafe_empty_or_too_long(
         bytes in stream(),
         cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..40),
     ) {
@@ -336,7 +336,7 @@ proptest! {
     }
 
     #[test]
-    fn whole_characters_come_out_whole(
+    fn valid_characters_are_never_split(
         text in "[a你é😀]{0,40}",
         cuts: Vec<proptest::sample::Index>,
     ) {

@@ -1,4 +1,4 @@
-//! Addresses: what `HOST:PORT` stands for.
+//! Parsing, resolving and printing addresses.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,10 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 
 use crate::system::{interface_index, interface_name};
 
-/// Splits `HOST:PORT` as `net.SplitHostPort` does. An IPv6 address stands in brackets.
+/// Splits `HOST:PORT` as `net.SplitHostPort` does. An IPv6 address must be in brackets.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// One line that explains what is wrong.
 pub fn split_host_port(addr: &str) -> Result<(&str, u16), String> {
     let (host, port) = addr
         .rsplit_once(':')
@@ -33,8 +33,8 @@ pub fn split_host_port(addr: &str) -> Result<(&str, u16), String> {
     }
 }
 
-/// Every address that `addr` stands for, in the order of the resolver. Without a host it is `0.0.0.0`. An
-/// IPv4 address in IPv6 form is taken for the IPv4 address, as in Go.
+/// Resolves `addr` to all its addresses, in the order of the resolver. An empty host is `0.0.0.0`. An IPv4-mapped
+/// IPv6 address becomes the IPv4 address, as in Go.
 pub(super) fn resolve(addr: &str) -> io::Result<Vec<SocketAddr>> {
     let invalid = |why| io::Error::new(ErrorKind::InvalidInput, why);
     let (host, port) = split_host_port(addr).map_err(invalid)?;
@@ -57,13 +57,13 @@ pub fn is_literal(addr: &str) -> bool {
         .is_ok_and(|(host, _)| host.parse::<IpAddr>().is_ok() || zoned(host).is_some())
 }
 
-/// An IPv6 address with a zone, such as `fe80::1%eth0`.
+/// Parses an IPv6 address with a zone, such as `fe80::1%eth0`.
 fn zoned(host: &str) -> Option<(Ipv6Addr, &str)> {
     let (ip, zone) = host.rsplit_once('%')?;
     Some((ip.parse().ok()?, zone))
 }
 
-/// The number of a network interface, given by name or number.
+/// The index of a network interface, given its name or index.
 fn interface(zone: &str) -> io::Result<u32> {
     let index = interface_index(zone).or_else(|| zone.parse().ok());
     index.ok_or_else(|| {
@@ -74,8 +74,8 @@ fn interface(zone: &str) -> io::Result<u32> {
     })
 }
 
-/// An address as `net.Addr` prints it: that of an IPv4 client of a socket for both families is an IPv4
-/// address, and a zone has its name.
+/// An address that is printed as Go's `net.Addr` is: the address of an IPv4 client of a dual-stack socket as an IPv4
+/// address, and a zone as the name of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addr(SocketAddr);
 
@@ -116,7 +116,7 @@ fn canonical(addr: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Where this machine reaches what listens on `addr`: at the loopback address if that is every address.
+/// The address at which this machine reaches a listener on `addr`: the loopback address if `addr` is unspecified.
 pub fn loopback(addr: SocketAddr) -> SocketAddr {
     let ip: IpAddr = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -159,7 +159,7 @@ mod tests {
             "a[b]:80",
             "a:b:80",
         ] {
-            assert!(split_host_port(bad).is_err(), "{bad:?} was taken");
+            assert!(split_host_port(bad).is_err(), "{bad:?} was accepted");
         }
     }
 
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn literal_addresses_stand_for_themselves() {
+    fn literal_addresses_resolve_to_themselves() {
         for (addr, resolved) in [
             (":80", "0.0.0.0:80"),
             ("127.0.0.2:80", "127.0.0.2:80"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_printed_as_their_owners_know_them() {
+    fn ipv4_mapped_addresses_are_printed_as_ipv4() {
         for (addr, printed) in [
             ("[::ffff:127.0.0.1]:80", "127.0.0.1:80"),
             ("[::1]:80", "[::1]:80"),

@@ -1,4 +1,4 @@
-//! Dialling.
+//! Dialling, as in Go's `net.Dial`.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
@@ -12,16 +12,16 @@ use super::KEEPALIVE;
 use super::addr::{loopback, resolve, split_host_port};
 use crate::error::context;
 
-/// How long the addresses of the first family are tried before those of the other are.
+/// How long the addresses of the first family are tried before those of the other family are tried too.
 const HEAD_START: Duration = Duration::from_millis(300);
 
-/// How often a dial that meets its own socket is tried.
+/// Attempts for a dial that connects to its own socket.
 const ATTEMPTS: usize = 3;
 
 /// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
 ///
 /// # Errors
-/// The address is not one, or nobody answers there.
+/// The address is invalid, or the connection failed.
 pub fn dial(addr: &str) -> io::Result<TcpStream> {
     let conn = targets(addr)
         .and_then(race)
@@ -31,21 +31,21 @@ pub fn dial(addr: &str) -> io::Result<TcpStream> {
     Ok(conn)
 }
 
-/// Makes a UDP socket that talks with `addr` alone.
+/// Makes a UDP socket that is connected to `addr`.
 ///
 /// # Errors
-/// The address is not one, or no route leads there. That nobody listens there shows later.
+/// The address is invalid, or there is no route to it. If nobody listens there, a later send or receive fails.
 pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
     targets(addr)
         .and_then(|addrs| one_by_one(&addrs, connect_udp))
         .map_err(context(format!("cannot connect to {addr}")))
 }
 
-/// The addresses to dial. Nobody can dial every address; as on Linux, that is this host.
+/// The addresses to dial. An unspecified address means this host, as on Linux.
 fn targets(addr: &str) -> io::Result<Vec<SocketAddr>> {
     let mut addrs: Vec<_> = resolve(addr)?.into_iter().map(loopback).collect();
     let port = addrs[0].port();
-    // A machine can listen on `[::]` and have no IPv6 loopback, or the other way round.
+    // The listener may be reachable over the loopback address of only one family, so both are tried.
     match split_host_port(addr) {
         Ok(("", _)) => addrs.push((Ipv6Addr::LOCALHOST, port).into()),
         Ok((host, _)) if host.parse() == Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => {
@@ -56,7 +56,7 @@ fn targets(addr: &str) -> io::Result<Vec<SocketAddr>> {
     Ok(addrs)
 }
 
-/// Connects to the first of these addresses that answers: those of the first one's family have a head start.
+/// Connects to the first address that answers. Addresses of the same family as the first one get a head start.
 fn race(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let first = addrs[0].is_ipv4();
     let (primaries, fallbacks): (Vec<_>, Vec<_>) =
@@ -65,7 +65,7 @@ fn race(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
         return one_by_one(&primaries, connect);
     }
 
-    // Room for both results, so that the loser can end, and its connection is closed.
+    // Room for both results, so that the thread that loses can exit, and its connection is closed.
     let (result, results) = bounded(2);
     start("primary", primaries, result.clone())?;
     let mut failed = match results.recv_timeout(HEAD_START) {
@@ -77,7 +77,7 @@ fn race(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
     for (family, result) in results {
         match result {
             Ok(conn) => return Ok(conn),
-            // As in Go, the error of the first family is the one that counts.
+            // As in Go, the error of the first family is returned.
             Err(err) if family == "primary" => failed = Some(err),
             Err(_) => {}
         }
@@ -97,7 +97,7 @@ fn start(family: &'static str, addrs: Vec<SocketAddr>, result: Sender<Outcome>) 
     Ok(())
 }
 
-/// The first success, or the first error.
+/// Tries the addresses in order. Returns the first success, or the first error.
 fn one_by_one<T>(
     addrs: &[SocketAddr],
     attempt: impl Fn(SocketAddr) -> io::Result<T>,
@@ -134,11 +134,11 @@ fn connect_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
     })
 }
 
-/// A connection with its two ends.
+/// A connection, with its local and its remote address.
 type WithEnds<T> = (T, (io::Result<SocketAddr>, io::Result<SocketAddr>));
 
-/// Dials again if the system chose the dialled port for this end too: where nobody listens, the socket is
-/// connected to itself. It dials again, too, if the system chose an address that is in use.
+/// Dials again if the socket was connected to itself, which happens if nobody listens on the dialled port and the
+/// system chooses the same port as the local one. Also dials again if the system chose an address that is in use.
 fn not_to_itself<T>(dial: impl Fn() -> io::Result<WithEnds<T>>) -> io::Result<T> {
     for attempt in 1..=ATTEMPTS {
         match dial() {
@@ -147,7 +147,7 @@ fn not_to_itself<T>(dial: impl Fn() -> io::Result<WithEnds<T>>) -> io::Result<T>
             dialled => return dialled.map(|(conn, _)| conn),
         }
     }
-    // Go: returns the connection to itself after three attempts. Ours refuses it.
+    // Go: returns a connection to itself after three attempts. Ours returns "connection refused".
     Err(ErrorKind::ConnectionRefused.into())
 }
 
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// A listener that answers no more connections, and what keeps it so.
+    /// A listener whose backlog is full, so it does not answer, and the connections that fill it.
     fn deaf(addr: &str) -> Option<(SocketAddr, Socket, Vec<TcpStream>)> {
         let addr: SocketAddr = addr.parse().unwrap();
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).unwrap();
@@ -174,7 +174,7 @@ mod tests {
         Some((addr, socket, waiting))
     }
 
-    /// Nobody listens there; the port was free a moment ago.
+    /// An address on which nobody listens: the port was free a moment ago.
     fn nobody(ip: IpAddr) -> SocketAddr {
         TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
     }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_family_are_tried_in_turn() {
+    fn addresses_of_one_family_are_tried_in_order() {
         let alive = TcpListener::bind("127.0.0.1:0").unwrap();
         let addrs = vec![
             nobody(Ipv4Addr::LOCALHOST.into()),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn first_error_counts() {
+    fn first_error_is_returned() {
         let tried: Vec<SocketAddr> = ["127.0.0.1:1", "127.0.0.1:2"]
             .map(|a| a.parse().unwrap())
             .into();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_is_this_host() {
+    fn unspecified_address_connects_to_this_host() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         for host in ["", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]"] {

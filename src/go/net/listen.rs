@@ -1,4 +1,4 @@
-//! Listening.
+//! Listening, as in Go's `net.Listen`.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
@@ -10,24 +10,24 @@ use super::addr::resolve;
 use crate::error::context;
 use crate::system;
 
-/// Binds a listener to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
+/// Binds a listener to `addr` (`HOST:PORT`, or Go's `:PORT` for every interface).
 ///
 /// # Errors
-/// The address is not one, is taken, or may not be bound.
+/// The address is invalid, in use, or cannot be bound.
 pub fn listen(addr: &str) -> io::Result<TcpListener> {
     let listen = || {
         let socket = bind(choose(&resolve(addr)?), tcp)?;
-        // The kernel cuts this down to net.core.somaxconn; std's 128 drops connections in a burst.
+        // The kernel reduces this to net.core.somaxconn. std's 128 drops connections in a burst.
         socket.listen(i32::MAX)?;
         Ok(socket.into())
     };
     listen().map_err(context(format!("cannot listen on {addr}")))
 }
 
-/// Binds a UDP socket to `addr` (`HOST:PORT`, or Go's `:PORT` for every address).
+/// Binds a UDP socket to `addr` (`HOST:PORT`, or Go's `:PORT` for every interface).
 ///
 /// # Errors
-/// The address is not one, is taken, or may not be bound.
+/// The address is invalid, in use, or cannot be bound.
 pub fn listen_udp(addr: &str) -> io::Result<UdpSocket> {
     let listen = || {
         let addr = choose(&resolve(addr)?);
@@ -70,7 +70,7 @@ fn udp(domain: Domain) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Binds a new socket: if `addr` is every address, for both families where there is IPv6.
+/// Binds a new socket. If `addr` is unspecified, the socket is dual-stack, or IPv4 if the system has no IPv6.
 fn bind(addr: SocketAddr, new: impl Fn(Domain) -> io::Result<Socket>) -> io::Result<Socket> {
     if !addr.ip().is_unspecified() {
         return bind_one(addr, new);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_is_both_families() {
+    fn unspecified_address_listens_on_both_families() {
         if !has_ipv6() {
             return;
         }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn name_is_listened_on_at_its_first_ipv4_address() {
+    fn listener_on_a_name_uses_its_first_ipv4_address() {
         let addrs = ["[::1]:80", "127.0.0.1:80", "127.0.0.2:80"].map(|addr| addr.parse().unwrap());
         assert_eq!(choose(&addrs), addrs[1]);
         assert_eq!(choose(&addrs[..1]), addrs[0]);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn multicast_is_listened_for_on_every_address_by_several() {
+    fn several_sockets_can_listen_on_a_multicast_address() {
         let first = listen_udp("224.0.0.251:0").unwrap();
         let addr = first.local_addr().unwrap();
         assert!(addr.ip().is_unspecified(), "{addr}");
@@ -188,14 +188,14 @@ mod tests {
     fn burst_of_connections_fits_into_the_backlog() {
         let listener = listen("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        // Nobody accepts; std's backlog of 128 would drop those beyond it.
+        // Nobody accepts. std's backlog of 128 would drop the others.
         let waiting: Vec<_> = (0..300)
             .map(|i| {
                 TcpStream::connect_timeout(&addr, Duration::from_millis(500))
                     .unwrap_or_else(|err| panic!("connection {i}: {err}"))
             })
             .collect();
-        // A connection that was dropped may look established to its client, but never comes here.
+        // A dropped connection may look established to its client, but accept never returns it.
         listener.set_nonblocking(true).unwrap();
         for i in 0..waiting.len() {
             if let Err(err) = listener.accept() {

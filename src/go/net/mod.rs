@@ -1,20 +1,19 @@
-//! Listening and dialling as Go's package `net` does, which is more than the system call:
+//! Listening and dialling as in Go's package `net`, which does more than the system calls:
 //!
 //! - Dual stack: `:PORT`, `0.0.0.0:PORT` and `[::]:PORT` listen for IPv4 and IPv6, TCP and UDP, whatever
 //!   `bindv6only` says. Without IPv6 they listen for IPv4.
-//! - Family order: a name that stands for several addresses is listened on at its first IPv4 address, and
-//!   nowhere else.
-//! - Racing: to dial such a name, the addresses of the first one's family are tried in turn; after 300 ms, or
-//!   when they have failed, the others are tried too. The first connection wins.
-//! - Self-connection: a dial in the range of local ports can meet its own socket, if nobody listens there. It is
-//!   closed and dialled again, and refused in the end.
+//! - Family order: to listen on a name with several addresses, only its first IPv4 address is used.
+//! - Racing (happy eyeballs): to dial such a name, the addresses of the first one's family are tried in order.
+//!   After 300 ms, or when they have failed, the others are tried too. The first connection wins.
+//! - Self-connection: if nobody listens on a port in the local port range, a dial can connect to its own socket.
+//!   Such a connection is closed and dialled again, at most three times.
 //! - Broadcast: UDP sockets may send to broadcast addresses.
-//! - Multicast: UDP that listens on a multicast address listens on the port for every address.
-//! - Zones: `[fe80::1%eth0]:PORT` listens and dials there.
-//! - Small writes leave at once, a peer that vanished is noticed by keepalive probes, and the backlog is the
-//!   system's longest.
+//! - Multicast: a UDP listener on a multicast address listens on the port of every address.
+//! - Zones: `[fe80::1%eth0]:PORT` works for listening and dialling.
+//! - TCP options: no delay for small writes, keepalive probes against peers that vanished, and the longest backlog
+//!   that the system allows.
 //!
-//! What Go does and this does not: port names such as `:http`.
+//! Go also has port names such as `:http`; this module does not.
 
 mod addr;
 mod dial;
@@ -30,7 +29,7 @@ pub use dial::{dial, dial_udp};
 pub use listen::{listen, listen_udp};
 pub use read::{closed, read, read_full};
 
-/// Go's default: probes after 15 s of silence and every 15 s from there, nine at most.
+/// Go's default: a probe after 15 s without data, then every 15 s, at most nine.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(15))
     .with_interval(Duration::from_secs(15))

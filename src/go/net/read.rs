@@ -1,13 +1,13 @@
-//! Reading.
+//! Reading, as in Go's `Read` and `io.ReadFull`.
 
 use std::io::{self, ErrorKind, Read};
 
 use crate::error::context;
 
-/// Reads as [`Read::read`] does, but is not ended by a signal, like Go's `Read`.
+/// Like [`Read::read`], but tries again after EINTR, as Go's `Read` does.
 ///
 /// # Errors
-/// The reading fails.
+/// The read failed.
 pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(buf) {
@@ -17,10 +17,10 @@ pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Reads until `buf` is full or the input ends, and returns how many bytes that are.
+/// Reads until `buf` is full or the input ends, and returns the number of bytes.
 ///
 /// # Errors
-/// The reading fails.
+/// A read failed.
 pub fn read_full(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     let mut n = 0;
     while n < buf.len() {
@@ -32,10 +32,10 @@ pub fn read_full(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     Ok(n)
 }
 
-/// The error for a peer that closed its end where more was to come, which Go calls `EOF`.
+/// The error for a peer that closed the connection too early. Go calls it `EOF`.
 pub fn closed(what: &str) -> io::Error {
     context(what)(io::Error::new(
         ErrorKind::UnexpectedEof,
-        "the other end closed the connection",
+        "the other side closed the connection",
     ))
 }

@@ -13,6 +13,8 @@ const SMALL: usize = 4096;
 /// One of the [`Clients`](crate::lab::load::clients::Clients).
 #[derive(Debug)]
 pub struct Client {
+    /// Its own address, which is its first name in the room.
+    pub addr: SocketAddr,
     /// None when it has left or was disconnected.
     pub(crate) stream: Option<TcpStream>,
     pub(crate) connecting: bool,
@@ -21,15 +23,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Its own address, which is its first name in the room.
-    ///
-    /// # Errors
-    /// It is not connected.
-    pub fn addr(&self) -> io::Result<SocketAddr> {
-        let stream = self.stream.as_ref();
-        stream.ok_or(ErrorKind::NotConnected)?.local_addr()
-    }
-
     /// Whether it is connected and the server has not closed the connection.
     pub fn is_open(&self) -> bool {
         self.stream.is_some() && !self.connecting

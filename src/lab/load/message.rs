@@ -22,7 +22,7 @@ pub const WARM_UP: u8 = b'^';
 const HEAD: usize = 1 + 4 + 8;
 
 /// How the messages of a round look.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Format {
     template: Vec<u8>,
 }

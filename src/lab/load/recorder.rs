@@ -67,9 +67,20 @@ impl Recorder {
         self.start + Duration::from_nanos(at)
     }
 
-    /// When messages are due; none in a closed loop.
-    pub fn schedule(&self) -> Option<&Schedule> {
-        self.schedule.as_ref()
+    /// Whether messages are due at their times, whatever becomes of those before.
+    pub fn is_open_loop(&self) -> bool {
+        self.schedule.is_some()
+    }
+
+    /// How many messages are due until `now` in an open loop.
+    pub fn due_until(&self, now: u64) -> Option<u64> {
+        Some(self.schedule?.due(now))
+    }
+
+    /// How long from `now` until message `nth` is due in an open loop; none after the last.
+    pub fn wait(&self, now: u64, nth: u64) -> Option<Duration> {
+        let at = self.schedule?.at(nth)?;
+        Some(Duration::from_nanos(at.saturating_sub(now)))
     }
 
     /// Whether messages are still sent at `now`.
@@ -238,21 +249,21 @@ fn step(duration: u64, most: u64, fine: u64) -> u64 {
 
 /// When messages are due in an open loop: evenly, whatever becomes of them.
 #[derive(Clone, Copy, Debug)]
-pub struct Schedule {
+struct Schedule {
     rate: f64,
     duration: u64,
 }
 
 impl Schedule {
     /// When message `nth` is due; none after the last.
-    pub fn at(&self, nth: u64) -> Option<u64> {
+    fn at(&self, nth: u64) -> Option<u64> {
         // From the number and not from the time before, so that rounding does not add up.
         let at = (nth as f64 / self.rate * 1e9) as u64;
         (at < self.duration).then_some(at)
     }
 
     /// How many messages are due until `now`.
-    pub fn due(&self, now: u64) -> u64 {
+    fn due(&self, now: u64) -> u64 {
         let until = now.min(self.duration.saturating_sub(1));
         let is_due = |nth: u64| self.at(nth).is_some_and(|at| at <= until);
         // Rounding may be off by one either way.
@@ -260,11 +271,6 @@ impl Schedule {
         (near.saturating_sub(1)..)
             .find(|&nth| !is_due(nth))
             .expect("not all are due")
-    }
-
-    /// How long from `now` until message `nth` is due; none after the last.
-    pub fn wait(&self, now: u64, nth: u64) -> Option<Duration> {
-        Some(Duration::from_nanos(self.at(nth)?.saturating_sub(now)))
     }
 }
 
@@ -287,9 +293,10 @@ mod tests {
         for (now, due) in [(0, 1), (99, 1), (100, 2), (250, 3), (349, 4), (900, 4)] {
             assert_eq!(schedule.due(now * MS), due, "at {now} ms");
         }
-        assert_eq!(schedule.wait(40 * MS, 1), Some(Duration::from_millis(60)));
-        assert_eq!(schedule.wait(900 * MS, 3), Some(Duration::ZERO));
-        assert_eq!(schedule.wait(900 * MS, 4), None);
+        let recorder = recorder(Some(10.0), 350);
+        assert_eq!(recorder.wait(40 * MS, 1), Some(Duration::from_millis(60)));
+        assert_eq!(recorder.wait(900 * MS, 3), Some(Duration::ZERO));
+        assert_eq!(recorder.wait(900 * MS, 4), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{Format, MEASURED};
+use crate::lab::load::message::Format;
 use crate::lab::load::protocol::{self, Lines};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
@@ -13,8 +13,8 @@ use crate::lab::scenario::drive::{Load, RoundPlan, measure};
 use crate::lab::scenario::login::generator_itself;
 use crate::lab::scenario::session::Session;
 
-struct Churn<'a> {
-    plan: &'a RoundPlan,
+#[derive(Default)]
+struct Churn {
     format: Format,
     /// By number of the client.
     visits: Vec<Visit>,
@@ -22,6 +22,9 @@ struct Churn<'a> {
     free: Vec<usize>,
     /// Clients that left in this turn, and may come again in the next.
     leaving: Vec<usize>,
+    /// The most clients at one time, and why they are fewer than asked for.
+    places: usize,
+    refusal: Option<io::Error>,
     /// Visits that were due.
     due: u64,
     begun: u64,
@@ -29,14 +32,11 @@ struct Churn<'a> {
     inside: usize,
     most_inside: usize,
     dropped: u64,
-    /// The most clients at one time, and why they are fewer than asked for.
-    places: usize,
-    refusal: Option<io::Error>,
     message: Vec<u8>,
 }
 
 /// One visitor.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Visit {
     /// When it was to come.
     at: u64,
@@ -47,7 +47,7 @@ struct Visit {
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum State {
     #[default]
     Away,
@@ -62,66 +62,80 @@ enum State {
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     let mut clients = Clients::new(session.addr())?;
     let mut load = Churn {
-        plan,
-        format: Format::new(MEASURED, plan.size, plan.seed),
-        visits: Vec::new(),
-        free: Vec::new(),
-        leaving: Vec::new(),
-        due: 0,
-        begun: 0,
-        ended: 0,
-        inside: 0,
-        most_inside: 0,
-        dropped: 0,
         places: plan.clients,
-        refusal: None,
-        message: Vec::new(),
+        ..Churn::default()
     };
     session.watch_peak();
     let round = measure(&mut load, &mut clients, session, plan)?;
     drop(clients);
-    session.notes.extend(load.refusal.map(generator_itself));
-    if round.deliveries == 0 && !round.cut_short {
-        return Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"));
+    let got_through = round.deliveries > 0 || round.cut_short;
+    match load.refusal {
+        Some(err) if !got_through => return Err(err),
+        refusal => session.notes.extend(refusal.map(generator_itself)),
     }
-    session.finish(round)
+    match got_through {
+        true => Ok(session.finish(round)),
+        false => {
+            Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"))
+        }
+    }
 }
 
-impl Churn<'_> {
-    fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8], recorder: &mut Recorder) {
-        let now = recorder.now();
+impl Churn {
+    /// Connects another visitor, if one has a place.
+    fn connect(&mut self, clients: &mut Clients) -> Option<usize> {
+        let free = self.free.pop();
+        let connected = match free {
+            Some(number) => clients.reconnect(number).map(|()| number),
+            None if self.visits.len() < self.places => clients.connect(),
+            None => return None,
+        };
+        if let Err(err) = connected {
+            // No descriptor, no port: it goes on with the places there are.
+            self.places = self.visits.len().max(1);
+            self.free.extend(free);
+            self.refusal = Some(err);
+            return None;
+        }
+        if free.is_none() {
+            self.visits.push(Visit::default());
+        }
+        connected.ok()
+    }
+
+    fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8], rec: &mut Recorder) {
         let mut said = None;
         let visit = &mut self.visits[number];
-        let (format, message) = (&self.format, &mut self.message);
         visit.lines.cut(bytes, |line| match visit.state {
             State::Coming if line == visit.login => {
                 visit.state = State::Inside;
                 self.inside += 1;
                 self.most_inside = self.most_inside.max(self.inside);
-                format.write(number as u32, visit.number, message);
-                client.send(message);
+                self.format
+                    .write(number as u32, visit.number, &mut self.message);
+                client.send(&self.message);
             }
-            // Another of this address may have been there before: it is the number that counts.
-            State::Inside => match format.read(line) {
-                Some((prefix, sender, nth, is_whole))
-                    if (sender, nth) == (number as u32, visit.number) =>
-                {
+            State::Inside => {
+                // Another of this address may have been there before: it is the number that counts.
+                let message = self.format.read(line);
+                let own = message
+                    .filter(|(_, sender, nth, _)| (*sender, *nth) == (number as u32, visit.number));
+                if let Some((prefix, _, _, is_whole)) = own {
                     said.get_or_insert(is_whole && prefix == visit.prefix);
                 }
-                _ => {}
-            },
+            }
             _ => {}
         });
-        let at = visit.at;
+        let (now, at) = (rec.now(), visit.at);
         match said {
-            Some(true) => recorder.record(now, at),
+            Some(true) => rec.record(now, at),
             Some(false) => {
-                recorder.counts.damaged += 1;
-                recorder.lose(at, 1);
+                rec.counts.damaged += 1;
+                rec.lose(at, 1);
             }
             None => return,
         }
-        recorder.delivered(now, u64::from(said == Some(true)));
+        rec.delivered(now, u64::from(said == Some(true)));
         client.close();
         self.leave(number);
     }
@@ -135,62 +149,41 @@ impl Churn<'_> {
     }
 }
 
-impl Load for Churn<'_> {
-    fn begin(&mut self, mark: u8, clients: &mut Clients) {
-        self.format = Format::new(mark, self.plan.size, self.plan.seed);
+impl Load for Churn {
+    const STAYS: bool = false;
+
+    fn begin(&mut self, format: Format, clients: &mut Clients) {
         clients.all().iter_mut().for_each(Client::close);
-        self.visits
-            .iter_mut()
-            .for_each(|visit| visit.state = State::Away);
-        self.free = (0..self.visits.len()).collect();
-        self.leaving.clear();
-        (self.due, self.begun, self.ended) = (0, 0, 0);
-        (self.inside, self.most_inside) = (0, 0);
+        *self = Churn {
+            format,
+            places: self.places,
+            refusal: self.refusal.take(),
+            dropped: self.dropped,
+            free: (0..self.visits.len()).collect(),
+            visits: self.visits.drain(..).map(|_| Visit::default()).collect(),
+            ..Churn::default()
+        };
     }
 
-    /// The most at one time: in a closed loop, whoever leaves is followed by the next at once.
+    /// In a closed loop, whoever leaves is followed by the next at once.
     fn turns(&self) -> usize {
-        self.plan.clients
+        self.places
     }
 
-    fn send(
-        &mut self,
-        due: Range<u64>,
-        clients: &mut Clients,
-        recorder: &mut Recorder,
-    ) -> io::Result<bool> {
-        let now = recorder.now();
-        let was_idle = self.outstanding() == 0;
+    fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
+        let now = rec.now();
         self.free.append(&mut self.leaving);
-        if recorder.schedule().is_some() {
+        if rec.is_open_loop() {
             self.due = due.end;
-        } else if recorder.is_sending(now) {
+        } else if rec.is_sending(now) {
             self.due = self.ended + self.places as u64;
         }
-        while self.begun < self.due {
-            let number = match self.free.pop() {
-                Some(number) => {
-                    clients.reconnect(number)?;
-                    number
-                }
-                None if self.visits.len() < self.places => match clients.connect() {
-                    Ok(number) => {
-                        self.visits.push(Visit::default());
-                        number
-                    }
-                    Err(err) if self.visits.is_empty() => return Err(err),
-                    // No descriptor, no port: it goes on with those there are.
-                    Err(err) => {
-                        self.places = self.visits.len();
-                        self.refusal = Some(err);
-                        break;
-                    }
-                },
-                None => break,
-            };
-            let at = recorder.due(now, self.begun, 0, 1).unwrap_or(now);
-            if was_idle && self.begun == self.ended {
-                recorder.awake(at);
+        while self.begun < self.due
+            && let Some(number) = self.connect(clients)
+        {
+            let at = rec.due(now, self.begun, 0, 1).unwrap_or(now);
+            if self.begun == self.ended {
+                rec.awake(at);
             }
             self.begun += 1;
             self.visits[number] = Visit {
@@ -200,32 +193,24 @@ impl Load for Churn<'_> {
                 ..Visit::default()
             };
         }
-        Ok(false)
+        false
     }
 
-    fn handle(
-        &mut self,
-        number: usize,
-        client: &mut Client,
-        event: Event<'_>,
-        recorder: &mut Recorder,
-    ) -> io::Result<()> {
+    fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
         let visit = &mut self.visits[number];
         match event {
             Event::Connected => {
-                let addr = client.addr()?;
-                visit.login = protocol::login(addr);
-                visit.prefix = protocol::prefix(addr);
+                visit.login = protocol::login(client.addr);
+                visit.prefix = protocol::prefix(client.addr);
             }
-            Event::Bytes(bytes) => self.read(number, client, bytes, recorder),
+            Event::Bytes(bytes) => self.read(number, client, bytes, rec),
             Event::Closed if visit.state != State::Away => {
-                recorder.lose(visit.at, 1);
+                rec.lose(visit.at, 1);
                 self.dropped += 1;
                 self.leave(number);
             }
             Event::Closed | Event::Writable => {}
         }
-        Ok(())
     }
 
     /// Those who wait for a place as well.
@@ -237,18 +222,20 @@ impl Load for Churn<'_> {
         self.inside
     }
 
-    fn finish(&mut self, recorder: &mut Recorder) {
-        for visit in &self.visits {
-            if visit.state != State::Away {
-                recorder.lose(visit.at, 1);
-            }
+    fn finish(&mut self, rec: &mut Recorder) {
+        for visit in self
+            .visits
+            .iter()
+            .filter(|visit| visit.state != State::Away)
+        {
+            rec.lose(visit.at, 1);
         }
-        recorder.counts.messages = self.begun;
-        recorder.never_sent(self.begun, 0, 1, 1);
-        recorder.counts.connected = match self.dropped {
+        rec.counts.messages = self.begun;
+        rec.never_sent(self.begun, 0, 1, 1);
+        rec.counts.connected = match self.dropped {
             0 => self.places,
             _ => self.most_inside,
         };
-        recorder.counts.dropped = self.dropped;
+        rec.counts.dropped = self.dropped;
     }
 }

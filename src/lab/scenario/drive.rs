@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{MEASURED, WARM_UP};
+use crate::lab::load::message::{Format, MEASURED, WARM_UP};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
-use crate::lab::scenario::login::TURN;
+use crate::lab::scenario::login::{TURN, nobody_left};
 use crate::lab::scenario::session::Session;
 
 /// What a round is to do.
@@ -36,34 +36,20 @@ pub struct RoundPlan {
 
 /// What a scenario does with its clients.
 pub trait Load {
-    /// Starts anew, with messages that begin with `mark`.
-    fn begin(&mut self, mark: u8, clients: &mut Clients);
+    /// Whether its clients stay: without them, the round is over.
+    const STAYS: bool;
+
+    /// Starts anew, with messages of this format.
+    fn begin(&mut self, format: Format, clients: &mut Clients);
 
     /// How many take turns in sending.
     fn turns(&self) -> usize;
 
     /// Messages `due` have become due. Returns whether to go on without waiting.
-    ///
-    /// # Errors
-    /// No connection can be made.
-    fn send(
-        &mut self,
-        due: Range<u64>,
-        clients: &mut Clients,
-        recorder: &mut Recorder,
-    ) -> io::Result<bool>;
+    fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool;
 
     /// Something happened to a client.
-    ///
-    /// # Errors
-    /// As for [`Client::addr`].
-    fn handle(
-        &mut self,
-        number: usize,
-        client: &mut Client,
-        event: Event<'_>,
-        recorder: &mut Recorder,
-    ) -> io::Result<()>;
+    fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder);
 
     /// What was sent and may still come.
     fn outstanding(&self) -> u64;
@@ -72,13 +58,14 @@ pub trait Load {
     fn present(&self) -> usize;
 
     /// Nothing more comes: counts what was sent, and what never came.
-    fn finish(&mut self, recorder: &mut Recorder);
+    fn finish(&mut self, rec: &mut Recorder);
 }
 
 /// Warms up and measures.
 ///
 /// # Errors
-/// As for [`Session::tick`]. Ctrl-C is none while the round is measured: it cuts it short.
+/// As for [`Session::tick`], or all clients are gone. Ctrl-C is no error while the round is measured: it
+/// cuts it short.
 pub fn measure(
     load: &mut impl Load,
     clients: &mut Clients,
@@ -86,60 +73,56 @@ pub fn measure(
     plan: &RoundPlan,
 ) -> io::Result<Round> {
     if !plan.warm_up.is_zero() {
-        load.begin(WARM_UP, clients);
-        let warm_up = drive(load, clients, session, plan.rate, plan.warm_up)?;
-        if warm_up.cut_short {
+        load.begin(Format::new(WARM_UP, plan.size, plan.seed), clients);
+        if drive(load, clients, session, plan.rate, plan.warm_up)?.cut_short {
             return Err(ErrorKind::Interrupted.into());
         }
     }
-    load.begin(MEASURED, clients);
+    load.begin(Format::new(MEASURED, plan.size, plan.seed), clients);
     session.begin();
     let round = drive(load, clients, session, plan.rate, plan.duration)?;
     session.end(load.present());
     Ok(round)
 }
 
-fn drive(
-    load: &mut impl Load,
+fn drive<L: Load>(
+    load: &mut L,
     clients: &mut Clients,
     session: &mut Session<'_>,
     rate: Option<f64>,
     duration: Duration,
 ) -> io::Result<Round> {
-    let mut recorder = Recorder::start(rate, duration);
+    let mut rec = Recorder::start(rate, duration);
     let mut sent = 0;
     loop {
-        let now = recorder.now();
-        let due = match recorder.schedule() {
-            Some(schedule) => schedule.due(now),
-            None => load.turns() as u64,
-        };
-        let at_once = load.send(sent..due, clients, &mut recorder)?;
+        let now = rec.now();
+        let due = rec.due_until(now).unwrap_or(load.turns() as u64);
+        let at_once = load.send(sent..due, clients, &mut rec);
         sent = due;
-        if let Some(schedule) = recorder.schedule()
-            && let Some(delay) = schedule.wait(now, due)
-        {
+        if let Some(delay) = rec.wait(now, due) {
             clients.wake_in(delay)?;
         }
         let timeout = if at_once { Duration::ZERO } else { TURN };
         clients.poll(Some(timeout), |number, client, event| {
-            load.handle(number, client, event, &mut recorder)
+            load.handle(number, client, event, &mut rec);
         })?;
-        let now = recorder.now();
-        let deliveries = recorder.counts.deliveries;
-        match session.tick(recorder.instant(now), load.present(), deliveries) {
-            Err(err) if err.kind() == ErrorKind::Interrupted => recorder.cut_short(now),
+        let now = rec.now();
+        match session.tick(rec.instant(now), load.present(), rec.counts.deliveries) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => rec.cut_short(now),
             result => result?,
+        }
+        if L::STAYS && load.turns() > 0 && load.present() == 0 && !session.is_interrupted() {
+            return Err(nobody_left(session));
         }
         let outstanding = load.outstanding();
         if outstanding > 0 {
-            recorder.still_waiting(now);
+            rec.still_waiting(now);
         }
         // What was due at the last moment is still to be sent.
-        let all_sent = recorder.schedule().is_none_or(|all| all.due(now) <= sent);
-        if !recorder.is_sending(now) && (outstanding == 0 && all_sent || recorder.is_over(now)) {
-            load.finish(&mut recorder);
-            return Ok(recorder.round(now));
+        let all_sent = rec.due_until(now).is_none_or(|due| due <= sent);
+        if !rec.is_sending(now) && (outstanding == 0 && all_sent || rec.is_over(now)) {
+            load.finish(&mut rec);
+            return Ok(rec.round(now));
         }
     }
 }

@@ -6,16 +6,16 @@ use std::ops::Range;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{Format, MEASURED, SENDERS};
+use crate::lab::load::message::{Format, SENDERS};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::{NO_ANSWER, enter};
+use crate::lab::scenario::login::{Login, NO_ANSWER};
 use crate::lab::scenario::session::Session;
 
-struct Echo<'a> {
-    plan: &'a RoundPlan,
+#[derive(Default)]
+struct Echo {
     format: Format,
     lines: Vec<Line>,
     /// Numbers of those that were connected at the start.
@@ -27,7 +27,7 @@ struct Echo<'a> {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Line {
     is_open: bool,
     /// Its turn among those that were connected at the start.
@@ -48,75 +48,55 @@ struct Line {
 /// Nobody is answered right, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     let mut clients = Clients::new(session.addr())?;
-    let login = enter(&mut clients, Protocol::Echo, plan.clients, session)?;
+    let login = Login::everyone(Protocol::Echo, plan.clients, &mut clients, session)?;
     let lines = login.seats.iter().map(|seat| Line {
         is_open: seat.is_in,
         ..Line::default()
     });
     let mut load = Echo {
-        plan,
-        format: Format::new(MEASURED, plan.size, plan.seed),
         lines: lines.collect(),
-        connected: Vec::new(),
-        present: login.inside,
-        in_flight: 0,
         dropped: login.dropped,
-        message: Vec::new(),
+        ..Echo::default()
     };
     let round = measure(&mut load, &mut clients, session, plan)?;
     drop(clients);
     if round.deliveries == 0 && !round.cut_short {
         return Err(session.error(NO_ANSWER));
     }
-    session.finish(Round {
+    Ok(session.finish(Round {
         connect_seconds: login.seconds(),
         ..round
-    })
+    }))
 }
 
-impl Echo<'_> {
+impl Echo {
     /// Sends the next request if it is due and the last was answered.
-    fn request(&mut self, number: usize, client: &mut Client, recorder: &mut Recorder) {
+    fn request(&mut self, number: usize, client: &mut Client, rec: &mut Recorder) {
         let line = &mut self.lines[number];
         if !line.is_open || line.at.is_some() {
             return;
         }
-        let all = self.connected.len();
-        let Some(at) = recorder.due(recorder.now(), line.sent, line.nth, all) else {
-            return;
-        };
+        line.at = rec.due(rec.now(), line.sent, line.nth, self.connected.len());
+        let Some(at) = line.at else { return };
         if self.in_flight == 0 {
-            recorder.awake(at);
+            rec.awake(at);
         }
         self.in_flight += 1;
-        *line = Line {
-            sent: line.sent + 1,
-            at: Some(at),
-            got: 0,
-            is_right: true,
-            ..*line
-        };
-        self.format.write(
-            (number % SENDERS) as u32,
-            line.sent as u32,
-            &mut self.message,
-        );
+        line.sent += 1;
+        (line.got, line.is_right) = (0, true);
+        write(&self.format, number, line.sent, &mut self.message);
         client.send(&self.message);
     }
 
-    fn answer(&mut self, number: usize, bytes: &[u8], recorder: &mut Recorder) {
-        let now = recorder.now();
+    fn answer(&mut self, number: usize, bytes: &[u8], rec: &mut Recorder) {
+        let now = rec.now();
         let line = &mut self.lines[number];
         let Some(at) = line.at else {
             // Nobody asked.
-            recorder.counts.damaged += 1;
+            rec.counts.damaged += 1;
             return;
         };
-        self.format.write(
-            (number % SENDERS) as u32,
-            line.sent as u32,
-            &mut self.message,
-        );
+        write(&self.format, number, line.sent, &mut self.message);
         self.message.make_ascii_uppercase();
         let got = line.got + bytes.len();
         line.is_right &= self.message.get(line.got..got) == Some(bytes);
@@ -127,80 +107,73 @@ impl Echo<'_> {
         line.at = None;
         self.in_flight -= 1;
         if line.is_right {
-            recorder.record(now, at);
+            rec.record(now, at);
         } else {
-            recorder.counts.damaged += 1;
-            recorder.lose(at, 1);
+            rec.counts.damaged += 1;
+            rec.lose(at, 1);
         }
-        recorder.delivered(now, u64::from(line.is_right));
+        rec.delivered(now, u64::from(line.is_right));
+    }
+
+    fn leave(&mut self, number: usize) {
+        let line = &mut self.lines[number];
+        if std::mem::take(&mut line.is_open) {
+            self.present -= 1;
+            self.dropped += 1;
+            self.in_flight -= u64::from(line.at.is_some());
+        }
     }
 }
 
-impl Load for Echo<'_> {
-    fn begin(&mut self, mark: u8, clients: &mut Clients) {
-        self.format = Format::new(mark, self.plan.size, self.plan.seed);
+fn write(format: &Format, number: usize, request: u64, message: &mut Vec<u8>) {
+    format.write((number % SENDERS) as u32, request as u32, message);
+}
+
+impl Load for Echo {
+    const STAYS: bool = true;
+
+    fn begin(&mut self, format: Format, clients: &mut Clients) {
+        self.format = format;
         self.connected.clear();
-        self.in_flight = 0;
-        for (number, line) in self.lines.iter_mut().enumerate() {
-            if line.is_open && line.at.is_some() {
+        for number in 0..self.lines.len() {
+            if self.lines[number].at.is_some() {
                 // The answer to a request of the warm-up would be taken for that of the next.
                 clients.all()[number].close();
-                line.is_open = false;
-                self.present -= 1;
-                self.dropped += 1;
+                self.leave(number);
             }
-            *line = Line {
-                is_open: line.is_open,
+            let is_open = self.lines[number].is_open;
+            self.lines[number] = Line {
+                is_open,
                 nth: self.connected.len(),
                 ..Line::default()
             };
-            if line.is_open {
-                self.connected.push(number);
-            }
+            self.connected.extend(is_open.then_some(number));
         }
+        self.present = self.connected.len();
     }
 
     fn turns(&self) -> usize {
         self.connected.len()
     }
 
-    fn send(
-        &mut self,
-        due: Range<u64>,
-        clients: &mut Clients,
-        recorder: &mut Recorder,
-    ) -> io::Result<bool> {
-        let all = self.connected.len();
-        for nth in due.take(all) {
-            let number = self.connected[(nth % all as u64) as usize];
-            self.request(number, &mut clients.all()[number], recorder);
+    fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
+        let turns = self.turns();
+        for nth in due.take(turns) {
+            let number = self.connected[nth as usize % turns];
+            self.request(number, &mut clients.all()[number], rec);
         }
-        Ok(false)
+        false
     }
 
-    fn handle(
-        &mut self,
-        number: usize,
-        client: &mut Client,
-        event: Event<'_>,
-        recorder: &mut Recorder,
-    ) -> io::Result<()> {
+    fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
         match event {
             Event::Bytes(bytes) => {
-                self.answer(number, bytes, recorder);
-                self.request(number, client, recorder);
+                self.answer(number, bytes, rec);
+                self.request(number, client, rec);
             }
-            Event::Closed => {
-                let line = &mut self.lines[number];
-                if std::mem::take(&mut line.is_open) {
-                    self.present -= 1;
-                    self.dropped += 1;
-                    self.in_flight -= u64::from(line.at.is_some());
-                }
-            }
+            Event::Closed => self.leave(number),
             Event::Connected | Event::Writable => {}
         }
-        Ok(())
     }
 
     fn outstanding(&self) -> u64 {
@@ -211,16 +184,14 @@ impl Load for Echo<'_> {
         self.present
     }
 
-    fn finish(&mut self, recorder: &mut Recorder) {
-        let all = self.connected.len();
+    fn finish(&mut self, rec: &mut Recorder) {
+        let all = self.turns();
         for line in self.connected.iter().map(|&number| &self.lines[number]) {
-            recorder.counts.messages += line.sent;
-            if let Some(at) = line.at {
-                recorder.lose(at, 1);
-            }
-            recorder.never_sent(line.sent, line.nth, all, 1);
+            rec.counts.messages += line.sent;
+            line.at.into_iter().for_each(|at| rec.lose(at, 1));
+            rec.never_sent(line.sent, line.nth, all, 1);
         }
-        recorder.counts.connected = all;
-        recorder.counts.dropped = self.dropped;
+        rec.counts.connected = all;
+        rec.counts.dropped = self.dropped;
     }
 }

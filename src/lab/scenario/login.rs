@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::protocol::Protocol;
-use crate::lab::load::protocol::{self, Lines};
+use crate::lab::load::protocol::{self, Lines, Protocol};
 use crate::lab::scenario::session::Session;
 
 /// Connections that may be under way at one time: well under the longest backlog.
@@ -79,6 +78,63 @@ impl Login {
         }
     }
 
+    /// Lets `count` clients in. Some may be refused; those are closed.
+    ///
+    /// # Errors
+    /// Nobody gets in and stays, or as for [`Session::tick`].
+    pub fn everyone(
+        protocol: Protocol,
+        count: usize,
+        clients: &mut Clients,
+        session: &mut Session<'_>,
+    ) -> io::Result<Login> {
+        let mut login = Login::new(protocol);
+        let mut refusal = None;
+        loop {
+            for _ in 0..AT_ONCE {
+                if login.seats.len() < count && login.connecting < UNDER_WAY && refusal.is_none() {
+                    // No descriptor, no port: it will not be better for those that follow.
+                    refusal = login.connect(clients).err();
+                }
+            }
+            let more = login.seats.len() < count && refusal.is_none();
+            if !more && login.undecided() == 0 || login.moved.elapsed() > SILENCE {
+                break;
+            }
+            let at_once = more && login.connecting < UNDER_WAY;
+            login.poll(clients, if at_once { Duration::ZERO } else { TURN })?;
+            session.tick(Instant::now(), login.inside, 0)?;
+        }
+        match (login.inside, refusal) {
+            (0, refusal) => return Err(refusal.unwrap_or_else(|| login.nobody(session))),
+            (_, refusal) => session.notes.extend(refusal.map(generator_itself)),
+        }
+        for (seat, client) in login.seats.iter().zip(clients.all()) {
+            if !seat.is_in {
+                client.close();
+            }
+        }
+        if protocol == Protocol::Chat {
+            login.settle(clients, session)?;
+        }
+        Ok(login)
+    }
+
+    /// The failure of a server that lets nobody in.
+    fn nobody(&self, session: &mut Session<'_>) -> io::Error {
+        let is_silent = self.undecided() > 0;
+        match self.protocol {
+            _ if self.dropped > 0 => nobody_left(session),
+            Protocol::Echo if is_silent || !self.told.is_empty() => session.error(NO_ANSWER),
+            Protocol::Chat if is_silent => session.error(&format!(
+                "let nobody into the room: no client saw its own login in {} s (does it speak the chat \
+                 protocol?)",
+                SILENCE.as_secs()
+            )),
+            _ => session.error("closed every connection at once"),
+        }
+    }
+
     /// Starts to connect one more client.
     ///
     /// # Errors
@@ -105,72 +161,52 @@ impl Login {
     /// # Errors
     /// As for [`Clients::poll`].
     pub fn poll(&mut self, clients: &mut Clients, timeout: Duration) -> io::Result<()> {
-        let now = Instant::now();
-        clients.poll(Some(timeout), |number, client, event| {
-            let was_in = self.seats[number].is_in;
-            match event {
-                Event::Connected => self.connected(number, client)?,
-                Event::Bytes(bytes) => self.read(number, client, bytes),
-                Event::Closed => self.closed(number),
-                Event::Writable => return Ok(()),
+        clients.poll(Some(timeout), |number, client, event| match event {
+            Event::Connected => {
+                self.moved = Instant::now();
+                self.connecting -= 1;
+                let seat = &mut self.seats[number];
+                if self.protocol == Protocol::Echo {
+                    seat.welcome = b"X".to_vec();
+                    client.send(b"x\n");
+                } else {
+                    seat.welcome = protocol::login(client.addr);
+                    seat.prefix = protocol::prefix(client.addr);
+                }
             }
-            // What others are told is no sign that the next will be let in.
-            if !was_in && (self.seats[number].is_in || !matches!(event, Event::Bytes(_))) {
-                self.moved = now;
-            }
-            Ok(())
+            Event::Bytes(bytes) => self.read(number, client, bytes),
+            Event::Closed => self.leave(number),
+            Event::Writable => {}
         })
     }
 
-    fn connected(&mut self, number: usize, client: &mut Client) -> io::Result<()> {
-        self.connecting -= 1;
-        let seat = &mut self.seats[number];
-        match self.protocol {
-            Protocol::Chat => {
-                let addr = client.addr()?;
-                seat.prefix = protocol::prefix(addr);
-                seat.welcome = protocol::login(addr);
-            }
-            Protocol::Echo => {
-                seat.welcome = b"X".to_vec();
-                client.send(b"x\n");
-            }
-        }
-        Ok(())
-    }
-
     fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8]) {
-        let Seat {
-            lines,
-            is_in,
-            welcome,
-            told,
-            ..
-        } = &mut self.seats[number];
         let mut is_wrong = false;
-        lines.cut(bytes, |line| {
-            if *is_in {
-            } else if line == welcome && !is_wrong {
-                *is_in = true;
+        let seat = &mut self.seats[number];
+        seat.lines.cut(bytes, |line| {
+            if seat.is_in {
+            } else if line == seat.welcome && !is_wrong {
+                seat.is_in = true;
                 self.inside += 1;
                 self.last_in = Instant::now();
+                self.moved = self.last_in;
             } else {
-                told.clear();
-                told.extend_from_slice(line);
+                // What others are told is no sign that the next will be let in.
+                seat.told.clear();
+                seat.told.extend_from_slice(line);
                 is_wrong = self.protocol == Protocol::Echo;
             }
         });
         if is_wrong {
             client.close();
-            self.closed(number);
+            self.leave(number);
         }
     }
 
-    fn closed(&mut self, number: usize) {
+    fn leave(&mut self, number: usize) {
         let seat = &mut self.seats[number];
-        if seat.welcome.is_empty() {
-            self.connecting -= 1;
-        }
+        self.connecting -= usize::from(seat.welcome.is_empty());
+        self.moved = Instant::now();
         if std::mem::take(&mut seat.is_in) {
             self.inside -= 1;
             self.dropped += 1;
@@ -181,101 +217,24 @@ impl Login {
             }
         }
     }
-}
 
-/// Lets `count` clients in. Some may be refused; those are closed.
-///
-/// # Errors
-/// Nobody gets in and stays, or as for [`Session::tick`].
-pub fn enter(
-    clients: &mut Clients,
-    protocol: Protocol,
-    count: usize,
-    session: &mut Session<'_>,
-) -> io::Result<Login> {
-    let mut login = Login::new(protocol);
-    let mut refusal = None;
-    loop {
-        for _ in 0..AT_ONCE {
-            if login.seats.len() < count && login.connecting < UNDER_WAY && refusal.is_none() {
-                // No descriptor, no port: it will not be better for those that follow.
-                refusal = login.connect(clients).err();
-            }
-        }
-        let more = login.seats.len() < count && refusal.is_none();
-        if !more && login.undecided() == 0 || login.moved.elapsed() > SILENCE {
-            break;
-        }
-        let timeout = match more && login.connecting < UNDER_WAY {
-            true => Duration::ZERO,
-            false => TURN,
-        };
-        login.poll(clients, timeout)?;
-        session.tick(Instant::now(), login.inside, 0)?;
-    }
-    match (login.inside, refusal) {
-        (0, Some(err)) => return Err(err),
-        (0, None) => return Err(nobody_in(&login, session)),
-        (_, Some(err)) => session.notes.push(generator_itself(err)),
-        (_, None) => {}
-    }
-    for (seat, client) in login.seats.iter().zip(clients.all()) {
-        if !seat.is_in {
-            client.close();
-        }
-    }
-    if protocol == Protocol::Chat {
-        login.settle(clients, session)?;
-    }
-    Ok(login)
-}
-
-/// Says that it was not the server that refused a client.
-pub fn generator_itself(err: io::Error) -> String {
-    format!("the load generator itself {err}")
-}
-
-fn nobody_in(login: &Login, session: &mut Session<'_>) -> io::Error {
-    if login.dropped > 0 {
-        return nobody_left(session);
-    }
-    let silence = SILENCE.as_secs();
-    session.error(&match login.protocol {
-        Protocol::Echo if login.undecided() > 0 || !login.told.is_empty() => NO_ANSWER.to_owned(),
-        Protocol::Chat if login.undecided() > 0 => format!(
-            "let nobody into the room: no client saw its own login in {silence} s (does it speak the \
-             chat protocol?)"
-        ),
-        _ => "closed every connection at once".to_owned(),
-    })
-}
-
-/// The failure of an echo server of which nobody gets what was asked for.
-pub const NO_ANSWER: &str = "gave nobody a right answer (does it speak the echo protocol?)";
-
-/// The failure of a server that leaves nobody in to measure.
-pub fn nobody_left(session: &mut Session<'_>) -> io::Error {
-    session.error("disconnected everyone whom it had let in")
-}
-
-impl Login {
     /// Lets `count` more clients in that never read, and waits until the others see them.
     ///
     /// # Errors
     /// They are not let in, or as for [`Session::tick`].
     pub fn enter_stalled(
         &mut self,
-        clients: &mut Clients,
         count: usize,
+        clients: &mut Clients,
         session: &mut Session<'_>,
     ) -> io::Result<Vec<Client>> {
-        let mut stalled = Vec::new();
-        let mut awaited = HashSet::new();
-        for _ in 0..count {
-            let client = clients.connect_stalled()?;
-            awaited.insert(protocol::login(client.addr()?));
-            stalled.push(client);
+        if count == 0 {
+            return Ok(Vec::new());
         }
+        let stalled: io::Result<Vec<_>> = (0..count).map(|_| clients.connect_stalled()).collect();
+        let stalled = stalled?;
+        let logins = stalled.iter().map(|client| protocol::login(client.addr));
+        let mut awaited: HashSet<Vec<u8>> = logins.collect();
         let deadline = Instant::now() + SILENCE;
         while !awaited.is_empty() {
             self.listen(clients, session, |line| {
@@ -311,12 +270,24 @@ impl Login {
             heard = true;
             match event {
                 Event::Bytes(bytes) => self.seats[number].lines.cut(bytes, &mut each),
-                Event::Closed => self.closed(number),
+                Event::Closed => self.leave(number),
                 Event::Connected | Event::Writable => {}
             }
-            Ok(())
         })?;
         session.tick(Instant::now(), self.inside, 0)?;
         Ok(heard)
     }
+}
+
+/// Says that it was not the server that refused a client.
+pub fn generator_itself(err: io::Error) -> String {
+    format!("the load generator itself {err}")
+}
+
+/// The failure of an echo server of which nobody gets what was asked for.
+pub const NO_ANSWER: &str = "gave nobody a right answer (does it speak the echo protocol?)";
+
+/// The failure of a server that leaves nobody in to measure.
+pub fn nobody_left(session: &mut Session<'_>) -> io::Error {
+    session.error("disconnected everyone whom it had let in")
 }

@@ -35,6 +35,8 @@ pub struct Session<'a> {
     ticked: Instant,
     /// What makes the round doubtful, a sentence each.
     pub notes: Vec<String>,
+    /// Why the server died after the round was measured.
+    pub died: Option<io::Error>,
     idle: Option<Usage>,
     start: Option<Moment>,
     end: Option<Moment>,
@@ -65,6 +67,7 @@ impl Session<'_> {
             progress,
             ticked: Instant::now(),
             notes: Vec::new(),
+            died: None,
             start: None,
             end: None,
             peak: None,
@@ -144,12 +147,9 @@ impl Session<'_> {
 
     /// Adds to the figures of a round what it cost, when the clients have left: waits a while for the
     /// server to notice.
-    ///
-    /// # Errors
-    /// The server has died.
-    pub fn finish(&mut self, round: Round) -> io::Result<Round> {
+    pub fn finish(&mut self, round: Round) -> Round {
         let (Some(start), Some(end)) = (self.start, self.end) else {
-            return Ok(round);
+            return round;
         };
         let generator = end.generator - start.generator;
         let mut round = Round {
@@ -163,7 +163,7 @@ impl Session<'_> {
             let cpu = last.cpu_seconds - begin.cpu_seconds;
             let others = end.machine - start.machine - cpu - generator;
             round.other_cpu_seconds = Some(others.max(0.0));
-            self.wait_until_left(idle)?;
+            self.wait_until_left(idle);
             round.server = self.server.usage().map(|after| Cost {
                 cpu_seconds: cpu,
                 context_switches: last.context_switches.saturating_sub(begin.context_switches),
@@ -178,20 +178,21 @@ impl Session<'_> {
                 descriptors: [idle.descriptors, with.descriptors, after.descriptors],
             });
         }
-        Ok(round)
+        self.died = self.server.check().err();
+        round
     }
 
     /// Waits until the server has as little as before the clients came, or has closed their
     /// connections and keeps the rest: the Go runtime, for one, never ends a thread.
-    fn wait_until_left(&mut self, idle: Usage) -> io::Result<()> {
+    fn wait_until_left(&mut self, idle: Usage) {
         let mut moved = Instant::now();
         let deadline = moved + AFTER;
         let mut last = None;
         while let Some(Ok(seen)) = self.server.pid().map(Usage::quick) {
             let now = Instant::now();
-            match self.tick(now, 0, 0) {
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => break,
-                result => result?,
+            // Ctrl-C, or the server has died.
+            if self.tick(now, 0, 0).is_err() {
+                break;
             }
             let held = (seen.threads, seen.descriptors);
             if last.replace(held) != Some(held) {
@@ -204,7 +205,6 @@ impl Session<'_> {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(())
     }
 
     /// Makes an error of what the server did.
