@@ -33,9 +33,10 @@ fn main() -> ExitCode {
     cli::run(|| {
         futex_hash::make_room(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);
         fmt::println!("聊天室启动...").ok();
-        let shutdown = shutdown::on_signal()?;
         // A socket for everyone to connect to.
         let listener = net::listen(&args.addr)?;
+        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        let shutdown = shutdown::on_signal()?;
 
         use_batch_scheduling();
         // Manager and the accept loop are in `run`.

@@ -61,10 +61,11 @@ fn recv_file(file_name: &[u8], conn: &Sender) -> io::Result<()> {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
-        let shutdown = shutdown::on_signal()?;
         temporary::prepare(&args.options.dir)?;
         // Listen.
         let listener = net::listen(&args.addr)?;
+        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        let shutdown = shutdown::on_signal()?;
 
         // Wait for one client, or with --keep for any number.
         // Go: exits if one Accept fails. Ours waits and accepts again.

@@ -26,9 +26,10 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
-        let shutdown = shutdown::on_signal()?;
         // The server's address.
         let listener = net::listen(&args.addr)?;
+        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        let shutdown = shutdown::on_signal()?;
         use_batch_scheduling();
         tcp::run(listener, &args.limits, shutdown)
     })

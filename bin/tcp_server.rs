@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
@@ -38,10 +38,11 @@ fn main() -> ExitCode {
             return Err(net::closed("conn.Read"));
         }
         // Print what was received.
-        fmt::println!("服务器读取到: ", &buf[..n]).ok();
+        let shown = fmt::println!("服务器读取到: ", &buf[..n]);
 
         // Answer.
         conn.write_all(b"server is ok")
-            .map_err(context("conn.Write"))
+            .map_err(context("conn.Write"))?;
+        ignore_broken_pipe(shown)
     })
 }

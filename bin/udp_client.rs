@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         // Go: waits for ever if no answer arrives. Ours times out after one second.
         conn.set_read_timeout(Some(udp::SILENCE))?;
         let mut buf = vec![0; udp::BUFFER];
-        let n = conn.recv(&mut buf).map_err(udp::no_answer(&args.addr))?;
+        let n = net::recv(&conn, &mut buf).map_err(udp::no_answer(&args.addr))?;
         fmt::println!("服务器发来：", &buf[..n])
     })
 }

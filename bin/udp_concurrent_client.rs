@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             .spawn(move || cli::exit(keyboard()))?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
-            let n = conn.recv(&mut buf).map_err(udp::no_answer(&args.addr))?;
+            let n = net::recv(&conn, &mut buf).map_err(udp::no_answer(&args.addr))?;
             match fmt::println!("服务器写来：", &buf[..n]) {
                 Err(err) if err.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 shown => shown?,

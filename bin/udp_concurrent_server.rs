@@ -22,9 +22,10 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(|| {
-        let shutdown = shutdown::on_signal()?;
         // Go: resolves the address in a separate step. In ours, binding does both.
         let conn = net::listen_udp(&args.addr)?;
+        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        let shutdown = shutdown::on_signal()?;
         udp::run(conn, shutdown)
     })
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 use threadline::udp;
@@ -33,10 +33,10 @@ fn main() -> ExitCode {
         let (n, raddr) = conn
             .recv_from(&mut buf)
             .map_err(context("cannot receive"))?; // receive one datagram
-        fmt::println!("客户端发送：", &buf[..n])?;
+        let shown = fmt::println!("客户端发送：", &buf[..n]);
 
         conn.send_to(b"nice to see u in udp", raddr) // answer
             .map_err(context(format!("cannot answer {raddr}")))?;
-        Ok(())
+        ignore_broken_pipe(shown)
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::{env, mem};
 
 use env_logger::{Target, WriteStyle};
-use log::LevelFilter;
+use log::{LevelFilter, warn};
 use parking_lot::Mutex;
 
 use crate::error::{context, ignore_broken_pipe};
@@ -15,15 +15,30 @@ use crate::go::{net, os};
 /// Runs a program. Sets up the log on standard error (level from `RUST_LOG`, default `info`), and turns an error
 /// into one line there and exit status 1.
 pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
+    set_up_log();
+    ExitCode::from(status(program()))
+}
+
+fn set_up_log() {
     let mut log = env_logger::Builder::new();
     log.filter_level(LevelFilter::Info);
-    // Its own way to standard error loses lines where that is non-blocking and full.
+    // The crate's own way to standard error loses lines where that is non-blocking and full.
     log.target(Target::Pipe(Box::new(os::Stderr)));
     if io::stderr().is_terminal() && wants_colours() {
         log.write_style(WriteStyle::Always);
     }
-    log.parse_default_env().init();
-    ExitCode::from(status(program()))
+    if let Ok(style) = env::var("RUST_LOG_STYLE") {
+        log.parse_write_style(&style);
+    }
+    let wanted = env::var("RUST_LOG").unwrap_or_default();
+    // Where it is wrong, the crate prints that in a way that panics if standard error is full.
+    match env_filter::Builder::new().try_parse(&wanted) {
+        Ok(_) => log.parse_filters(&wanted).init(),
+        Err(err) => {
+            log.init();
+            warn!("RUST_LOG is ignored: {err}");
+        }
+    }
 }
 
 /// Whether a terminal gets colours, see <https://no-color.org>.

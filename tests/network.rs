@@ -20,6 +20,7 @@ const UDP_CLIENT: &str = env!("CARGO_BIN_EXE_udp_client");
 const UDP_CONCURRENT_SERVER: &str = env!("CARGO_BIN_EXE_udp_concurrent_server");
 const UDP_CONCURRENT_CLIENT: &str = env!("CARGO_BIN_EXE_udp_concurrent_client");
 const FILE_CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
+const FILE_SERVER: &str = env!("CARGO_BIN_EXE_file_server");
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
 /// A network of its own with its own files under `/etc`, which lives as long as its shell.
@@ -190,7 +191,7 @@ fn datagram_to_a_broadcast_address_is_sent() {
 
 #[test]
 #[ignore = "needs root and a network namespace"]
-fn ctrl_c_ends_clients_that_resolve_or_connect() {
+fn ctrl_c_ends_programs_that_resolve_or_connect() {
     let resolver = etc("resolv.conf", "nameserver 10.9.9.2\\n");
     let lookup = etc("nsswitch.conf", "hosts: files dns\\n");
     let network = Network::new(&format!("{SWALLOWS}{resolver}{lookup}"));
@@ -199,15 +200,27 @@ fn ctrl_c_ends_clients_that_resolve_or_connect() {
     let connects6 = ("tcp6", ":2328 02 ");
     let looks_up = ("udp", " 0209090A:0035 01 ");
     for (program, args, (file, socket), status) in [
-        (TCP_CLIENT, &["10.9.9.2:9000"][..], connects, 0),
-        (CLIENT, &["10.9.9.2:9000"], connects, 0),
-        (CLIENT, &["[2001:db8::2]:9000"], connects6, 0),
-        (FILE_CLIENT, &["10.9.9.2:9000", "/etc/hosts"], connects, 1),
-        (TCP_CLIENT, &[name], looks_up, 0),
-        (CLIENT, &[name], looks_up, 0),
-        (FILE_CLIENT, &[name, "/etc/hosts"], looks_up, 1),
-        (UDP_CLIENT, &[name], looks_up, 0),
-        (UDP_CONCURRENT_CLIENT, &[name], looks_up, 0),
+        (TCP_CLIENT, &["10.9.9.2:9000"][..], connects, Some(0)),
+        (CLIENT, &["10.9.9.2:9000"], connects, Some(0)),
+        (CLIENT, &["[2001:db8::2]:9000"], connects6, Some(0)),
+        (
+            FILE_CLIENT,
+            &["10.9.9.2:9000", "/etc/hosts"],
+            connects,
+            Some(1),
+        ),
+        (TCP_CLIENT, &[name], looks_up, Some(0)),
+        (CLIENT, &[name], looks_up, Some(0)),
+        (FILE_CLIENT, &[name, "/etc/hosts"], looks_up, Some(1)),
+        (UDP_CLIENT, &[name], looks_up, Some(0)),
+        (UDP_CONCURRENT_CLIENT, &[name], looks_up, Some(0)),
+        // These have nothing to tidy up yet, so that the signal itself ends them.
+        (CHAT, &[name], looks_up, None),
+        (UPPER, &[name], looks_up, None),
+        (UDP_CONCURRENT_SERVER, &[name], looks_up, None),
+        (FILE_SERVER, &[name], looks_up, None),
+        (TCP_SERVER, &[name], looks_up, Some(0)),
+        (UDP_SERVER, &[name], looks_up, Some(0)),
     ] {
         let mut client = network.start(program, args);
         let sockets = format!("/proc/{}/net/{file}", client.id());
@@ -224,7 +237,7 @@ fn ctrl_c_ends_clients_that_resolve_or_connect() {
         );
         assert_eq!(
             ended.status.code(),
-            Some(status),
+            status,
             "{program} {args:?}: {}",
             ended.stderr
         );

@@ -190,6 +190,12 @@ fn error_that_cannot_be_printed_is_still_status_1() {
             .status();
         assert_eq!(status.unwrap().code(), Some(1), "{program}");
     }
+    let status = Command::new(TCP_CLIENT)
+        .arg(&addr)
+        .env("RUST_LOG", "info=nonsense")
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(1), "with a wrong RUST_LOG");
     // What cannot be printed is an error, too.
     let output = Command::new(STAT).arg("/").stdout(full()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

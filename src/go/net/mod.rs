@@ -27,7 +27,7 @@ use socket2::TcpKeepalive;
 pub use addr::{Addr, is_literal, loopback, split_host_port};
 pub use dial::{dial, dial_udp};
 pub use listen::{listen, listen_udp};
-pub use read::{closed, read, read_full};
+pub use read::{closed, read, read_full, recv};
 
 /// Go's default: a probe after 15 s without data, then every 15 s, at most nine.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()

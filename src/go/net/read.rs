@@ -1,6 +1,7 @@
 //! Reading, as in Go's `Read` and `io.ReadFull`.
 
 use std::io::{self, ErrorKind, Read};
+use std::net::UdpSocket;
 
 use crate::error::context;
 
@@ -13,6 +14,19 @@ pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
         match from.read(buf) {
             Err(err) if err.kind() == ErrorKind::Interrupted => {}
             read => return read,
+        }
+    }
+}
+
+/// Receives as [`UdpSocket::recv`] does, but is not ended by a signal, like Go's `Read`.
+///
+/// # Errors
+/// The receiving fails.
+pub fn recv(from: &UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.recv(buf) {
+            Err(err) if err.kind() == ErrorKind::Interrupted => {}
+            received => return received,
         }
     }
 }
