@@ -10,7 +10,7 @@ use crate::lab::options::Limits;
 use crate::server::shutdown;
 use crate::server::system_limits::{SystemLimit, system_limits};
 use crate::system::raise_descriptor_limit;
-use crate::text::columns;
+use crate::text::{columns, wrap};
 
 /// Prints what was asked for.
 ///
@@ -63,7 +63,7 @@ fn table(threads: usize) -> String {
     }
     let clients = first.map_or(0, SystemLimit::clients);
     for note in advice::notes(clients, threads) {
-        text.push_str(&format!("{note}\n"));
+        text.push_str(&wrap(&note, 80, "", "  "));
     }
     text.push_str("What a number of clients needs: loadtest limits --for N\n");
     text

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::lab::results::units::count;
+
 /// A bar over all rounds of a run.
 #[derive(Debug)]
 pub struct Progress {
@@ -28,7 +30,8 @@ impl Progress {
 
     /// A round begins.
     pub fn begin(&self, server: &str, clients: usize) {
-        self.bar.set_prefix(format!("{server}, {clients} clients"));
+        self.bar
+            .set_prefix(format!("{server}, {}", count(clients, "client")));
         self.shown.set((Instant::now(), 0));
         self.bar.tick();
     }

@@ -215,6 +215,52 @@ fn named_pipe_is_written_whole() {
     assert_eq!(names(folder.path()), ["pipe"]);
 }
 
+/// A file may not grow beyond so many blocks of 512 bytes, as on a full disk.
+#[test]
+#[cfg(target_os = "linux")]
+fn old_file_stays_whole_if_the_new_one_does_not_fit() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("run.html");
+    fs::write(&path, "old").unwrap();
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+    let ended = Command::new("sh")
+        .args(["-c", script, "sh", LOADTEST])
+        .args("echo -c 1 -d 100ms --rounds 1 --html run.html".split(' '))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let stderr = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("error: cannot write --html run.html: "),
+        "{stderr}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(
+        names(folder.path()),
+        ["run.html"],
+        "nothing is left beside it"
+    );
+}
+
+#[test]
+fn path_that_cannot_be_written_is_an_error_before_the_run() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    for path in ["folder", "new/", "missing/run.json"] {
+        let ended = quick(folder.path(), &words(&["--json", path]));
+        assert_eq!(ended.status.code(), Some(1), "{path}");
+        assert_eq!(text(&ended.stdout), "", "it ran: {path}");
+        let expected = format!("error: cannot write --json {path}: ");
+        assert!(
+            text(&ended.stderr).starts_with(&expected),
+            "{}",
+            text(&ended.stderr)
+        );
+    }
+    assert_eq!(names(folder.path()), ["folder"]);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn paths_need_not_be_unicode() {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{context, ignore_broken_pipe};
+use crate::go::os;
 use crate::lab::report::{charts, export, html};
 use crate::lab::results::record::Record;
 
@@ -122,28 +123,27 @@ impl Open {
 enum Target {
     /// A device or a pipe, written as it is. It is held open: a reader would take a second opening for
     /// another writer.
-    Stream(File),
+    Stream(Box<dyn Write>),
     /// A regular file, or none yet.
     File(PathBuf),
 }
 
 impl Target {
     fn open(path: &Path) -> io::Result<Target> {
-        let (stdout, stderr) = (io::stdout(), io::stderr());
-        if is_dash(path) || is_same(path, &stdout)? {
-            return Ok(Target::Stream(duplicate(&stdout)?));
+        if is_dash(path) || is_same(path, io::stdout())? {
+            return Ok(Target::Stream(Box::new(os::Stdout)));
         }
-        if is_same(path, &stderr)? {
-            return Ok(Target::Stream(duplicate(&stderr)?));
+        if is_same(path, io::stderr())? {
+            return Ok(Target::Stream(Box::new(os::Stderr)));
         }
         let path = followed(path);
         match fs::metadata(&path) {
-            // The file itself is made only when there is something to write.
-            Err(_) => drop(beside(&path)?),
+            // It is there again only when there is something to write.
+            Err(_) => drop(File::create_new(&path).map(|_| fs::remove_file(&path))?),
             Ok(found) => {
                 let file = File::options().write(true).open(&path)?;
                 if !found.is_file() {
-                    return Ok(Target::Stream(file));
+                    return Ok(Target::Stream(Box::new(file)));
                 }
             }
         }
@@ -152,7 +152,7 @@ impl Target {
 
     fn write(self, text: &str) -> io::Result<()> {
         match self {
-            Target::Stream(mut file) => ignore_broken_pipe(file.write_all(text.as_bytes())),
+            Target::Stream(mut stream) => ignore_broken_pipe(stream.write_all(text.as_bytes())),
             Target::File(path) => replace(&path, text),
         }
     }
@@ -160,14 +160,10 @@ impl Target {
 
 /// Whether a path leads to what is open there, as `/dev/stdout` does. Another opening of a file would
 /// have a place of its own to write at, and both would overwrite each other.
-fn is_same(path: &Path, stream: &impl AsFd) -> io::Result<bool> {
-    let open = duplicate(stream)?.metadata()?;
-    let is_it = |found: Metadata| (found.dev(), found.ino()) == (open.dev(), open.ino());
+fn is_same(path: &Path, stream: impl AsFd) -> io::Result<bool> {
+    let stream = File::from(stream.as_fd().try_clone_to_owned()?).metadata()?;
+    let is_it = |found: Metadata| (found.dev(), found.ino()) == (stream.dev(), stream.ino());
     Ok(fs::metadata(path).is_ok_and(is_it))
-}
-
-fn duplicate(stream: &impl AsFd) -> io::Result<File> {
-    Ok(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
 /// The path that a symbolic link leads to, even if nothing is there yet.

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::go::os;
+
 /// A `--fail-if` was crossed.
 const CROSSED: u8 = 99;
 
@@ -21,5 +23,5 @@ pub fn verdict(warnings: &[String], crossed: &[String], errors: &[io::Error]) ->
 
 /// Prints on standard error. Where nobody can be told, the exit status remains.
 pub fn tell(what: impl Display) {
-    let _ = write!(io::stderr(), "{what}");
+    let _ = os::Stderr.write_all(what.to_string().as_bytes());
 }
