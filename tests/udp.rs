@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use common::nobody;
 use common::program::{Program, text};
-use common::wait::DEADLINE;
+use common::wait::{DEADLINE, wait_until};
 use crossbeam_channel::bounded;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_udp_server");
@@ -42,6 +42,30 @@ fn server_and_client_print_what_the_go_programs_print() {
     server
         .ended()
         .expect(0, "客户端发送： Hello! I'm client in UDP!\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn client_keeps_waiting_after_a_pause_of_the_process() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut client = Program::start(CLIENT, &[&server.local_addr().unwrap().to_string()]);
+    let (_, addr) = server.recv_from(&mut [0; 100]).unwrap();
+    let waits_in = |state: &str| {
+        wait_until(
+            &format!("the client is in state {state}"),
+            || client.state() == state,
+            || client.seen(),
+        );
+    };
+    // On Linux, a receive with a timeout fails with EINTR after SIGCONT.
+    waits_in("S");
+    client.signal("STOP");
+    waits_in("T");
+    client.signal("CONT");
+    waits_in("S");
+    server.send_to(b"at last", addr).unwrap();
+    client.ended().expect(0, "服务器发来： at last\n");
 }
 
 #[test]

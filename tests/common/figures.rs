@@ -79,6 +79,13 @@ impl Program {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// The state of its main thread from /proc/PID/stat, such as `S` for sleeping and `T` for stopped.
+    pub(crate) fn state(&self) -> String {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let fields = stat.rsplit_once(')').unwrap().1;
+        fields.split_whitespace().next().unwrap().to_owned()
+    }
+
     /// CPU time it has used, user and system.
     pub(crate) fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
