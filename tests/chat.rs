@@ -147,7 +147,7 @@ fn invalid_and_taken_names_are_rejected() {
     for (name, refusal) in [
         ("", "the name is empty"),
         ("   ", "the name is empty"),
-        ("a|b", "a name has no |"),
+        ("a|b", "a name cannot contain |"),
         // Another's, at first, and nobody's yet.
         (&cyd.addr, "an address is not a name"),
         ("127.0.0.1:1", "an address is not a name"),

@@ -1,4 +1,4 @@
-//! The sixth stage, where the course has no listing: private messages, `help`, `exit`, and history.
+//! The sixth stage, for which the course has no listing: private messages, `help`, `exit`, and history.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::chat::presence::Presence;
 use crate::chat::queue::Batch;
 use crate::server::conn::Conn;
 
-/// Bytes of history at most, whatever `--history` says.
+/// Maximum size of the history in bytes, whatever `--history` says.
 pub const HISTORY_BYTES: usize = 256 * 1024;
 
 const HELP: &[u8] = b"who - list the users\r\n\
     rename|NAME - change your name\r\n\
-    to|NAME|TEXT - tell one user alone\r\n\
+    to|NAME|TEXT - send a private message\r\n\
     help - list the commands\r\n\
     exit - leave the room (quit does the same)\r\n\
-    anything else is said to everyone\r\n";
+    anything else is sent to everyone\r\n";
 
-/// What the commands of one user need.
+/// What the commands of this stage need, for one user.
 pub struct Beyond<'a> {
     pub id: u64,
     pub conn: &'a Conn,
@@ -31,7 +31,7 @@ pub struct Beyond<'a> {
 }
 
 impl Beyond<'_> {
-    /// Obeys a command of this stage. Returns false if it is none.
+    /// Runs a command of this stage. Returns false if it is not one.
     pub fn obeys(&self, clnt: &Client, command: &[u8]) -> bool {
         match command {
             b"help" => {
@@ -77,12 +77,12 @@ pub fn farewell(id: u64, timeout: Duration) -> Message {
     Message::To(Recipient::Here(id), line.into_bytes())
 }
 
-/// The last lines that everyone got, for those who come later.
+/// The last lines that were sent to everyone, for clients that connect later.
 pub struct History {
     most: usize,
     bytes: usize,
     lines: VecDeque<Vec<u8>>,
-    /// The lines as they are sent, until there are new ones.
+    /// The lines in the form in which they are sent, until a new line is recorded.
     batch: Option<Arc<Batch>>,
 }
 
@@ -97,7 +97,7 @@ impl History {
         }
     }
 
-    /// Adds lines that end in `\r\n`.
+    /// Adds lines, each with its `\r\n`.
     pub fn record(&mut self, lines: &[u8]) {
         if self.most == 0 {
             return;

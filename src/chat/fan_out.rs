@@ -1,8 +1,8 @@
-//! From `manager` to every client, with as few wake-ups as possible.
+//! Sending from `manager` to every client, with as few wake-ups as possible.
 //!
-//! A message to a client costs a channel send, a wake-up and a write. Messages that wait together travel
-//! as one [`Batch`], and the next batch leaves when the last is written. `benches/README.md` has what each
-//! of these measures brings.
+//! A message to a client costs a channel send, a wake-up and a write. So all waiting messages are sent as one
+//! [`Batch`], and the next batch is sent when the previous one has been written. `benches/README.md` has the
+//! measured effect of each step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -14,20 +14,20 @@ use crate::chat::message::{Message, Recipient};
 use crate::chat::queue::{Batch, Queue};
 use crate::server::shutdown::{Done, closes_within};
 
-/// Bytes after which a batch takes no further message.
+/// A batch of at least this many bytes takes no further message.
 const FULL: usize = 16 * 1024;
 
-/// How long the next batch waits for the last one.
+/// How long the next batch waits for the previous one.
 const WRITE_GRACE: Duration = Duration::from_millis(1);
 
-/// After so many wake-ups the writers run: if more wait, the first are no longer in the CPU's cache.
+/// After so many wake-ups manager yields to the writers: if more wait, the first have left the CPU's cache.
 const YIELD_EVERY: usize = 8;
 
 /// From so many clients on, whoever spoke gets the batch first: 1.3 times the deliveries at 5,000. Below, the
 /// 99th percentile of the latency would pay for it.
 const LARGE_ROOM: usize = 2_000;
 
-/// Every client, and what they are to read next.
+/// All clients, and the batch that is sent to them next.
 pub struct FanOut {
     clients: BTreeMap<u64, Queue>,
     bytes: Vec<u8>,
@@ -49,7 +49,7 @@ impl FanOut {
         }
     }
 
-    /// Waits until the last batch is written, or for [`WRITE_GRACE`] if a client does not read.
+    /// Waits until the previous batch has been written, or for [`WRITE_GRACE`] if a client does not read.
     pub fn wait(&self) {
         closes_within(&self.written, WRITE_GRACE);
     }
@@ -94,7 +94,7 @@ impl FanOut {
         }
     }
 
-    /// The line end is the one that the writer adds in Go.
+    /// Adds a line to the batch, with the `\r\n` that the writer adds in Go.
     fn line(&mut self, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.bytes.extend_from_slice(b"\r\n");

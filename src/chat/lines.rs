@@ -1,16 +1,15 @@
-//! From the bytes that a client sends to the messages that it means.
+//! Splits the bytes that a client sends into messages.
 //!
-//! A line ends at a newline, at a carriage return (alone, or with the newline or the NUL that telnet puts
-//! after it), and at the end of the input. It is at most [`LONGEST`] bytes long: the rest of a longer one is
-//! a message of its own.
+//! A line ends at a newline, at a carriage return (alone, or followed by the newline or NUL that telnet adds), and at
+//! the end of the input. It has at most [`LONGEST`] bytes: the rest of a longer line is a separate message.
 //!
-//! What comes without a line end depends on the client:
-//! - One that has sent a newline before sends lines. The rest of a read waits for its newline.
-//! - One that has sent none sends messages as the course's client may: each read is one. Only a UTF-8
-//!   character that is cut off at its end waits for the next read, for `PATIENCE`, and only behind valid
-//!   UTF-8, so that GBK passes as it is.
-//! - One that has ended lines with carriage returns alone may be a terminal that sends each key by itself.
-//!   The rest of a read waits for its end, for `PATIENCE`.
+//! A read that does not end with a line end is treated according to what the client has sent before:
+//! - A newline: it sends lines. The rest of the read waits for its newline.
+//! - No line end: it may send messages without newlines, as a client of the course can. Each read is one message.
+//!   Only an incomplete UTF-8 character at its end is held back for the next read, for `PATIENCE`, and only after
+//!   valid UTF-8, so that GBK passes unchanged.
+//! - Only carriage returns: it may be a terminal that sends each key separately. The rest of the read waits for its
+//!   line end, for `PATIENCE`.
 
 use std::io::ErrorKind;
 use std::ops::{Deref, Range};
@@ -24,13 +23,13 @@ use crate::server::conn::Conn;
 pub use crate::text::clean;
 use crate::text::clean_in_place;
 
-/// Longest message in bytes, which is the size of the buffer that one read fills, as in Go.
+/// Maximum length of a message in bytes, and the size of the read buffer, as in Go.
 pub const LONGEST: usize = 4096;
 
-/// How long the rest of a read waits for its other half if the client need not send one.
+/// How long the rest of a read is held back if the client may not send more.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Some editors put it at the start of a file, and PowerShell at the start of what it pipes.
+/// Some editors write it at the start of a file, and PowerShell at the start of piped output.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One message.
@@ -41,7 +40,7 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The message as a command to the room. The rest of a line that was too long is none: only text.
+    /// The message as a command. Empty for the rest of a line that was too long, which is only text.
     pub fn command(&self) -> &[u8] {
         match self.starts_a_line {
             true => self.text,
@@ -58,7 +57,7 @@ impl Deref for Line<'_> {
     }
 }
 
-/// What one client says, one message after the other.
+/// The messages of one client.
 pub struct Messages<'a> {
     conn: &'a Conn,
     limiter: RateLimiter,
@@ -68,8 +67,8 @@ pub struct Messages<'a> {
 impl Messages<'_> {
     /// Limits the client to `rate`.
     pub fn new(conn: &Conn, rate: Option<Rate>) -> Messages<'_> {
-        // Go: does not receive a byte that is sent as urgent, as telnet sends half of a command. Ours receives
-        // it in its place.
+        // Go: does not receive urgent (out-of-band) bytes, which telnet uses for half of a command. Ours receives
+        // them in order.
         let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
         Messages {
             conn,
@@ -78,7 +77,7 @@ impl Messages<'_> {
         }
     }
 
-    /// The next message, or none when the client has gone.
+    /// The next message, or None when the client has disconnected.
     pub fn read(&mut self) -> Option<Line<'_>> {
         let found = loop {
             if self.conn.has_stopped_reading() {
@@ -97,7 +96,7 @@ impl Messages<'_> {
             .then(|| self.lines.get(found))
     }
 
-    /// Reads more; false if that and what was held back is over.
+    /// Reads more input. Returns false if the input has ended and nothing was held back.
     fn fill(&mut self) -> bool {
         let for_a_while = self.lines.held() == Held::ForAWhile;
         if for_a_while {
@@ -129,10 +128,10 @@ impl Messages<'_> {
     }
 }
 
-/// Cuts what one client sends into messages.
+/// Splits the input of one client into messages.
 #[derive(Debug)]
 pub struct Lines {
-    /// Up to `whole` it can be cut now, and up to `end` it is held back.
+    /// `start..whole` can be split now, and `whole..end` is held back.
     buf: Vec<u8>,
     start: usize,
     whole: usize,
@@ -145,7 +144,7 @@ pub struct Lines {
     goes_on: bool,
 }
 
-/// What the client has ended lines with so far.
+/// The line end that the client has used so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum LineEnd {
     Nothing,
@@ -153,18 +152,18 @@ enum LineEnd {
     Newline,
 }
 
-/// What has come with one read.
+/// What one read contained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Came {
-    /// Something to say: telnet commands, line ends and control characters are nothing.
+    /// Text, which means more than telnet commands, line ends and control characters.
     pub text: bool,
-    /// Nothing that can be cut yet.
+    /// No complete message yet.
     pub in_part: bool,
-    /// How many timing marks the client asks for.
+    /// How many timing marks the client asked for.
     pub timing_marks: usize,
 }
 
-/// How long the rest of the last read waits for the next.
+/// How long the rest of the last read is held back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Held {
     /// There is no rest.
@@ -199,7 +198,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Where the next read goes: at least one byte.
+    /// The buffer for the next read, at least one byte.
     pub fn space(&mut self) -> &mut [u8] {
         self.buf.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -207,9 +206,10 @@ impl Lines {
         &mut self.buf[self.end..]
     }
 
-    /// Takes in what was read into the first `n` bytes of [`Lines::space`].
+    /// Adds the `n` bytes that were read into [`Lines::space`].
     pub fn take(&mut self, n: usize) -> Came {
-        // Go: telnet commands are part of a message, and each telnet in the room obeys them. Ours drops them.
+        // Go: passes telnet commands on as part of a message, and other users' telnet programs execute them. Ours
+        // removes them.
         let (n, timing_marks) = self.telnet.remove(&mut self.buf[self.end..self.end + n]);
         let came = self.end..self.end + n;
         if n > 0 {
@@ -224,10 +224,10 @@ impl Lines {
         }
     }
 
-    /// Decides what of the buffer can be cut now.
+    /// Decides how much of the buffer can be split now.
     fn cut(&mut self, came: Range<usize>) {
         let new = &self.buf[came.clone()];
-        // What was held back has no line end.
+        // The bytes that were held back contain no line end.
         let last = new.iter().rposition(is_line_end);
         let rest = last.map_or(0, |last| came.start + last + 1)..self.end;
         self.line_end = self.line_end.max(match last {
@@ -238,17 +238,18 @@ impl Lines {
         let full = self.end == LONGEST && rest.start == 0;
         let rest = &self.buf[rest];
         let held = match self.line_end {
-            // Go: cuts a message where its buffer of 4096 bytes ends. Ours cuts before a character.
+            // Go: splits a message where its buffer of 4096 bytes ends, even inside a character. Ours splits
+            // between characters.
             LineEnd::Newline | LineEnd::CarriageReturn if full => cut_off(last_bytes(rest)),
             LineEnd::Newline | LineEnd::CarriageReturn => rest.len(),
-            // Go: sends half a character if a read ends there. Ours waits a second for the other half.
+            // Go: sends half a character if a read ends inside it. Ours waits up to one second for the other half.
             LineEnd::Nothing => cut_off(rest),
         };
         self.whole = self.end - held;
         self.goes_on = held > 0 || full;
     }
 
-    /// How long what is in the buffer waits for more.
+    /// How long the bytes in the buffer are held back.
     pub fn held(&self) -> Held {
         match self.line_end {
             _ if self.start == self.end => Held::Nothing,
@@ -257,18 +258,18 @@ impl Lines {
         }
     }
 
-    /// Makes a message of what is held back; false if nothing is.
+    /// Releases the bytes that are held back, as a message. Returns false if there are none.
     pub fn release(&mut self) -> bool {
         self.whole = self.end;
         self.goes_on = false;
         self.start < self.end
     }
 
-    /// The next message, if one can be cut. Empty lines are none.
+    /// The next message, if there is a complete one. Empty lines are skipped.
     pub fn find(&mut self) -> Option<Found> {
         if self.at_first && self.whole > 0 {
             self.at_first = false;
-            // Go: a byte-order mark is part of the first message, so that `who` is none. Ours drops it.
+            // Go: a byte-order mark is part of the first message, so `who` is not recognised. Ours removes it.
             if self.buf[..self.whole].starts_with(BYTE_ORDER_MARK) {
                 self.start = BYTE_ORDER_MARK.len();
             }
@@ -281,8 +282,8 @@ impl Lines {
             self.start = self.whole.min(end + 1);
             let starts_a_line = self.starts_a_line;
             self.starts_a_line = length.is_some() || !self.goes_on;
-            // Go: passes control characters on. Ours drops those that could forge a line, repaint another
-            // user's terminal, or show text in another order.
+            // Go: passes control characters on. Ours removes those that can forge a line, repaint another user's
+            // terminal, or reorder text.
             let length = clean_in_place(&mut self.buf[line.clone()]);
             if length > 0 {
                 return Some(Found {
@@ -294,7 +295,7 @@ impl Lines {
         None
     }
 
-    /// The message at a place that [`Lines::find`] has returned last.
+    /// The message that [`Lines::find`] found last.
     pub fn get(&self, found: Found) -> Line<'_> {
         Line {
             text: &self.buf[found.text],
@@ -303,13 +304,13 @@ impl Lines {
     }
 }
 
-// Go: passes a carriage return on, and what follows it can overwrite the sender's name on a terminal. In ours
-// it ends a line.
+// Go: passes a carriage return on, so the text after it can overwrite the sender's name on a terminal. In ours it
+// ends a line.
 fn is_line_end(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// The length of a UTF-8 character that is cut off at the end of otherwise valid UTF-8, or 0.
+/// The length of the incomplete UTF-8 character at the end of otherwise valid UTF-8, or 0.
 fn cut_off(text: &[u8]) -> usize {
     match str::from_utf8(text) {
         Err(err) if err.error_len().is_none() => text.len() - err.valid_up_to(),
@@ -317,7 +318,7 @@ fn cut_off(text: &[u8]) -> usize {
     }
 }
 
-/// The end of a text from the start of a character on: enough to see whether its last one is cut off.
+/// The last bytes of a text, from the start of a character: enough to see whether the last one is incomplete.
 fn last_bytes(text: &[u8]) -> &[u8] {
     let start = text.len().saturating_sub(8);
     let is_start = |byte: &u8| *byte & 0xc0 != 0x80;

@@ -1,13 +1,13 @@
-//! Which names users may have, and which of them look the same.
+//! Which names users may have, and which names look the same.
 
 use crate::go::net;
 use crate::text::is_ignorable;
 
-/// Longest name in bytes.
+/// Maximum length of a name in bytes.
 const LONGEST: usize = 32;
 
-/// The name that a user asked for, without the spaces around it, or in one line why nobody can have it.
-// Go: takes any name: an empty one, a typed one with its newline, another user's.
+/// Trims and checks the name that a user asked for. The error is a line for the user.
+// Go: accepts any name: empty, with the newline that was typed, or another user's. Ours rejects such names.
 pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
     let name = trim(asked);
     if name.is_empty() {
@@ -20,7 +20,7 @@ pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
     } else if is_address(name) {
         Err("rename failed: an address is not a name\r\n")
     } else if name.contains(&b'|') {
-        Err("rename failed: a name has no |\r\n")
+        Err("rename failed: a name cannot contain |\r\n")
     } else {
         Ok(name)
     }
@@ -45,8 +45,8 @@ pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
     visible(one).eq(visible(other))
 }
 
-/// The characters of a name that are to be seen, in lower case, with any space as a plain one. A byte that is not UTF-8
-/// counts as a character beyond all others.
+/// The visible characters of a name, in lower case, with every kind of space as U+0020. A byte that is not UTF-8
+/// becomes a number above all characters.
 fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
     name.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().filter(|c| !is_ignorable(*c));
@@ -57,8 +57,8 @@ fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Cuts off what is not to be seen before a name, and from the first space behind it on. What belongs to its
-/// last character stays, as U+FE0F does, which makes it an emoji.
+/// Removes invisible characters before a name, and spaces with everything invisible that follows at its end.
+/// Invisible characters that belong to the last character stay, such as U+FE0F, which makes it an emoji.
 fn trim(name: &[u8]) -> &[u8] {
     let Ok(name) = str::from_utf8(name) else {
         return name.trim_ascii();
@@ -75,8 +75,7 @@ fn is_address(name: &[u8]) -> bool {
     name.is_some_and(|name| net::is_literal(&name))
 }
 
-/// Whether a character is space, or a symbol that shows nothing: the Braille pattern without dots and the
-/// null notehead.
+/// Whether a character is a space, or a symbol without ink: the Braille pattern without dots, or the null notehead.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
 }
@@ -130,7 +129,7 @@ mod tests {
                 "the name has no visible character",
             ),
             ("\u{2800}\u{2800}", "the name has no visible character"),
-            ("a|b", "a name has no |"),
+            ("a|b", "a name cannot contain |"),
             ("1.2.3.4:5", "an address is not a name"),
             ("1.2.3.4\u{200d}:5", "an address is not a name"),
             ("[::1]:5", "an address is not a name"),

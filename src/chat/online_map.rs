@@ -10,29 +10,29 @@ use crate::chat::name::look_alike;
 /// One user.
 #[derive(Clone)]
 pub struct Client {
-    // Go: `C` stands here, and is never closed. Ours belongs to `manager` alone, and the writer exits when
-    // `manager` drops it.
-    /// Shared by every copy, so that a rename reaches all of them.
+    // Go: `C` is a field here, and is never closed. In ours only `manager` holds the sender, and dropping it ends
+    // the writer.
+    /// Shared by all copies, so that a rename applies to all of them.
     name: Arc<Mutex<Vec<u8>>>,
     pub addr: String,
 }
 
 impl Client {
-    /// A user that has no name yet goes by the address.
+    /// A new user. Until a rename, the address is the name.
     pub fn new(addr: String) -> Client {
         let name = Arc::new(Mutex::new(addr.clone().into_bytes()));
         Client { name, addr }
     }
 
-    /// The user's name now.
+    /// The user's current name.
     pub fn name(&self) -> MutexGuard<'_, Vec<u8>> {
         self.name.lock()
     }
 }
 
-/// Every user of this server, by `Conn::id`.
-// Go: a map without a lock, and concurrent access crashes the process (`concurrent map writes`). Ours is
-// locked; its key is the order of arrival, in which `who` lists the users.
+/// All users of this server, by `Conn::id`.
+// Go: an unprotected map: concurrent access crashes the process (`concurrent map writes`). Ours has a lock, and its
+// key is the order of arrival, in which `who` lists the users.
 #[derive(Default)]
 pub struct OnlineMap(Mutex<BTreeMap<u64, Client>>);
 
@@ -47,23 +47,23 @@ impl OnlineMap {
         self.0.lock().remove(&id)
     }
 
-    /// A user, unless it has left.
+    /// A user, or None if it has left.
     #[cfg_attr(not(feature = "engine"), expect(dead_code))]
     pub fn get(&self, id: u64) -> Option<Client> {
         self.0.lock().get(&id).cloned()
     }
 
-    /// How many users there are.
+    /// The number of users.
     pub fn count(&self) -> usize {
         self.0.lock().len()
     }
 
-    /// Every user, in the order of arrival.
+    /// All users, in the order of arrival.
     pub fn users(&self) -> Vec<Client> {
         self.0.lock().values().cloned().collect()
     }
 
-    /// The user that has a name, or one that looks the same.
+    /// The user that has this name, or one that looks the same.
     pub fn find(&self, name: &[u8]) -> Option<(u64, Client)> {
         let online_map = self.0.lock();
         let (id, clnt) = online_map
@@ -72,7 +72,7 @@ impl OnlineMap {
         Some((*id, clnt.clone()))
     }
 
-    /// Gives a user a name, unless another user of this server has one that looks the same. Returns whether it did.
+    /// Renames a user, unless another user of this server has a name that looks the same. Returns whether it did.
     pub fn rename(&self, id: u64, name: &[u8]) -> bool {
         let online_map = self.0.lock();
         let taken = |(user, clnt): (&u64, &Client)| *user != id && look_alike(&clnt.name(), name);

@@ -6,7 +6,7 @@ use crate::chat::presence::engine;
 use crate::chat::rate_limit::Rate;
 use crate::server::accept::Limits;
 
-/// How a room behaves, as options for a command line.
+/// How a room behaves, as command-line options.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Which lesson to run; each includes the earlier ones
@@ -17,18 +17,18 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = crate::cli::duration)]
     pub timeout: Duration,
 
-    /// Batches that may wait for a client that does not read, before it is kicked (0 to 1024)
+    /// Kick a client that does not read when this many batches wait for it (0 to 1024)
     ///
-    /// A batch has at most 21 KiB, so 64 batches and the one being written hold at most 1.4 MiB. Up to two
-    /// unread answers to `who` come on top. 0 is Go's unbuffered channel: no client is kicked, and one that
-    /// stops reading freezes the room.
+    /// A batch has at most 21 KiB, so a client takes at most 1.4 MiB at the default, plus up to two unread
+    /// answers to `who`. 0 is Go's unbuffered channel: no client is kicked, and one that stops reading freezes
+    /// the room.
     #[arg(long, value_name = "BATCHES", default_value_t = 64, value_parser = queue)]
     pub queue: usize,
 
     /// Maximum number of messages per second from one client [default: no limit]
     ///
-    /// The room reads from a client that sends more only as fast as this allows. Messages that wait do not
-    /// count as silence.
+    /// The room reads no faster than this, so a client that sends more is slowed down by TCP. Messages that wait
+    /// do not count as silence.
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
 
@@ -66,7 +66,7 @@ impl Options {
         self.sharing.check(self.queue, has_logouts)
     }
 
-    /// How long a client may send nothing. The stages before the last have no timeout.
+    /// How long a client may send nothing. The stages before `timeout` have no limit.
     pub(crate) fn kick_after(&self) -> Duration {
         match self.stage >= Stage::Timeout {
             true => self.timeout,
@@ -90,7 +90,7 @@ impl Default for Options {
     }
 }
 
-/// A channel allocates all its places when it is made, 16 bytes each.
+/// Limited because a channel allocates all its slots when it is created, 16 bytes each.
 fn queue(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(batches @ 0..=1024) => Ok(batches),
@@ -114,7 +114,7 @@ pub enum Stage {
     Broadcast,
     /// `who` lists the users, also those who have left
     Who,
-    /// `rename|NAME` changes the own name
+    /// `rename|NAME` changes your name
     Rename,
     /// Everyone sees each logout, and idle users are disconnected: the complete server
     Timeout,

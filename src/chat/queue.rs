@@ -1,4 +1,4 @@
-//! What waits for one client to read it.
+//! The send queue of one client.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use log::warn;
 use crate::server::conn::Conn;
 use crate::server::shutdown::Done;
 
-/// How long to wait at a time for a writer that is only waiting for the CPU.
+/// How long to wait for a writer that is only waiting for CPU time, before checking again.
 const WRITER_WAIT: Duration = Duration::from_millis(1);
 
-/// Messages joined, which many clients share.
+/// Several messages, joined. All clients share one copy.
 pub struct Batch {
-    /// The messages, each with its line end.
+    /// The messages, each with its `\r\n`.
     pub bytes: Box<[u8]>,
     _unwritten: Sender<Infallible>,
 }
 
 impl Batch {
-    /// A batch, and a channel that closes when every client has it behind it.
+    /// Makes a batch, and a channel that is closed when all clients have written or dropped the batch.
     pub fn new(bytes: &[u8]) -> (Arc<Batch>, Done) {
         let (unwritten, written) = bounded(0);
         let batch = Batch {
@@ -32,9 +32,9 @@ impl Batch {
     }
 }
 
-/// The way to one client: `c` leads to its writer.
+/// The send queue of one client, which its writer empties.
 pub struct Queue {
-    /// What the client is to read.
+    /// The channel to the writer.
     pub c: Sender<Arc<Batch>>,
     /// The client's connection.
     pub conn: Arc<Conn>,
@@ -44,7 +44,7 @@ impl Queue {
     /// Sends a batch to the client's writer. Returns false if the client was kicked.
     pub fn send(&self, batch: &Arc<Batch>) -> bool {
         let mut batch = Arc::clone(batch);
-        // `--queue 0`, as in Go: wait for the client, however long.
+        // `--queue 0`: block until the client reads, as in Go.
         if self.c.capacity() == Some(0) {
             self.c.send(batch).ok();
             return true;

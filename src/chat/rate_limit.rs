@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
-/// Messages per second, read from `10/s` or `10`.
+/// Messages per second, parsed from `10/s` or `10`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(u32);
 
@@ -20,16 +20,16 @@ impl FromStr for Rate {
     }
 }
 
-/// When the next message of one client may be read: one second's worth at once, then evenly (GCRA).
+/// Decides when the next message of one client may be read: a burst of one second's worth, then evenly (GCRA).
 #[derive(Debug)]
 pub struct RateLimiter {
     interval: Duration,
-    /// When the next message would be due if they came evenly.
+    /// When the next message would arrive if all were spaced evenly.
     theoretical_arrival: Instant,
 }
 
 impl RateLimiter {
-    /// Starts with a full second's worth. Without a rate no message waits.
+    /// Starts with a full burst. Without a rate no message waits.
     pub fn new(rate: Option<Rate>, now: Instant) -> RateLimiter {
         let interval = rate.map_or(Duration::ZERO, |Rate(n)| Duration::from_secs(1) / n);
         RateLimiter {
@@ -49,7 +49,7 @@ impl RateLimiter {
         wait
     }
 
-    /// Counts one message and waits until it may pass; false if `closed` ends before that.
+    /// Counts one message and waits until it may pass. Returns false if `closed` is closed first.
     pub fn wait(&mut self, closed: &Done) -> bool {
         if self.interval > Duration::ZERO {
             return !closes_within(closed, self.count(Instant::now()));
@@ -67,7 +67,10 @@ mod tests {
         assert_eq!("10/s".parse(), Ok(Rate(10)));
         assert_eq!("7".parse(), Ok(Rate(7)));
         for bad in ["", "0", "0/s", "-1/s", "1.5/s", "10/m", "/s"] {
-            assert!(bad.parse::<Rate>().is_err(), "{bad:?} was taken for a rate");
+            assert!(
+                bad.parse::<Rate>().is_err(),
+                "{bad:?} was accepted as a rate"
+            );
         }
     }
 

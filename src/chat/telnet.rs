@@ -1,11 +1,11 @@
-//! Telnet commands in what a client sends.
+//! Removes telnet commands from the input of a client.
 //!
-//! A `telnet` program sends them for Ctrl-C and Ctrl-Z, for a keep-alive and when it is asked to agree on
-//! something. Each starts with the byte 0xFF, which neither UTF-8 nor GBK has (RFC 854, 855, 860).
+//! A `telnet` program sends them for Ctrl-C and Ctrl-Z, as a keep-alive, and to negotiate options. Each starts with
+//! the byte 0xFF, which occurs neither in UTF-8 nor in GBK (RFC 854, 855, 860).
 
 /// Starts a command ("interpret as command").
 const IAC: u8 = 0xff;
-/// The commands of two bytes: from "end of file" to "go ahead", and "erase line" and the like.
+/// The first of the commands of two bytes, such as "end of file", "go ahead" and "erase line".
 const FIRST: u8 = 0xec;
 /// Starts a subnegotiation, which IAC SE ends.
 const SB: u8 = 0xfa;
@@ -15,19 +15,18 @@ const DO: u8 = 0xfd;
 const DONT: u8 = 0xfe;
 const TIMING_MARK: u8 = 6;
 
-/// The answer to each DO TIMING-MARK: "I won't". Until it comes, a `telnet` in which somebody has pressed
-/// Ctrl-C shows nothing.
+/// The answer to DO TIMING-MARK: "I won't". After Ctrl-C, a `telnet` program shows nothing until it gets this.
 pub const WONT_TIMING_MARK: [u8; 3] = [IAC, 0xfc, TIMING_MARK];
 
-/// Longest subnegotiation in bytes. What goes on longer is text, so that two stray bytes cannot silence a
+/// Maximum length of a subnegotiation in bytes. The rest counts as text, so that two stray bytes cannot silence a
 /// client for ever.
 const LONGEST: u16 = 512;
 
-/// Takes the telnet commands out of a stream, wherever it is cut into reads.
+/// Removes the telnet commands from a stream, however it is split into reads.
 #[derive(Debug, Default)]
 pub struct Telnet(State);
 
-/// Where the last read has ended.
+/// The state of the parser at the end of the last read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum State {
     #[default]
@@ -36,15 +35,14 @@ enum State {
     Command,
     /// After one of the commands WILL to DONT.
     Option(u8),
-    /// In a subnegotiation which may have so many bytes more.
+    /// In a subnegotiation, which may have so many more bytes.
     Sub(u16),
     /// After IAC in a subnegotiation.
     SubCommand(u16),
 }
 
 impl Telnet {
-    /// Moves the text to the front of what was read. Returns its length, and the number of timing marks
-    /// that the client asks for.
+    /// Moves the text to the front of `read`. Returns its length, and how many timing marks the client asked for.
     pub fn remove(&mut self, read: &mut [u8]) -> (usize, usize) {
         use State::{Command, Option, Sub, SubCommand, Text};
         if self.0 == Text && !read.contains(&IAC) {
@@ -65,7 +63,7 @@ impl Telnet {
                 (Option(_), _) => Text,
                 (Sub(left), IAC) => SubCommand(left),
                 (Sub(left @ 1..), _) => Sub(left - 1),
-                // Text, also after an IAC that starts no command, as the `ÿ` of Latin-1 does.
+                // Text. Also after an IAC that does not start a command, such as `ÿ` in Latin-1.
                 (Text | Command | SubCommand(_) | Sub(0), byte) => {
                     read[text] = byte;
                     text += 1;

@@ -1,4 +1,4 @@
-//! Reads of every kind, and the messages that they become.
+//! Tests of how reads are split into messages.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::text::is_unsafe;
 /// A message, and whether it may be a command.
 type Said = (Vec<u8>, bool);
 
-/// Takes in one read, and adds what is said with it.
+/// Adds one read, and collects its messages.
 fn read(lines: &mut Lines, mut read: &[u8], said: &mut Vec<Said>) {
     while !read.is_empty() {
         let space = lines.space();
@@ -32,7 +32,7 @@ fn end(lines: &mut Lines, said: &mut Vec<Said>) {
     find(lines, said);
 }
 
-/// What a client says with these reads, and what it has said when the connection ends as well.
+/// The messages of these reads, before and after the end of the connection.
 fn say(reads: &[&[u8]]) -> (Vec<String>, Vec<String>) {
     let (mut lines, mut said) = (Lines::default(), Vec::new());
     for bytes in reads {
@@ -57,7 +57,7 @@ fn says(reads: &[&[u8]], messages: &[&str]) {
     assert_eq!(all, messages, "at the end");
 }
 
-/// The last of these messages waits for the end of the connection.
+/// As [`says`], but the last message is held back until the connection ends.
 #[track_caller]
 fn holds(reads: &[&[u8]], messages: &[&str]) {
     let (before, all) = say(reads);
@@ -102,7 +102,7 @@ fn carriage_return_ends_a_line() {
         &[b"hi\n", b"one\rtw", b"o\r", b"\r\r\n"],
         &["hi", "one", "two"],
     );
-    // Keys that come one by one.
+    // Single keys.
     holds(
         &[b"one\r", b"t", b"w", b"o", b"\r", b"x"],
         &["one", "two", "x"],
@@ -134,7 +134,7 @@ fn characters_are_not_split_at_the_end_of_a_read() {
     says(&[&text[..4], &text[4..]], &["你", "好"]);
     says(&[&text[..1], &text[1..2], &text[2..]], &["你好"]);
     holds(&[b"caf\xe9"], &["caf", "\\xe9"]);
-    // Latin-1 that goes on, and "hello" in Chinese in GBK: not UTF-8, whatever comes.
+    // Latin-1, and "hello" in Chinese in GBK: not UTF-8, whatever follows.
     says(&[b"\xe9t\xe9"], &["\\xe9t\\xe9"]);
     says(
         &[b"\xc4\xe3\xba\xc3", b"\xc4\xe3"],
@@ -161,7 +161,7 @@ fn too_long_line_is_split_between_characters() {
             &[&head, &rest],
         );
     }
-    // Neither is the buffer's end the end of a line.
+    // The end of the buffer is not the end of a line either.
     holds(
         &[
             b"\n",
@@ -190,7 +190,7 @@ fn only_the_start_of_a_line_can_be_a_command() {
         commands(&[long.as_bytes(), b"rename|Mallory", b"who"]),
         [&long, "who"]
     );
-    // The half of a character that is cleaned away leaves no command either.
+    // Removing half a character does not turn the rest into a command either.
     assert_eq!(commands(&[b"hi\xc2", b"\x85who"]), ["hi"]);
     assert_eq!(commands(&[b"\xc2", b"\x85who"]), ["who"]);
 }
@@ -251,7 +251,7 @@ const WITH_A_MEANING: &[&[u8]] = &[
     b"\x1b",
 ];
 
-/// What a client may send: mostly what has a meaning.
+/// Random input, mostly with bytes that have a meaning.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop_oneof![
         4 => "[a-z ]{0,9}".prop_map(String::into_bytes),
@@ -264,7 +264,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(fragment, 0..20).prop_map(|fragments| fragments.concat())
 }
 
-/// Cuts the stream into reads at random places.
+/// Splits the stream into reads at random places.
 fn reads<'a>(bytes: &'a [u8], cuts: &[proptest::sample::Index]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
@@ -272,7 +272,7 @@ fn reads<'a>(bytes: &'a [u8], cuts: &[proptest::sample::Index]) -> Vec<&'a [u8]>
     cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
 }
 
-/// The lines of a stream, made in the plainest way.
+/// A simple reference implementation: the lines of a stream.
 fn lines_of(bytes: &[u8]) -> Vec<Said> {
     let mut text = bytes.to_vec();
     let (length, _) = Telnet::default().remove(&mut text);
@@ -329,7 +329,7 @@ proptest! {
             let text = String::from_utf8_lossy(message);
             prop_assert!(!text.chars().any(|c| c != '\t' && is_unsafe(c)), "{text:?}");
         }
-        // Nothing else is lost.
+        // Nothing but unsafe characters and line ends is removed.
         let at_first = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
         let all: Vec<u8> = said.into_iter().flat_map(|(text, _)| text).collect();
         prop_assert_eq!(&*clean(&all), &*clean(at_first));
