@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         fmt::println!("聊天室启动...").ok();
         // A socket for everyone to connect to.
         let listener = net::listen(&args.addr)?;
-        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        // Not before: until the name is resolved, Ctrl-C must end the program.
         let shutdown = shutdown::on_signal()?;
 
         use_batch_scheduling();

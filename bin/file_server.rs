@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         temporary::prepare(&args.options.dir)?;
         // Listen.
         let listener = net::listen(&args.addr)?;
-        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        // Not before: until the name is resolved, Ctrl-C must end the program.
         let shutdown = shutdown::on_signal()?;
 
         // Wait for one client, or with --keep for any number.

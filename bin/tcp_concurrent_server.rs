@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     cli::run(|| {
         // The server's address.
         let listener = net::listen(&args.addr)?;
-        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        // Not before: until the name is resolved, Ctrl-C must end the program.
         let shutdown = shutdown::on_signal()?;
         use_batch_scheduling();
         tcp::run(listener, &args.limits, shutdown)

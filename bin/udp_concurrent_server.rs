@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     cli::run(|| {
         // Go: resolves the address in a separate step. In ours, binding does both.
         let conn = net::listen_udp(&args.addr)?;
-        // Not earlier: Ctrl-C has to end the program while it looks up a name.
+        // Not before: until the name is resolved, Ctrl-C must end the program.
         let shutdown = shutdown::on_signal()?;
         udp::run(conn, shutdown)
     })

@@ -22,7 +22,7 @@ pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
 fn set_up_log() {
     let mut log = env_logger::Builder::new();
     log.filter_level(LevelFilter::Info);
-    // The crate's own way to standard error loses lines where that is non-blocking and full.
+    // The crate's own writer loses lines if standard error is non-blocking and full.
     log.target(Target::Pipe(Box::new(os::Stderr)));
     if io::stderr().is_terminal() && wants_colours() {
         log.write_style(WriteStyle::Always);
@@ -31,7 +31,7 @@ fn set_up_log() {
         log.parse_write_style(&style);
     }
     let wanted = env::var("RUST_LOG").unwrap_or_default();
-    // Where it is wrong, the crate prints that in a way that panics if standard error is full.
+    // If it is invalid, the crate would print that itself, and panic if standard error is full.
     match env_filter::Builder::new().try_parse(&wanted) {
         Ok(_) => log.parse_filters(&wanted).init(),
         Err(err) => {

@@ -18,10 +18,11 @@ pub fn read(from: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Receives as [`UdpSocket::recv`] does, but is not ended by a signal, like Go's `Read`.
+/// Like [`UdpSocket::recv`], but tries again after EINTR, as Go's `Read` does. On Linux, a receive with a timeout
+/// fails with EINTR even after SIGCONT.
 ///
 /// # Errors
-/// The receiving fails.
+/// The receive failed.
 pub fn recv(from: &UdpSocket, buf: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.recv(buf) {
