@@ -44,6 +44,7 @@ fn table(root: &Path) -> String {
     let mut table = String::from("| where | what Go does there, and what ours does |\n|---|---|\n");
     for file in files {
         let name = file.strip_prefix(root).unwrap().display().to_string();
+        let name = name.replace('\\', "/");
         for comment in comments(&fs::read_to_string(&file).unwrap()) {
             table += &format!(
                 "| [`{name}`](../{name}) | {} |\n",

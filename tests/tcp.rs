@@ -15,6 +15,7 @@ const SERVER: &str = env!("CARGO_BIN_EXE_tcp_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_tcp_client");
 const CONCURRENT_SERVER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
 const CONCURRENT_CLIENT: &str = env!("CARGO_BIN_EXE_tcp_concurrent_client");
+#[cfg(target_os = "linux")]
 const FILE_CLIENT: &str = env!("CARGO_BIN_EXE_file_client");
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
@@ -253,6 +254,7 @@ fn longest_line_that_can_be_typed_is_one_message_in_the_room() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn ctrl_c_ends_a_client_that_waits_for_a_connection() {
     let (addr, _listener, _waiting) = nobody::deaf();
     for (program, args, status) in [

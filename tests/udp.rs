@@ -87,6 +87,7 @@ fn server_receives_the_longest_datagram_and_an_empty_one() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "needs Windows itself")]
 fn clients_without_a_server_fail_with_one_line() {
     let (_taken, addr) = nobody::udp();
     let addr = addr.to_string();
@@ -221,6 +222,7 @@ fn concurrent_client_sends_one_datagram_per_read_and_prints_every_answer() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "needs Windows itself")]
 fn concurrent_client_without_a_server_fails_with_one_line() {
     let (_taken, addr) = nobody::udp();
     for _ in 0..20 {
@@ -230,6 +232,7 @@ fn concurrent_client_without_a_server_fails_with_one_line() {
 }
 
 #[test]
+#[cfg(unix)]
 fn closed_stdout_is_not_reported_as_timeout() {
     let server = Program::start(CONCURRENT_SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr();
@@ -278,6 +281,7 @@ fn concurrent_client_times_out_after_a_second_without_an_answer() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "needs Windows itself")]
 fn server_continues_after_connection_refused() {
     // A server whose socket is connected to a client that has gone: such a socket is told about it.
     let conn = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -116,7 +116,6 @@ fn exists(wanted: &Path) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
     use std::sync::Barrier;
     use std::thread;
 
@@ -192,12 +191,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn existing_symbolic_link_is_not_followed() {
         for keep in WAYS {
             let (dir, outside) = (tempdir().unwrap(), tempdir().unwrap());
             let target = outside.path().join("target");
             let late = part(&dir, b"late");
-            symlink(&target, dir.path().join("name")).unwrap();
+            std::os::unix::fs::symlink(&target, dir.path().join("name")).unwrap();
             assert_eq!(keep(late).unwrap_err().kind(), ErrorKind::AlreadyExists);
             assert!(!target.exists(), "the link was followed");
 
@@ -234,6 +234,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn name_that_the_file_system_refuses_is_refused_at_the_start() {
         let dir = tempdir().unwrap();
         // Longer than common file systems allow.

@@ -24,15 +24,16 @@ impl Source {
     /// It cannot be opened, or is a folder.
     pub fn open(path: PathBuf) -> io::Result<Source> {
         let cannot = || context(format!("cannot open {}", path.display()));
-        let file = File::open(&path).map_err(cannot())?;
-        let meta = file.metadata().map_err(cannot())?;
-        if meta.is_dir() {
+        // Asked by the path, because not every system opens a folder.
+        if path.is_dir() {
             let why = format!(
                 "cannot send {}, it is a folder; pack it first, with tar or zip",
                 path.display()
             );
             return Err(io::Error::new(ErrorKind::IsADirectory, why));
         }
+        let file = File::open(&path).map_err(cannot())?;
+        let meta = file.metadata().map_err(cannot())?;
         Ok(Source {
             size: meta.is_file().then_some(meta.len()),
             path,

@@ -146,13 +146,13 @@ fn remove_if_stale(path: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
 
     use tempfile::tempdir;
 
     use super::*;
 
     #[test]
+    #[cfg(unix)]
     fn only_files_of_crashed_servers_are_removed() {
         let dir = tempdir().unwrap();
         let living = create(dir.path()).unwrap();
@@ -171,7 +171,7 @@ mod tests {
             fs::write(dir.path().join(name), "").unwrap();
         }
         let outside = dir.path().join("other");
-        symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
+        std::os::unix::fs::symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
         // A folder that a test of a name has left, and a folder that contains a file.
         for (folder, content) in [
             (".threadline-3-abcdef.part", ""),

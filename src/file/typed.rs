@@ -50,7 +50,7 @@ fn choose(line: &[u8]) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not a valid path: it is not UTF-8"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::fs;
 

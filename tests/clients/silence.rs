@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::common::user::User;
 use crate::common::wait::DEADLINE;
-use crate::{BETWEEN_READS, room};
+use crate::room;
 
 #[test]
+#[cfg(target_os = "linux")]
 fn input_that_waits_counts_before_the_timeout_after_a_pause() {
     const TIMEOUT: Duration = Duration::from_secs(2);
     let room = room(&["--timeout", "2s"]);
     let mut users: Vec<_> = (0..40).map(|_| User::join(room.addr())).collect();
     room.signal("STOP");
-    thread::sleep(TIMEOUT + BETWEEN_READS);
+    thread::sleep(TIMEOUT + crate::BETWEEN_READS);
     for (i, user) in users.iter_mut().enumerate() {
         user.say(format!("words {i}\n"));
     }
@@ -35,6 +36,7 @@ fn input_that_waits_counts_before_the_timeout_after_a_pause() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn messages_held_back_by_the_rate_limit_prevent_the_timeout() {
     let room = room(&["--rate", "1/s", "--timeout", "300ms"]);
     room.wait_for_threads(4);
@@ -104,6 +106,7 @@ fn telnet_commands_and_empty_lines_do_not_prevent_the_timeout() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn client_that_does_not_read_answers_is_kicked_despite_waiting_input() {
     let room = room(&["--timeout", "1s"]);
     room.wait_for_threads(4);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::ended::Ended;
+use super::signal;
 use super::wait::{DEADLINE, PAUSE};
 
 /// A program that was started. Dropped, it is killed.
@@ -47,7 +48,7 @@ impl Program {
     /// Starts the command with pipes for its three streams.
     pub(crate) fn spawn(command: &mut Command) -> Program {
         let shown = format!("{command:?}");
-        let mut child = command
+        let mut child = signal::prepare(command)
             .env_remove("RUST_LOG")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -190,15 +191,23 @@ impl Program {
     /// Sends a signal, such as `TERM` or `KILL`.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let (name, id) = (format!("-{name}"), self.id().to_string());
-        let sent = Command::new("kill").args([&name, &id]).status();
-        assert!(sent.unwrap().success(), "kill {name} {id}: {}", self.seen());
+        if name == "KILL" {
+            self.child.lock().kill().expect("it can be killed");
+        } else {
+            assert!(signal::send(self.id(), name), "{name}: {}", self.seen());
+        }
     }
 
     /// Ends it as Ctrl-C does, and checks that it ends well.
     #[track_caller]
     pub(crate) fn stop(&self) {
         self.signal("INT");
+        if cfg!(windows) {
+            // Wine wakes no read that waits when its connection is shut down, so that a server with
+            // clients is only seen to begin its end.
+            self.wait_for_stderr("stopping");
+            return self.kill();
+        }
         let status = self.wait_end();
         assert!(status.success(), "{}", self.seen());
     }

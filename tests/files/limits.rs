@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::net::Shutdown;
-use std::process::Command;
 use std::thread;
 
 use tempfile::tempdir;
@@ -46,8 +45,9 @@ fn idle_sender_is_disconnected() {
 }
 
 /// A server that can write files of 4 KiB, or 8, and no longer ones, as on a full disk.
+#[cfg(unix)]
 fn server_with_little_room(dir: &Path) -> Program {
-    let mut command = Command::new("sh");
+    let mut command = std::process::Command::new("sh");
     command
         .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", SERVER])
         .args(["127.0.0.1:0", "--keep", "--dir"])
@@ -56,6 +56,7 @@ fn server_with_little_room(dir: &Path) -> Program {
 }
 
 #[test]
+#[cfg(unix)]
 fn full_disk_is_reported_on_both_sides_and_no_file_is_kept() {
     let (from, to) = (tempdir().unwrap(), tempdir().unwrap());
     let mut server = server_with_little_room(to.path());

@@ -9,7 +9,10 @@ mod disk;
 mod hostile;
 mod limits;
 mod transfers;
+#[cfg(windows)]
+mod windows;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -110,7 +113,30 @@ fn until_some_has_come(dir: &Path) {
     });
 }
 
+/// The name that these bytes are, if they can be one on this system.
+#[cfg(unix)]
+fn os_name(bytes: &[u8]) -> Option<OsString> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    Some(OsStr::from_bytes(bytes).to_owned())
+}
+
+/// The name that these bytes are, if they can be one on this system.
+#[cfg(windows)]
+fn os_name(bytes: &[u8]) -> Option<OsString> {
+    Some(str::from_utf8(bytes).ok()?.into())
+}
+
+/// Makes a link to something that is not there. Where that takes a privilege, a file will do.
+fn dangling_link(path: &Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nothing", path).unwrap();
+    #[cfg(windows)]
+    fs::write(path, "").unwrap();
+}
+
 /// Makes a named pipe, to hold a client in the middle of its file, and opens the end that feeds it.
+#[cfg(unix)]
 fn pipe(path: &Path) -> fs::File {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     // Opened for both, it does not wait for the client.

@@ -3,7 +3,7 @@
 //! The article that `GO_ARTICLE` names is read, its sixteen programs are taken out ([`article`]),
 //! mended where they must be ([`mends`]), built with `GO` ([`golang`]) and run. README.md beside
 //! this file says how.
-#![cfg(all(feature = "lab", feature = "sidebyside"))]
+#![cfg(all(feature = "lab", feature = "sidebyside", unix))]
 
 #[path = "../common/mod.rs"]
 mod common;

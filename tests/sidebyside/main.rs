@@ -6,6 +6,7 @@ mod common;
 
 mod article;
 mod json;
+#[cfg(unix)]
 mod pager;
 mod pages;
 mod refusals;

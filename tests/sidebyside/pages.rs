@@ -100,6 +100,7 @@ fn what_the_article_says_is_text_to_the_browser() {
 }
 
 #[test]
+#[cfg(unix)]
 fn pages_replace_pages_and_nothing_else() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let at = |name: &str| dir.path().join(name);

@@ -1,7 +1,6 @@
 //! What fails, and what is said then.
 
 use std::fs;
-use std::path::Path;
 
 use crate::{COURSE, printed, run, stderr, stdout};
 
@@ -55,6 +54,7 @@ fn the_check_fails_where_programs_are_missing() {
 }
 
 #[test]
+#[cfg(unix)]
 fn what_cannot_be_read_gets_one_line() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let file = |name: &str, content: &[u8]| {
@@ -96,7 +96,7 @@ fn what_cannot_be_read_gets_one_line() {
             file("none.md", b"```go\nx\n```\n");
         }
         let line = refused(&[&path], 1);
-        let name = Path::new(&path)
+        let name = std::path::Path::new(&path)
             .file_name()
             .and_then(|n| n.to_str())
             .expect("a name");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 use socket2::SockRef;
 
-use super::KEEPALIVE;
 use super::addr::{loopback, resolve, split_host_port};
+use super::keep_alive;
 use crate::error::context;
 
 /// How long the addresses of the first family are tried before those of the other family are tried too.
@@ -27,7 +27,7 @@ pub fn dial(addr: &str) -> io::Result<TcpStream> {
         .and_then(race)
         .map_err(context(format!("cannot connect to {addr}")))?;
     conn.set_nodelay(true)?;
-    SockRef::from(&conn).set_tcp_keepalive(&KEEPALIVE)?;
+    keep_alive(&SockRef::from(&conn));
     Ok(conn)
 }
 

@@ -22,7 +22,7 @@ mod read;
 
 use std::time::Duration;
 
-use socket2::TcpKeepalive;
+use socket2::{Socket, TcpKeepalive};
 
 pub use addr::{Addr, is_literal, loopback, split_host_port};
 pub use dial::{dial, dial_udp};
@@ -34,3 +34,8 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(15))
     .with_interval(Duration::from_secs(15))
     .with_retries(9);
+
+/// Not every system takes all of it, which is no reason to do without a connection. Go ignores that too.
+fn keep_alive(socket: &Socket) {
+    let _ = socket.set_tcp_keepalive(&KEEPALIVE);
+}
