@@ -79,12 +79,6 @@ impl Talk {
         (shown.into_iter().next().unwrap(), notices)
     }
 
-    /// Lets everyone end, and checks that all were shown every message once, and those of each user in order.
-    #[track_caller]
-    pub(crate) fn end_in_any_order(self) -> Vec<String> {
-        self.shown().0.into_iter().next().unwrap()
-    }
-
     #[track_caller]
     fn shown(self) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
         self.stop.store(true, Relaxed);

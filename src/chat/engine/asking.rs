@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use log::debug;
-use redis::RedisResult;
+use redis::{Connection, RedisResult};
 
-use super::connection::{Connection, PATIENCE};
+use super::connection::PATIENCE;
 use super::room::{Room, invoke};
 use super::shared::{Outcome, Shared};
 use crate::chat::lines::clean;
@@ -113,7 +113,7 @@ struct Asker<'a> {
 impl Asker<'_> {
     /// Calls once, and once more if the connection was an old one. While this server is cut off nobody waits.
     fn ask<T>(&mut self, call: impl Fn(&mut Connection) -> RedisResult<T>) -> Option<T> {
-        let addrs = &self.shared.addrs;
+        let Shared { room, addrs, .. } = self.shared;
         loop {
             if self.shared.contact.is_cut_off() {
                 return None;
@@ -121,7 +121,9 @@ impl Asker<'_> {
             let is_old = self.con.is_some();
             let asked = match &mut self.con {
                 Some(con) => call(con),
-                None => addrs.connect().and_then(|con| call(self.con.insert(con))),
+                None => addrs
+                    .connect(room)
+                    .and_then(|(con, _)| call(self.con.insert(con))),
             };
             match asked {
                 Ok(answer) => return Some(answer),
@@ -184,12 +186,14 @@ fn users(room: &Room, con: &mut Connection) -> RedisResult<Vec<User>> {
     let mut servers = redis::cmd("ZRANGE");
     servers.arg(room.alive()).arg(0).arg(-1);
     let servers: Vec<String> = servers.query(con)?;
+    let mut calls = redis::pipe();
+    for server in &servers {
+        calls.cmd("HGETALL").arg(room.users_of(server));
+    }
+    let lists: Vec<Vec<(String, Vec<u8>)>> = calls.query(con)?;
     let mut users = Vec::new();
-    for server in servers {
-        let mut all = redis::cmd("HGETALL");
-        all.arg(room.users_of(&server));
-        let all: Vec<(String, Vec<u8>)> = all.query(con)?;
-        users.extend(all.into_iter().filter_map(|(id, text)| {
+    for (server, list) in servers.iter().zip(lists) {
+        users.extend(list.into_iter().filter_map(|(id, text)| {
             let (order, clnt) = client(&text)?;
             Some((order, (format!("{server}/{id}"), clnt)))
         }));

@@ -1,6 +1,8 @@
 -- What one server has to say, once and in order: all of it or nothing.
 -- ARGV: server, n, kept, count of lines, lines, then (id, user)... A user without text leaves.
 local n, last = tonumber(ARGV[2]), number(server)
+local why = closed()
+if why then return {why, last} end
 if n <= last then return {'again', last} end
 if n > last + 1 or not redis.call('ZSCORE', alive, server) then return {'gap', last} end
 for i = 6, #ARGV, 2 do

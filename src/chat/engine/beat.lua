@@ -6,6 +6,8 @@ local lease, kept, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[6])
 local knows = tonumber(ARGV[4]) <= number(server) and tonumber(ARGV[5]) <= number(server .. '/c')
 local goodbye = ARGV[7] == '1'
 local at = now()
+local why = closed()
+if why == 'lost' then return {why, 0, 0} end
 if not goodbye and not (knows and redis.call('ZSCORE', alive, server)) then return {'gap', 0, 0} end
 
 -- If no server at all has come for half a lease, the engine was away, or its clock was set: nobody is dead.
@@ -16,6 +18,8 @@ if quiet > lease / 2 or quiet < 0 then
 end
 if not goodbye then redis.call('ZADD', alive, at + lease, server)
 elseif redis.call('ZREM', alive, server) == 1 then redis.call('ZADD', gone, 'inf', server) end
+-- What comes back must not find other records in its place.
+if why then return {'ok', number('='), 0} end
 for _, of in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', at)) do
     redis.call('ZREM', alive, of)
     redis.call('ZADD', gone, 'inf', of)
@@ -35,7 +39,7 @@ if #text > 0 then append('', 0, kept, #text, table.concat(text)) end
 
 -- Numbers of a server that died an hour ago are of no more use.
 for _, of in ipairs(redis.call('ZRANGEBYSCORE', gone, '-inf', at - 3600000, 'LIMIT', 0, 10)) do
-    redis.call('HDEL', state, of, of .. '/c', of .. '/j')
+    redis.call('HDEL', state, of, of .. '/c', of .. '/j', of .. '/r')
     redis.call('ZREM', gone, of)
 end
 

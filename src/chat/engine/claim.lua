@@ -1,6 +1,7 @@
 -- A name for one user, or why not. ARGV: server, number of the claim, id, key, name
 local claim, id, key, name = tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 if claim <= number(server .. '/c') then return 'stale' end
+if closed() then return 'absent' end
 local me = server .. '/' .. id
 local user = redis.call('HGET', users_of .. server, id)
 if not user then return 'absent' end

@@ -1,30 +1,29 @@
-//! Connections to the engine: the first address that accepts writes, made anew after every error.
+//! Connections to the engine: the first address that accepts writes.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
 use log::debug;
-pub use redis::Connection;
-use redis::{Client, ConnectionInfo, ErrorKind, RedisResult, Value};
+use redis::{Client, Connection, ConnectionInfo, ErrorKind, RedisResult, Value};
 
-use super::contact::{Caller, Contact};
 use super::options::shown;
-use crate::chat::message::Message;
-use crate::server::shutdown::{Done, closes_within, is_closed};
+use super::room::{Room, invoke};
 
 /// How long the engine may take to connect, and to answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Pauses between tries: the first, and the longest, to which they double.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(500)];
+/// For how long an engine that was started anew, or another one, takes only records that it has lost, unless all
+/// servers have brought theirs sooner.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The addresses of the engine.
 pub struct Addrs {
     clients: Vec<Client>,
     /// Which of them was right last time.
     last: AtomicUsize,
+    /// Whether any was greeted yet.
+    greeted: AtomicBool,
 }
 
 impl Addrs {
@@ -33,6 +32,7 @@ impl Addrs {
         Ok(Addrs {
             clients: clients.map_err(io::Error::other)?,
             last: AtomicUsize::new(0),
+            greeted: AtomicBool::new(false),
         })
     }
 
@@ -45,12 +45,13 @@ impl Addrs {
         addrs.join(", ")
     }
 
-    /// Connects to the first that answers and accepts writes, beginning with the one that was right last.
-    pub fn connect(&self) -> RedisResult<Connection> {
+    /// Connects to the first that answers and accepts writes, beginning with the one that was right last, and
+    /// greets it. Returns with it which process it is.
+    pub fn connect(&self, room: &Room) -> RedisResult<(Connection, String)> {
         let last = self.last.load(Relaxed);
         let mut tried = Err((ErrorKind::InvalidClientConfig, "no address").into());
         for n in (last..self.clients.len()).chain(0..last) {
-            tried = connect(&self.clients[n]);
+            tried = connect(&self.clients[n]).and_then(|con| self.greet(con, room));
             match &tried {
                 Ok(_) => {
                     self.last.store(n, Relaxed);
@@ -64,6 +65,15 @@ impl Addrs {
         }
         tried
     }
+
+    fn greet(&self, mut con: Connection, room: &Room) -> RedisResult<(Connection, String)> {
+        let mut call = room.call(&room.hello);
+        call.arg(u8::from(!self.greeted.load(Relaxed)));
+        call.arg(GRACE.as_millis() as u64);
+        let run = invoke(&room.hello, &call, &mut con)?;
+        self.greeted.store(true, Relaxed);
+        Ok((con, run))
+    }
 }
 
 fn connect(client: &Client) -> RedisResult<Connection> {
@@ -74,53 +84,5 @@ fn connect(client: &Client) -> RedisResult<Connection> {
     match role.first() {
         Some(Value::BulkString(role)) if role == b"master" => Ok(con),
         _ => Err((ErrorKind::Io, "it is a replica and takes no writes").into()),
-    }
-}
-
-/// The connection of one of the threads without which nothing gets through.
-pub struct Link<'a> {
-    pub caller: Caller,
-    pub addrs: &'a Addrs,
-    pub contact: &'a Contact,
-    pub stopping: &'a Done,
-    /// Where lines for this server's users go.
-    pub said: &'a Sender<Message>,
-    pub con: Option<Connection>,
-}
-
-impl Link<'_> {
-    /// Calls until it works, on a connection that is made anew after each failure. Returns nothing if the
-    /// server is to stop first.
-    pub fn persist<T>(
-        &mut self,
-        mut call: impl FnMut(&mut Connection) -> RedisResult<T>,
-    ) -> Option<T> {
-        let [mut pause, longest] = PAUSES;
-        loop {
-            self.contact.waits(self.caller);
-            let tried = match &mut self.con {
-                Some(con) => call(con),
-                None => self
-                    .addrs
-                    .connect()
-                    .and_then(|con| call(self.con.insert(con))),
-            };
-            match tried {
-                Ok(value) => {
-                    self.contact.answered(self.caller, self.said);
-                    return Some(value);
-                }
-                Err(err) => {
-                    debug!("the engine fails: {err}");
-                    // An answer that comes late must not be taken for the next one.
-                    self.con = None;
-                    self.contact.failed(&err, self.said);
-                    if is_closed(self.stopping) || closes_within(self.stopping, pause) {
-                        return None;
-                    }
-                    pause = (pause * 2).min(longest);
-                }
-            }
-        }
     }
 }

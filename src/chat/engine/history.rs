@@ -1,24 +1,32 @@
 //! How far this server has read, and what it does when the engine's past is not the one that it has read.
 //!
-//! Every record is handed on once. Three things stand against that: an engine that was switched to a replica
-//! may have lost the last records, or have other ones instead; a batch may be in the stream a second time
-//! then; and records are gone that were trimmed before this server has read them.
+//! Every record is handed on once, in one order. An engine that was killed, or switched to a replica, may have
+//! lost the last records, though some servers have read them. These bring them back first, each to its place, so
+//! that the other servers get them too and the order stays. Whoever has read them finds them a second time, and
+//! ignores them. Records are also gone that were trimmed before this server has read them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use log::warn;
-use redis::{RedisResult, Value};
+use redis::{Connection, RedisResult, Value};
 
-use super::connection::Connection;
 use super::record::Record;
-use super::room::{KEPT, Room};
+use super::room::{KEPT, Room, invoke};
 use crate::chat::beyond::HISTORY_BYTES;
 
 /// Records in one answer at most. One has some 20 KiB.
 const COUNT: usize = 64;
 
-/// Records that are remembered: more than there are in the stream, which is trimmed a little late.
+/// Records that are remembered by their marks: more than there are in the stream, which is trimmed a little late.
 const REMEMBERED: usize = KEPT + 2_000;
+
+/// Bytes of records, and for how long, that can be brought back to an engine that has lost them.
+const RING: usize = 2 * 1024 * 1024;
+const RING_FOR: Duration = Duration::from_secs(10);
+
+/// What a record takes beside its text, about.
+const OVERHEAD: usize = 128;
 
 /// What this server has read.
 pub struct History {
@@ -28,6 +36,9 @@ pub struct History {
     pub next: Option<u64>,
     /// The marks of the last records.
     marks: VecDeque<u64>,
+    /// The last records themselves, and when they came.
+    ring: VecDeque<(Instant, Record)>,
+    ring_bytes: usize,
     /// The last batch of each server, and when it came, in records.
     batches: HashMap<Vec<u8>, (u64, usize)>,
     /// Records so far.
@@ -43,11 +54,13 @@ impl History {
             last: "0-0".to_owned(),
             next: None,
             marks: VecDeque::new(),
+            ring: VecDeque::new(),
+            ring_bytes: 0,
             batches: HashMap::new(),
             count: 0,
         };
         for record in Record::all(end.query(con)?) {
-            history.remember(&record);
+            history.take(record);
         }
         Ok(history)
     }
@@ -90,16 +103,14 @@ impl History {
         Ok(records)
     }
 
-    /// Takes a record as read. Returns whether it is to be handed on.
-    pub fn take(&mut self, record: &Record, own: &str) -> bool {
-        self.remember(record);
-        if self.count.is_multiple_of(KEPT) {
-            let old = self.count.saturating_sub(2 * KEPT);
-            self.batches.retain(|_, (_, at)| *at > old);
-        }
-        // What no server has said has no number. What this server has said is in `sent` once.
-        if record.n == 0 || record.server == own.as_bytes() {
+    /// Whether a record is to be handed on: it may be in the stream a second time.
+    pub fn is_new(&mut self, record: &Record, room: &Room) -> bool {
+        // What this server has said is in `sent` once. What no server has said has no number.
+        if record.server == room.server.as_bytes() {
             return true;
+        }
+        if record.n == 0 {
+            return !self.marks.contains(&record.mark());
         }
         let server = self.batches.entry(record.server.clone());
         let (n, at) = server.or_default();
@@ -109,14 +120,28 @@ impl History {
         is_new
     }
 
-    fn remember(&mut self, record: &Record) {
+    /// Remembers a record as read.
+    pub fn take(&mut self, record: Record) {
         self.count += 1;
+        if self.count.is_multiple_of(KEPT) {
+            let old = self.count.saturating_sub(2 * KEPT);
+            self.batches.retain(|_, (_, at)| *at > old);
+        }
         self.last.clone_from(&record.id);
-        self.next = Some(record.first + record.count());
+        self.next = Some(record.next());
         if self.marks.len() == REMEMBERED {
             self.marks.pop_front();
         }
         self.marks.push_back(record.mark());
+        let now = Instant::now();
+        self.ring_bytes += record.size() + OVERHEAD;
+        self.ring.push_back((now, record));
+        while let Some((came, oldest)) = self.ring.front()
+            && (self.ring_bytes > RING || now.saturating_duration_since(*came) > RING_FOR)
+        {
+            self.ring_bytes -= oldest.size() + OVERHEAD;
+            self.ring.pop_front();
+        }
     }
 
     /// How many messages are missing in front of a record.
@@ -130,16 +155,35 @@ impl History {
     }
 
     /// On a new connection: goes on after the last record, unless the engine does not have it; then after
-    /// the newest record that it has and this server has read.
+    /// the newest record that it has and this server has read. Those behind it that were read here are
+    /// brought back.
     pub fn resume(&mut self, room: &Room, con: &mut Connection) -> RedisResult<()> {
+        let lost = self.find_lost(room, con)?;
+        let mut calls = lost.chunks(COUNT);
+        loop {
+            let chunk = calls.next().unwrap_or_default();
+            let mut call = room.call(&room.restore);
+            call.arg(KEPT);
+            for record in chunk {
+                call.arg(&record.server).arg(record.n).arg(record.first);
+                call.arg(record.count()).arg(record.text());
+            }
+            let _: i64 = invoke(&room.restore, &call, con)?;
+            if chunk.len() < COUNT {
+                return Ok(());
+            }
+        }
+    }
+
+    fn find_lost(&mut self, room: &Room, con: &mut Connection) -> RedisResult<Vec<Record>> {
         let Some(mark) = self.marks.back() else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let mut same = redis::cmd("XRANGE");
         same.arg(room.log()).arg(&self.last).arg(&self.last);
         let same = Record::all(same.query(con)?);
         if same.iter().any(|record| record.mark() == *mark) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let marks: HashSet<u64> = self.marks.iter().copied().collect();
         let mut from = "+".to_owned();
@@ -152,18 +196,26 @@ impl History {
                 let (last, id) = (&self.last, &record.id);
                 warn!("the engine has lost the record {last}, going on after {id}");
                 self.last.clone_from(id);
-                self.next = Some(record.first + record.count());
-                return Ok(());
+                self.next = Some(record.next());
+                return Ok(self.after(record.mark()));
             }
             match records.last() {
                 Some(record) => from = format!("({}", record.id),
                 None => {
                     // All that it has is new: it has lost everything, or what was read is trimmed.
                     self.last = "0-0".to_owned();
-                    return Ok(());
+                    return Ok(self.after(0));
                 }
             }
         }
+    }
+
+    /// The last records after the one with this mark, or all of them.
+    fn after(&self, mark: u64) -> Vec<Record> {
+        let records = self.ring.iter().map(|(_, record)| record);
+        let known = records.clone().rposition(|record| record.mark() == mark);
+        let from = known.map_or(0, |known| known + 1);
+        records.skip(from).cloned().collect()
     }
 }
 

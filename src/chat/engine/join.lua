@@ -3,6 +3,8 @@
 -- engine had when the join began, base, then (id, user)... A user without text is not there any more.
 local lease, kept, join, claim = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local last, base = tonumber(ARGV[6]), tonumber(ARGV[7])
+local why = closed()
+if why then return {why} end
 -- A copy of an earlier call, or a claim whose answer is on its way, or another history.
 if join < number(server .. '/j') or claim < number(server .. '/c') or last ~= number(server) then
     return {'again'}

@@ -6,9 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use log::info;
-use redis::{Cmd, RedisResult};
+use redis::{Cmd, Connection, RedisResult};
 
-use super::connection::Connection;
 use super::contact::tell;
 use super::publisher::{LEASE, Publisher};
 use super::room::{KEPT, Room, invoke};
@@ -17,8 +16,8 @@ use super::shared::client_text;
 /// Users in one call: the engine does nothing else for some milliseconds.
 const CHUNK: usize = 1000;
 
-/// How long to wait for the answer of a claim that is under way.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait for the answer of a claim that is under way, or for what the engine has lost.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Publisher<'_> {
     /// Lists all users anew, until the engine has taken the list. What is to be said goes on after the last
@@ -64,8 +63,13 @@ impl Publisher<'_> {
             }
             let answer: Vec<String> = self.link.persist(|con| invoke(&room.join, &call, con))?;
             let mut answer = answer.into_iter();
-            if answer.next().as_deref() != Some("ok") {
-                return Some(false);
+            match answer.next().as_deref() {
+                Some("ok") => {}
+                Some("lost") => {
+                    self.link.con = None;
+                    return Some(false);
+                }
+                _ => return Some(false),
             }
             unnamed.extend(
                 answer
@@ -77,6 +81,7 @@ impl Publisher<'_> {
             }
         }
         self.outbox.taken = base;
+        self.joined = self.link.run.clone();
         for id in unnamed {
             let Some(name) = shared.claims.unname(&ours[&id], &users[&id]) else {
                 continue;
@@ -103,8 +108,8 @@ fn listed(room: &Room, con: &mut Connection) -> RedisResult<(u64, BTreeSet<u64>)
         let mut scan = redis::cmd("HSCAN");
         scan.arg(room.users_of(&room.server)).arg(cursor);
         scan.arg("COUNT").arg(CHUNK);
-        let (next, users): (u64, Vec<(u64, Vec<u8>)>) = scan.query(con)?;
-        ids.extend(users.into_iter().map(|(id, _)| id));
+        let (next, users): (u64, Vec<(String, Vec<u8>)>) = scan.query(con)?;
+        ids.extend(users.iter().filter_map(|(id, _)| id.parse::<u64>().ok()));
         if next == 0 {
             return Ok((last.unwrap_or(0), ids));
         }

@@ -20,7 +20,8 @@
 //! | `history` | what was read, and what to do when the engine has another past |
 //! | `asking` | `who`, names |
 //! | `contact` | whether this server is cut off |
-//! | `connection`, `room`, `record`, `shared`, `options` | addresses and connections; keys and scripts; the format of a record; what the threads share; the command line |
+//! | `connection`, `link` | the address to use; calling until it works |
+//! | `room`, `record`, `shared`, `options` | keys and scripts; the format of a record; what the threads share; the command line |
 //! | `*.lua` | what the engine does at a stretch; `room.lua` is in front of each |
 
 mod asking;
@@ -28,6 +29,7 @@ mod connection;
 mod contact;
 mod history;
 mod join;
+mod link;
 mod options;
 mod outbox;
 mod publisher;
@@ -47,9 +49,10 @@ use parking_lot::Mutex;
 use redis::RedisResult;
 
 use self::asking::Question;
-use self::connection::{Addrs, Link};
+use self::connection::Addrs;
 use self::contact::{Caller, Contact};
 use self::history::History;
+use self::link::Link;
 pub use self::options::Sharing;
 use self::publisher::{UNDER_WAY, publisher};
 use self::room::Room;
@@ -86,7 +89,7 @@ impl Engine {
         };
         let addrs = Addrs::new(urls.parse()?)?;
         let room = Room::new(&options.room);
-        let history = || -> RedisResult<_> { History::new(&room, &mut addrs.connect()?) };
+        let history = || -> RedisResult<_> { History::new(&room, &mut addrs.connect(&room)?.0) };
         let shown = addrs.shown();
         let history = history().map_err(|err| {
             io::Error::other(format!("the engine at {shown} does not answer: {err}"))
@@ -190,11 +193,11 @@ fn link<'a>(
 ) -> Link<'a> {
     Link {
         caller,
-        addrs: &shared.addrs,
-        contact: &shared.contact,
+        shared,
         stopping,
         said,
         con: None,
+        run: String::new(),
     }
 }
 

@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 use super::record::Parcel;
 use crate::chat::online_map::Client;
 
-/// For how long, and how many at most, batches are kept that have come back.
+/// For how long, and how many bytes at most, batches are kept that have come back.
 const KEPT_FOR: Duration = Duration::from_secs(10);
-const KEPT: u64 = 64;
+const KEPT: usize = 1024 * 1024;
+
+/// What a batch takes beside its text, about.
+const OVERHEAD: usize = 128;
 
 #[derive(Default)]
 pub struct Outbox {
@@ -21,6 +24,7 @@ pub struct Outbox {
     /// Number of the last batch that the engine has, as far as is known.
     pub taken: u64,
     parcels: VecDeque<Parcel>,
+    bytes: usize,
     /// The users as they were before the first of `parcels`.
     users: BTreeMap<u64, Client>,
 }
@@ -28,6 +32,7 @@ pub struct Outbox {
 impl Outbox {
     pub fn push(&mut self, parcel: Parcel) {
         self.last = parcel.n;
+        self.bytes += parcel.lines.len() + OVERHEAD;
         self.parcels.push_back(parcel);
     }
 
@@ -38,14 +43,14 @@ impl Outbox {
 
     /// Drops what need not be sent again, `back` being the last batch that has come back.
     pub fn tidy(&mut self, back: u64, now: Instant) {
-        let is_over = |parcel: &Parcel| {
+        while let Some(parcel) = self.parcels.front() {
             let old = now.saturating_duration_since(parcel.made) > KEPT_FOR;
-            parcel.n <= back && (old || parcel.n + KEPT <= back)
-        };
-        while self.parcels.front().is_some_and(is_over) {
-            if let Some(parcel) = self.parcels.pop_front() {
-                parcel.apply(&mut self.users);
+            if parcel.n > back || !old && self.bytes <= KEPT {
+                break;
             }
+            self.bytes -= parcel.lines.len() + OVERHEAD;
+            parcel.apply(&mut self.users);
+            self.parcels.pop_front();
         }
     }
 
@@ -93,14 +98,19 @@ mod tests {
         let mut outbox = outbox(200);
         let now = Instant::now();
         outbox.tidy(150, now);
-        assert_eq!(outbox.base(0), 150 - KEPT);
-        outbox.taken = 149;
-        assert_eq!(outbox.next().map(|parcel| parcel.n), Some(150));
+        assert_eq!(outbox.base(0), 0);
+        let mut long = Parcel::new(201);
+        long.lines = vec![b'x'; KEPT];
+        outbox.push(long);
+        outbox.tidy(150, now);
+        assert_eq!(outbox.base(0), 150);
+        outbox.taken = 150;
+        assert_eq!(outbox.next().map(|parcel| parcel.n), Some(151));
         outbox.tidy(150, now + KEPT_FOR * 2);
         assert_eq!(outbox.base(0), 150, "what has not come back stays");
-        outbox.tidy(200, now + KEPT_FOR * 2);
-        assert_eq!(outbox.base(0), 200);
-        outbox.taken = 200;
+        outbox.tidy(201, now + KEPT_FOR * 2);
+        assert_eq!(outbox.base(0), 201);
+        outbox.taken = 201;
         assert!(outbox.next().is_none());
     }
 

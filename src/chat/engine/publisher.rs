@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use super::connection::Link;
+use super::link::Link;
 use super::outbox::Outbox;
 use super::record::Parcel;
 use super::room::{KEPT, invoke};
@@ -54,8 +54,9 @@ pub struct Publisher<'a> {
     /// Those who are here after the last batch.
     here: HashSet<u64>,
     next_beat: Instant,
-    /// Number of the last join.
+    /// Number of the last join, and the engine that it was to.
     pub join: u64,
+    pub joined: String,
 }
 
 /// Sends everything in `message` to the engine, and the same messages to `sent`. Returns when `message` is
@@ -73,6 +74,7 @@ pub fn publisher(
         here: HashSet::new(),
         next_beat: Instant::now(),
         join: 0,
+        joined: String::new(),
     };
     publisher.run(message, sent);
 }
@@ -108,10 +110,11 @@ impl Publisher<'_> {
     /// Joins what waits into a batch.
     fn batch(&mut self, first: Message, message: &Receiver<Message>) -> Batch {
         let mut parcel = Parcel::new(self.outbox.last + 1);
-        let mut messages = Vec::new();
+        let (mut messages, mut bytes) = (Vec::new(), 0);
         for msg in iter::once(first).chain(message.try_iter()) {
+            bytes += size(&msg);
             messages.extend(self.pack(msg, &mut parcel));
-            if parcel.lines.len() >= FULL.0 || messages.len() >= FULL.1 {
+            if bytes >= FULL.0 || messages.len() >= FULL.1 {
                 break;
             }
         }
@@ -170,8 +173,12 @@ impl Publisher<'_> {
             let answer = |con: &mut _| invoke(&shared.room.batch, &call, con);
             let (what, _): (String, u64) = self.link.persist(answer)?;
             match &what[..] {
-                "gap" => self.join()?,
-                _ => self.outbox.taken = n,
+                "new" | "again" => self.outbox.taken = n,
+                _ => self.join()?,
+            }
+            // What it has got from others, it may have got without the users who came and went.
+            if self.joined != self.link.run {
+                self.join()?;
             }
             if Instant::now() >= self.next_beat {
                 self.beat()?;
@@ -185,7 +192,8 @@ impl Publisher<'_> {
         let (what, users, more) = self.call_beat(false)?;
         self.next_beat = Instant::now() + if more { PAUSE } else { BEAT };
         self.shared.users.store(users, Relaxed);
-        if what != "ok" || self.shared.claims.is_in_doubt() {
+        let other = self.joined != self.link.run;
+        if what != "ok" || other || self.shared.claims.is_in_doubt() {
             self.join()?;
         }
         Some(())
@@ -208,5 +216,13 @@ impl Publisher<'_> {
         call.arg(TAKEN_OFF).arg(u8::from(goodbye));
         self.link
             .persist(|con| invoke(&shared.room.beat, &call, con))
+    }
+}
+
+/// How many bytes of text a message has.
+fn size(msg: &Message) -> usize {
+    match msg {
+        Message::Login(_, _, line) | Message::Leave(_, line) => line.as_ref().map_or(0, Vec::len),
+        Message::Said(_, line) | Message::Told(_, line) | Message::To(_, line) => line.len(),
     }
 }

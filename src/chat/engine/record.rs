@@ -80,7 +80,7 @@ impl Parcel {
 }
 
 /// A record of the stream.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub id: String,
     pub server: Vec<u8>,
@@ -112,13 +112,17 @@ impl Record {
             id: String::from_utf8(id).ok()?,
             ..Record::default()
         };
-        let number = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
+        // A record that makes no sense is one too: reading goes on after it.
+        let number = |text: &[u8]| {
+            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            number.unwrap_or(0)
+        };
         let mut fields = fields.into_iter();
         while let (Some(name), Some(Value::BulkString(value))) = (fields.next(), fields.next()) {
             match name {
                 Value::BulkString(name) if name == b"s" => record.server = value,
-                Value::BulkString(name) if name == b"n" => record.n = number(&value)?,
-                Value::BulkString(name) if name == b"g" => record.first = number(&value)?,
+                Value::BulkString(name) if name == b"n" => record.n = number(&value),
+                Value::BulkString(name) if name == b"g" => record.first = number(&value),
                 Value::BulkString(name) if name == b"l" => record.lines = value,
                 _ => {}
             }
@@ -129,6 +133,16 @@ impl Record {
     /// How many messages it has.
     pub fn count(&self) -> u64 {
         self.lines.iter().filter(|&&byte| byte == b'\n').count() as u64
+    }
+
+    /// The number of the message after its last.
+    pub fn next(&self) -> u64 {
+        self.first.saturating_add(self.count())
+    }
+
+    /// Its messages, as they are in the engine.
+    pub fn text(&self) -> &[u8] {
+        &self.lines
     }
 
     /// How many bytes they are.
@@ -158,11 +172,14 @@ impl Record {
         })
     }
 
-    /// Almost certainly another one for every other record, also for one with the same ID in another history
-    /// of the stream.
+    /// What it says, as one number, almost certainly another one for every other record. A record that was
+    /// brought back to the stream has a new ID, and the same mark.
     pub fn mark(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        (&self.id, &self.server, self.n, self.first).hash(&mut hasher);
+        (&self.server, self.n, self.first).hash(&mut hasher);
+        if self.n == 0 {
+            self.lines.hash(&mut hasher);
+        }
         hasher.finish()
     }
 }

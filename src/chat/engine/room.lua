@@ -17,6 +17,15 @@ local function append(from, n, kept, count, lines)
     redis.call('XADD', log, 'MAXLEN', '~', kept, '*', 's', from, 'n', n, 'g', g, 'l', lines)
 end
 
+-- Why the engine takes nothing new now, if so: it has lost even that it was greeted, or waits for records
+-- that it has lost.
+local function closed()
+    if not redis.call('HGET', state, 'run') then return 'lost' end
+    local ends = redis.call('HGET', state, 'until')
+    if ends and now() < tonumber(ends) then return 'wait' end
+    if ends then redis.call('HDEL', state, 'until') end
+end
+
 -- A user is kept as `order|addr|key|name`. The key is the name as names are compared, empty for a user
 -- who goes by the address. None of them has a |.
 local function parts(user)

@@ -3,9 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process;
 
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind};
-
-use super::connection::Connection;
+use redis::{Cmd, Connection, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind};
 
 /// The format of keys, records and scripts. Servers of another version share no room with this one.
 const VERSION: u32 = 1;
@@ -19,6 +17,8 @@ pub struct Room {
     keys: [String; 6],
     /// The name of this server, another one at each start.
     pub server: String,
+    pub hello: Script,
+    pub restore: Script,
     pub batch: Script,
     pub beat: Script,
     pub join: Script,
@@ -34,6 +34,8 @@ impl Room {
             keys: ["log", "names", "alive", "gone", "state", "users:"]
                 .map(|key| format!("threadline:{VERSION}:{{{name}}}:{key}")),
             server: format!("{random:016x}-{:x}", process::id()),
+            hello: script(include_str!("hello.lua")),
+            restore: script(include_str!("restore.lua")),
             batch: script(include_str!("batch.lua")),
             beat: script(include_str!("beat.lua")),
             join: script(include_str!("join.lua")),

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use log::warn;
 
-use super::connection::{Link, PATIENCE};
+use super::connection::PATIENCE;
 use super::contact::tell;
 use super::history::{History, counts, last_trimmed};
+use super::link::Link;
 use super::publisher::Batch;
 use super::record::{Line, Record};
 use super::shared::Shared;
@@ -74,8 +75,9 @@ impl Subscriber<'_> {
 
     fn run(&mut self) -> Option<()> {
         // Whether the engine may have another past by now: this connection is new, or nothing came.
-        let mut unsure = false;
-        let mut last_progress = Instant::now();
+        let mut unsure = true;
+        // When a batch has come back last, or the server was not to stop yet.
+        let (mut back, mut since) = (0, Instant::now());
         loop {
             let (room, history) = (&self.shared.room, &mut self.history);
             let wait = match is_closed(self.link.stopping) {
@@ -90,23 +92,25 @@ impl Subscriber<'_> {
                 history.read(room, con, wait.as_millis())
             })?;
             unsure = records.is_empty();
-            for record in &records {
-                let missing = self.history.missing(record);
+            for record in records {
+                let missing = self.history.missing(&record);
                 if missing > 0 {
-                    self.find_trimmed(missing, record)?;
+                    self.find_trimmed(missing, &record)?;
                 }
-                if self.history.take(record, &self.shared.room.server) {
-                    self.hand_on(record);
+                if self.history.is_new(&record, room) {
+                    self.hand_on(&record);
                 }
+                self.history.take(record);
             }
-            if records.is_empty() {
+            if unsure {
                 self.find_trimmed_at_the_end()?;
-            } else {
-                last_progress = Instant::now();
             }
-            if self.has_ended()
-                || is_closed(self.link.stopping) && last_progress.elapsed() > PATIENCE
-            {
+            let now_back = self.shared.back.load(Relaxed);
+            if back != now_back || !is_closed(self.link.stopping) {
+                (back, since) = (now_back, Instant::now());
+            }
+            // What the engine has lost does not come back, if publisher cannot send it again.
+            if self.has_ended() || since.elapsed() > PATIENCE {
                 return None;
             }
         }
