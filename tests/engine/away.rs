@@ -1,5 +1,6 @@
 //! The engine dies, freezes, is full, is switched to another, or forgets; this server is cut off from it.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,6 +38,22 @@ fn assert_nobody_left(lines: &[String]) {
             !line.ends_with("logout") && !line.ends_with("login!!!"),
             "{line}"
         );
+    }
+}
+
+/// The engine itself refuses what it has had: readers need not.
+#[track_caller]
+fn assert_every_batch_is_stored_once(engine: &Engine) {
+    let log: Vec<(String, Vec<(String, String)>)> =
+        engine.ask("XRANGE threadline:1:{lobby}:log - +");
+    let mut batches = HashSet::new();
+    for (id, fields) in log {
+        let [server, n] = ["s", "n"].map(|name| {
+            let field = fields.iter().find(|(field, _)| field == name);
+            field.unwrap().1.clone()
+        });
+        let twice = !batches.insert((server.clone(), n.clone()));
+        assert!(n == "0" || !twice, "{server} {n} again in {id}");
     }
 }
 
@@ -96,6 +113,7 @@ fn an_engine_frozen_for_longer_than_a_lease_costs_nothing() {
         engine.signal("CONT");
     });
     assert_nobody_left(&lines);
+    assert_every_batch_is_stored_once(&engine);
     for notices in notices {
         assert_eq!(notices, [CUT_OFF, BACK]);
     }

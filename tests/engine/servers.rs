@@ -230,9 +230,8 @@ fn own_messages_trimmed_before_they_came_back_do_not_stop_the_room() {
     const LINES: usize = 100;
     let batches = || {
         let state: HashMap<String, String> = engine.ask("HGETALL threadline:1:{lobby}:state");
-        let servers = state
-            .iter()
-            .filter(|(field, _)| field.len() > 1 && !field.contains('/'));
+        let is_server = |field: &String| field.contains('-') && !field.contains('/');
+        let servers = state.iter().filter(|(field, _)| is_server(field));
         servers
             .map(|(_, n)| n.parse::<u64>().unwrap())
             .max()

@@ -17,7 +17,7 @@
 //! | `publisher`, `outbox` | batches and heartbeats; what may have to be sent again |
 //! | `join` | this server's users, after the engine or this server was away |
 //! | `subscriber` | records, in their order |
-//! | `history` | what was read, and what to do when the engine has another past |
+//! | `history` | what was read; bringing back what the engine has lost |
 //! | `asking` | `who`, names |
 //! | `contact` | whether this server is cut off |
 //! | `connection`, `link` | the address to use; calling until it works |
