@@ -55,6 +55,8 @@ fn the_pages_are_whole_and_their_links_lead_somewhere() {
         "the index has a script: {index}"
     );
     let page = fs::read_to_string(site.join("tcp_client.html")).expect("the page was written");
+    let chinese = "<span lang=\"zh\">客户端读取到</span>";
+    assert_eq!(page.matches(chinese).count(), 2, "on both sides: {page}");
     let (go, ours): (Vec<_>, Vec<_>) = values(&page, "id")
         .into_iter()
         .filter(|id| id.ends_with(|c: char| c.is_ascii_digit()) && !id.starts_with("note-"))

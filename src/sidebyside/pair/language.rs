@@ -63,7 +63,7 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
 }
 
 /// Whether lines of ours may answer for an error of the statement that a line is in: it is neither
-/// handed on nor dropped, and no loop, which goes on without a word.
+/// handed on nor dropped, and no loop, which continues silently.
 pub fn answers(rust: &[Line], line: usize) -> bool {
     let statement = Statement::at(rust, line);
     let loops = statement.has("for") || statement.has("while");

@@ -1,33 +1,32 @@
 //! How alike a Go line and a Rust line are.
 //!
-//! Each line is turned into a set of [`Key`]s: its names, in one case and by what both languages call
-//! the same ([`names`](crate::sidebyside::read::names)), its literals, and the words of its strings. What both lines
-//! have is *shared*.
+//! Each line is turned into a set of [`Key`]s: its names, by what both languages call the same, its
+//! literals, and the words of its strings. What both lines have is *shared*.
 //!
-//! - **Two lines can be a pair only if they do the same.** What a line does is its [acts](crate::sidebyside::pair::acts):
-//!   a send is no partner of a receive, nor a write of a shutdown. Where a listing does the same on two
-//!   things, as with two channels, a line that does it on one is no partner of a line that does it on
-//!   the other. If only one of two lines does anything, they must introduce the same variable or share
-//!   a whole string.
-//! - **And only if they share a name, a literal or a call.** Keywords and names of packages are not
-//!   enough. If the Go line calls something that is no act, a single variable is not enough either: it takes a call,
-//!   a literal, a variable that both introduce, or a second name. That both print something is not
-//!   enough either: it takes a name, a word or `err`, which otherwise says nothing, because it is everywhere.
-//! - The one exception is a line that has nothing but keywords (`for {`, `return`, `} else {`): it can be
-//!   the partner of a line with the same keyword or its equivalent
-//!   ([`KEYWORDS`](crate::sidebyside::read::names::KEYWORDS)), in the same function.
-//! - A line in a function is no partner of one in ours unless that has the same name, or is called by the
-//!   one with the same name.
+//! - **Two lines can be a pair only if they do the same.** What a line does is its
+//!   [acts](crate::sidebyside::pair::acts): a send is no partner of a receive, nor a write of a shutdown.
+//!   Where a listing does the same on two things, such as two channels, the two lines must do it on the
+//!   same one. If only one of two lines does anything, they must introduce the same variable or share a
+//!   whole string.
+//! - **And only if they share a name, a literal or a call.** Keywords are not enough. If the Go line calls
+//!   something that is no act, one variable is not enough either: it takes a call, a literal, a variable
+//!   that both introduce, or a second name. Nor is it enough that both print: it takes a name, a word or
+//!   `err`, which is evidence of nothing else.
+//! - What defines a function is a partner only of what defines one.
+//! - A line of nothing but keywords (`for {`, `return`, `} else {`) can be the partner of a line with the
+//!   same keyword or its equivalent, in the same function.
+//! - A line in a function is a partner only of a line in a function of ours that has the same name, or that
+//!   is called by the one with the same name. Go's `main` may be our `run`.
 //! - Lines that both have string literals are no pair if those are not alike, but for one letter or for
 //!   more at one end. Lines that print may word it differently.
-//! - Each key weighs the more, the fewer lines have it; a string literal that is shared whole, and an
-//!   act on the same thing, weigh three times as much. Of the weight of all keys of two lines,
-//!   what they share must be at least [`FLOOR`] percent, counted on both sides.
+//! - A key weighs more, the fewer lines have it. A string literal that is shared whole, and an act on the
+//!   same thing, weigh three times as much. What two lines share must be at least [`FLOOR`] percent of the
+//!   weight of all their keys.
 //! - How alike two lines are, for choosing among possible pairs, is the weight of what they share times
-//!   that part. Lines in the same function are twice as alike, and a line of ours that does nothing is a
-//!   quarter as alike to one that does something.
+//!   that part. Lines in the same function are twice as alike. If only one of two lines does anything,
+//!   they are a quarter as alike.
 //!
-//! Of ours, a statement that goes on over several lines counts as its first line.
+//! A statement of ours that goes on over several lines counts as its first line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +35,7 @@ use crate::sidebyside::pair::keys::{Key, Keys, Role, keys, keyword};
 use crate::sidebyside::pair::statement::statements;
 use crate::sidebyside::read::names::{act, snake_case};
 use crate::sidebyside::read::source::Line;
-use crate::sidebyside::read::tokens::{Language, Token, has};
+use crate::sidebyside::read::tokens::{Language, Token, has, starts};
 
 /// The least part, in percent, that the shared keys must have in all keys of two lines.
 const FLOOR: u32 = 20;
@@ -63,6 +62,8 @@ struct Side<'a> {
     starts: Option<&'static str>,
     /// Whether it is an arm of a match with a block.
     arm: bool,
+    /// Whether it defines a function that has a name.
+    defines: bool,
 }
 
 impl<'a> Score<'a> {
@@ -138,6 +139,7 @@ impl<'a> Score<'a> {
             }
         };
         let prints = go.acts.contains_key("print") && rust.acts.contains_key("print");
+        let enough = enough && go.defines == rust.defines;
         let floor = leaves || 200 * shared >= FLOOR * all;
         if !enough || !floor || !prints && clash(&go.keys, &rust.keys) {
             return 0;
@@ -227,6 +229,7 @@ fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Ve
             function: line.function.as_deref(),
             starts: keyword(tokens),
             arm: has(tokens, "= > {"),
+            defines: starts(tokens, "func") || starts(tokens, "impl") || has(tokens, "fn"),
         }
     };
     lines.iter().zip(&code).map(side).collect()

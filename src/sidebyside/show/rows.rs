@@ -194,6 +194,11 @@ mod tests {
     use super::*;
     use crate::sidebyside::pair::compare::compare;
     use crate::sidebyside::read::article::Article;
+    use crate::sidebyside::read::listings::Listing;
+    use crate::sidebyside::read::notes::notes;
+    use crate::sidebyside::read::programs::PROGRAMS;
+    use crate::sidebyside::read::source::read;
+    use crate::sidebyside::read::tokens::Language;
 
     fn course() -> Vec<Comparison> {
         let course = include_str!("../../../tests/data/sidebyside.md");
@@ -221,6 +226,69 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A comparison whose Go lines are covered so.
+    fn covered(go: &str, rust: &str, cover: &[Cover], later: &[usize]) -> Comparison {
+        let rust = read(Language::Rust, "a.rs", rust, 1);
+        Comparison {
+            listing: Listing {
+                title: String::new(),
+                line: 1,
+                code: go.to_owned(),
+            },
+            program: &PROGRAMS[0],
+            go: read(Language::Go, "", go, 1),
+            cover: cover.to_vec(),
+            notes: notes(&rust),
+            later: (1..=rust.len())
+                .map(|number| later.contains(&number))
+                .collect(),
+            rust,
+            verdict: None,
+        }
+    }
+
+    /// The rows as the numbers of both sides, and `fold` for folded lines.
+    fn shown(comparison: &Comparison) -> String {
+        let number = |line: Option<usize>| line.map_or("-".to_owned(), |i| (i + 1).to_string());
+        let row = |row: &Row| format!("{}/{}", number(row.go), number(row.rust));
+        let blocks = blocks(comparison).into_iter().map(|block| match block {
+            Block::Path(_) => String::new(),
+            Block::Ours(first, last) => format!("ours {}-{}", first + 1, last + 1),
+            Block::Later(first, last) => format!("later {}-{}", first + 1, last + 1),
+            Block::Rows(rows) => rows.iter().map(row).collect::<Vec<_>>().join(" "),
+        });
+        blocks.collect::<Vec<_>>().join(" ").trim().to_owned()
+    }
+
+    #[test]
+    fn a_note_stands_beside_the_first_line_that_it_covers() {
+        let rust = "a();\nx();\n// Go: why\n// not.\ny();\nd();\n";
+        let cover = [
+            Cover::Paired(0),
+            Cover::Noted(0),
+            Cover::Noted(0),
+            Cover::Paired(5),
+        ];
+        let comparison = covered("a()\nb()\nc()\nd()\n", rust, &cover, &[]);
+        assert_eq!(shown(&comparison), "1/1 -/2 2/3 3/4 -/5 4/6");
+    }
+
+    #[test]
+    fn comments_stand_beside_whatever_there_is_and_code_does_not() {
+        let rust = "a();\nx();\ny();\nd();\n";
+        let cover = [Cover::Paired(0), Cover::Gap, Cover::None, Cover::Paired(3)];
+        let comparison = covered("a()\nb()\n// c\nd()\n", rust, &cover, &[]);
+        assert_eq!(shown(&comparison), "1/1 2/- -/2 3/3 4/4");
+    }
+
+    #[test]
+    fn later_stages_and_long_stretches_fold() {
+        let lines: Vec<String> = (1..=13).map(|i| format!("x{i}();")).collect();
+        let cover = [Cover::Paired(0), Cover::Paired(3), Cover::Paired(12)];
+        let comparison = covered("a()\nb()\nc()\n", &lines.join("\n"), &cover, &[2, 3]);
+        assert_eq!(shown(&comparison), "1/1 later 2-3 2/4 ours 5-12 3/13");
     }
 
     #[test]
