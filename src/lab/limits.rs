@@ -35,7 +35,7 @@ pub fn show(limits: &Limits) -> io::Result<()> {
 fn table(threads: usize) -> String {
     let limits = system_limits(threads, 1);
     let mut rows = vec![
-        ["clients", "limit", "value", "in use", "to raise it"]
+        ["clients", "limit", "value", "used", "to raise it"]
             .map(str::to_owned)
             .to_vec(),
     ];

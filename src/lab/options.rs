@@ -30,7 +30,7 @@ use crate::lab::values::{Rate, fail_if, positive, rate, rule, senders, size};
   1    failed: something could not be measured or written
   2    wrong usage
   99   a --fail-if rule was crossed
-  130  interrupted by Ctrl-C: what was measured until then is printed and written"
+  130  interrupted by Ctrl-C; what was measured is printed and written"
 )]
 pub struct Args {
     #[command(subcommand)]

@@ -252,8 +252,21 @@ impl Run<'_> {
         let (mut notes, died) = (std::mem::take(&mut session.notes), session.died.take());
         let few = matches!(&round, Ok(round) if round.connected < clients);
         if few && notes.is_empty() {
-            let words = server.last_words();
-            notes.extend(words.map(|words| format!("{} said: {words}", row.name)));
+            let said = format!("{} said", row.name);
+            let is_known = |warning: &String| warning.starts_with(&said);
+            if let (Some(words), false) = (
+                server.last_words(),
+                outcome.record.warnings.iter().any(is_known),
+            ) {
+                // Without what our own log puts before a line.
+                let line = words
+                    .split_once("] ")
+                    .filter(|(log, _)| log.starts_with('['));
+                notes.push(format!(
+                    "{said}: {}",
+                    line.map_or(words.as_str(), |(_, line)| line)
+                ));
+            }
         }
         for note in notes {
             if !outcome.record.warnings.contains(&note) {

@@ -1,6 +1,6 @@
 //! How it is called, what it says and leaves, and its exit status.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::common::ended::Ended;
 use crate::common::program::text;
-use crate::{LOADTEST, free_addr, measure, run};
+use crate::{ECHO_SERVER, LOADTEST, free_addr, measure, run};
 
 #[test]
 fn a_threshold_that_is_crossed_is_named_with_status_99() {
@@ -34,6 +34,75 @@ fn the_page_is_written() {
     let page = fs::read_to_string(html).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     assert!(page.contains("<svg"), "there is no chart");
+}
+
+#[test]
+fn help_has_the_options_of_the_scenario_and_two_examples_within_80_columns() {
+    let sends = ["--size", "--rate", "--seed", "--warm-up"];
+    let all = [
+        "--clients",
+        "--rounds",
+        "--fail-if",
+        "--markdown",
+        "--server",
+        "--floor",
+    ];
+    for (scenario, senders, stalled, sending) in [
+        ("chat", true, false, true),
+        ("echo", false, false, true),
+        ("idle", false, false, false),
+        ("churn", false, false, true),
+        ("slow", true, true, true),
+    ] {
+        let ended = Command::new(LOADTEST)
+            .args([scenario, "--help"])
+            .env("COLUMNS", "80")
+            .output()
+            .unwrap();
+        let help = text(&ended.stdout);
+        let has = |option: &str| {
+            help.contains(&format!("{option} <")) || help.contains(&format!("{option}\n"))
+        };
+        assert!(all.iter().all(|option| has(option)), "{help}");
+        assert!(sends.iter().all(|option| has(option) == sending), "{help}");
+        assert_eq!(
+            (has("--senders"), has("--stalled")),
+            (senders, stalled),
+            "{help}"
+        );
+        let examples = help.split("Examples:").nth(1).unwrap_or_default();
+        let example = format!("\n  loadtest {scenario}");
+        assert_eq!(examples.matches(&example).count(), 2, "{help}");
+        let widest = help
+            .lines()
+            .max_by_key(|line| line.chars().count())
+            .unwrap();
+        assert!(widest.chars().count() <= 80, "{widest}");
+    }
+}
+
+#[test]
+fn warnings_come_after_the_tables_without_time_stamps() {
+    let folder = TempDir::new().unwrap();
+    let both = File::create(folder.path().join("both")).unwrap();
+    let ended = Command::new(LOADTEST)
+        .args("echo -c 4,5 -d 100ms --rounds 1 --no-own --server".split(' '))
+        .arg(format!("small={ECHO_SERVER} --max-clients 2 {{addr}}"))
+        .stderr(both.try_clone().unwrap())
+        .stdout(both)
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    let both = fs::read_to_string(folder.path().join("both")).unwrap();
+    let (tables, warnings) = both.split_once("warning: ").expect("not all got in");
+    assert!(tables.contains("CPU s/million"), "{both}");
+    assert!(warnings.contains("only 2 got in"), "{both}");
+    let warnings: Vec<&str> = warnings.split("warning: ").collect();
+    for (i, warning) in warnings.iter().enumerate() {
+        assert_eq!(warning.lines().count(), 1, "{both}");
+        assert!(!warnings[..i].contains(warning), "twice: {both}");
+    }
+    assert!(!both.contains("WARN"), "{both}");
 }
 
 #[test]
