@@ -7,7 +7,7 @@ use std::io;
 
 use crate::cli;
 use crate::lab::options::Limits;
-use crate::server::shutdown;
+use crate::server::shutdown::{self, is_closed};
 use crate::server::system_limits::{SystemLimit, system_limits};
 use crate::system::raise_descriptor_limit;
 use crate::text::{columns, wrap};
@@ -15,7 +15,8 @@ use crate::text::{columns, wrap};
 /// Prints what was asked for.
 ///
 /// # Errors
-/// Standard output cannot be written, or the machine cannot be made to support the wanted clients.
+/// Standard output cannot be written, the machine cannot be made to support the wanted clients, or Ctrl-C
+/// was pressed.
 pub fn show(limits: &Limits) -> io::Result<()> {
     raise_descriptor_limit()?;
     match limits.wanted {
@@ -26,6 +27,9 @@ pub fn show(limits: &Limits) -> io::Result<()> {
         let shutdown = shutdown::on_signal()?;
         for contender in probe::contenders(limits)? {
             cli::print(&probe::probe(limits, &contender, &shutdown)?.to_string())?;
+            if is_closed(&shutdown) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
         }
     }
     Ok(())

@@ -54,7 +54,10 @@ pub fn main() -> ExitCode {
             Command::Churn(options) => measure(Scenario::Churn, options)?,
             Command::Slow(options) => measure(Scenario::Slow, options)?,
             Command::Compare(compare) => compare.run()?,
-            Command::Limits(limits) => return limits::show(&limits),
+            Command::Limits(limits) => match limits::show(&limits) {
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => INTERRUPTED,
+                result => return result,
+            },
             Command::Serve { server, addr } => return server.run(addr),
             Command::Supervise { .. } => unreachable!("it has been run"),
         });

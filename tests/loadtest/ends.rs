@@ -1,6 +1,7 @@
 //! How a run ends before its time: by Ctrl-C once or twice, or by SIGKILL.
 
 use std::fs;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -127,4 +128,18 @@ fn no_server_outlives_loadtest_however_it_ends() {
             wait_for_listener(addr, false, &loadtest);
         }
     }
+}
+
+#[test]
+fn ctrl_c_ends_a_probe_and_prints_what_it_has_found() {
+    // It accepts and lets nobody in.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut loadtest = start(&format!("limits --probe -c 1 --addr {addr}"), &[]);
+    let _conn = listener.accept().unwrap();
+    loadtest.signal("INT");
+    let ended = loadtest.ended();
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
+    let out = text(&ended.stdout);
+    assert!(out.contains("held 0 clients, then: interrupted"), "{out}");
 }

@@ -127,10 +127,15 @@ pub(crate) struct Mock {
 pub(crate) fn start(script: &str) -> (SocketAddr, Mock) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
+    (addr, serve(listener, script))
+}
+
+/// Starts it on this listener.
+pub(crate) fn serve(listener: TcpListener, script: &str) -> Mock {
     let mock = Mock::new(script);
     let shared = mock.clone();
     thread::spawn(move || shared.serve(&listener));
-    (addr, mock)
+    mock
 }
 
 /// A value for `--server` that starts it as a process of its own.

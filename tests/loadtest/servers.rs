@@ -1,11 +1,13 @@
 //! The servers under test: found, started, stopped, and named when they fail.
 
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::Command;
 
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 use crate::common::program::Program;
+use crate::mock;
 use crate::{CHAT_SERVER, ECHO_SERVER, LOADTEST, assert_sound, free_addr, measure, run, start};
 
 #[test]
@@ -78,6 +80,28 @@ fn all_addresses_of_a_name_are_tried() {
         let line = "chat -c 3 -d 200ms --rounds 1 --no-own --server";
         assert_sound(&measure(line, &[&server]).0);
     }
+}
+
+#[test]
+fn a_server_for_ipv6_alone_is_found_by_its_name() {
+    let addrs = "localhost:0".to_socket_addrs().unwrap();
+    if addrs.filter(SocketAddr::is_ipv6).count() == 0 {
+        return;
+    }
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, None).unwrap();
+    socket.set_only_v6(true).unwrap();
+    let every_address: SocketAddr = "[::]:0".parse().unwrap();
+    if socket.bind(&every_address.into()).is_err() {
+        return;
+    }
+    socket.listen(100).unwrap();
+    let listener = TcpListener::from(socket);
+    let port = listener.local_addr().unwrap().port();
+    let mock = mock::serve(listener, "chat");
+    let line = format!("chat --addr localhost:{port} -c 3 -d 200ms --rounds 1");
+    let (record, _) = measure(&line, &[]);
+    assert_eq!(record.points[0].rounds[0].lost, 0);
+    assert!(mock.messages() > 0);
 }
 
 #[test]

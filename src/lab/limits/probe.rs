@@ -1,7 +1,7 @@
 //! `limits --probe`: connects clients until no more are let in.
 
 use std::fmt::{self, Display};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::lab::load::clients::Clients;
@@ -66,11 +66,7 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
     let mut usage = None;
     let result = climb(limits, &mut login, &mut session, &mut usage);
     progress.finish();
-    let stopped = match result {
-        Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
-        Err(err) => err.to_string(),
-        Ok(stopped) => stopped,
-    };
+    let stopped = result.unwrap_or_else(|err| err.to_string());
     Ok(Probed {
         name: contender.name.clone(),
         clients: login.inside,

@@ -9,6 +9,8 @@ use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, Process, all_processes};
 use procfs::{CpuInfo, Current, CurrentSI, KernelStats, Meminfo, ProcError, ticks_per_second};
 
+use socket2::{Domain, Socket, Type};
+
 use super::Usage;
 use crate::lab::results::record::Machine;
 
@@ -136,9 +138,17 @@ fn listener(addr: SocketAddr) -> io::Result<Option<TcpNetEntry>> {
         return Ok(Some(entry));
     }
     // A machine may be without IPv6.
-    Ok(procfs::net::tcp6()
-        .ok()
-        .and_then(|six| six.into_iter().find(fits)))
+    let six = procfs::net::tcp6().unwrap_or_default();
+    let entry = six.into_iter().find(fits);
+    Ok(entry.filter(|_| addr.is_ipv6() || is_taken(addr)))
+}
+
+/// Whether a listener for every IPv6 address takes IPv4 too, which the kernel's list does not say. To bind
+/// shows it, and to the listener shows nothing.
+fn is_taken(addr: SocketAddr) -> bool {
+    let bound =
+        Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| socket.bind(&addr.into()));
+    bound.is_err_and(|err| err.kind() == io::ErrorKind::AddrInUse)
 }
 
 fn other(err: ProcError) -> io::Error {
