@@ -217,6 +217,13 @@ fn a_server_that_dies_is_a_result_and_the_others_go_on() {
 }
 
 #[test]
+fn a_server_that_is_killed_is_reported_with_the_signal() {
+    let server = "x=sh -c 'sleep 0.5; kill -KILL $$' {addr}";
+    crate::run("echo -c 1 --no-own --server", &[server])
+        .expect_one_error("server x died (killed by signal 9)");
+}
+
+#[test]
 fn a_server_that_dies_when_its_clients_leave_loses_no_round() {
     let (record, ended) = against("chat die-at-end@0", "chat -c 3 -d 300ms", &[]);
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);

@@ -20,6 +20,9 @@ const AFTER: Duration = Duration::from_secs(2);
 /// How long nothing may change until it counts as what the server keeps.
 const STILL: Duration = Duration::from_millis(300);
 
+/// How long it may take until a server that is gone is known to have died.
+const DEAD: Duration = Duration::from_secs(5);
+
 /// How long a server that listens already may take to finish its start.
 const STARTING: Duration = Duration::from_millis(200);
 
@@ -164,7 +167,10 @@ impl Session<'_> {
             let others = end.machine - start.machine - cpu - generator;
             round.other_cpu_seconds = Some(others.max(0.0));
             self.wait_until_left(idle);
-            round.server = self.server.usage().map(|after| Cost {
+            let after = self.server.usage();
+            let limit = after.map_or(DEAD, |_| Duration::ZERO);
+            self.died = self.death_within(limit);
+            round.server = after.map(|after| Cost {
                 cpu_seconds: cpu,
                 context_switches: last.context_switches.saturating_sub(begin.context_switches),
                 clients,
@@ -178,7 +184,6 @@ impl Session<'_> {
                 descriptors: [idle.descriptors, with.descriptors, after.descriptors],
             });
         }
-        self.died = self.server.check().err();
         round
     }
 
@@ -187,7 +192,7 @@ impl Session<'_> {
     fn wait_until_left(&mut self, idle: Usage) {
         let mut moved = Instant::now();
         let deadline = moved + AFTER;
-        let mut last = None;
+        let (mut last, mut was_done) = (None, false);
         while let Some(Ok(seen)) = self.server.pid().map(Usage::quick) {
             let now = Instant::now();
             // Ctrl-C, or the server has died.
@@ -200,9 +205,12 @@ impl Session<'_> {
             }
             let closed = seen.descriptors <= idle.descriptors;
             let still = now > moved + STILL;
-            if closed && (still || seen.threads <= idle.threads) || now > deadline {
+            let is_done = closed && (still || seen.threads <= idle.threads);
+            // One that dies has as little for a moment.
+            if is_done && was_done || now > deadline {
                 break;
             }
+            was_done = is_done;
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -210,14 +218,20 @@ impl Session<'_> {
     /// Makes an error of what the server did.
     pub fn error(&mut self, what: &str) -> io::Error {
         // That it has died says more than anything that followed from it; it may be about to.
-        let deadline = Instant::now() + DYING;
-        while Instant::now() < deadline {
-            if let Err(err) = self.server.check() {
-                return err;
+        let death = self.death_within(DYING);
+        death.unwrap_or_else(|| self.server.error(io::ErrorKind::Other, what))
+    }
+
+    fn death_within(&mut self, limit: Duration) -> Option<io::Error> {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.server.check() {
+                Ok(()) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                result => return result.err(),
             }
-            std::thread::sleep(Duration::from_millis(10));
         }
-        self.server.error(io::ErrorKind::Other, what)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,17 +40,10 @@ pub struct Server {
     /// The [supervisor](supervise) of a server that was started, and the server's process group.
     child: Option<(Child, Option<Pid>)>,
     pid: Option<i32>,
-    said: Arc<Mutex<Said>>,
+    /// What it wrote last to its standard error, or rather the first line of an error there.
+    last_words: Arc<Mutex<Option<String>>>,
     /// Closed at the end of its standard error.
     silent: Done,
-}
-
-/// What a server has written to its standard error, as far as it may explain why it died.
-#[derive(Debug, Default)]
-struct Said {
-    /// The first line that mentions an error.
-    telling: Option<String>,
-    last: Option<String>,
 }
 
 /// Why a server is not measured.
@@ -77,7 +70,7 @@ impl Server {
             addr: addrs[0],
             child: None,
             pid: None,
-            said: Arc::default(),
+            last_words: Arc::default(),
             silent: never(),
         };
         match contender.words(addrs[0]) {
@@ -111,14 +104,14 @@ impl Server {
             .spawn()
             .map_err(context("cannot start this program itself"))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let said = Arc::clone(&self.said);
+        let last_words = Arc::clone(&self.last_words);
         let (speaking, silent) = bounded(0);
         self.silent = silent;
         thread::Builder::new()
             .name("server's stderr".to_owned())
             .spawn(move || {
                 let _closes_last: Sender<std::convert::Infallible> = speaking;
-                listen(BufReader::new(stderr.expect("it is piped")), &said);
+                listen(BufReader::new(stderr.expect("it is piped")), &last_words);
             })?;
         // Nothing, if the server could not be started: then the supervisor exits.
         let mut pid = String::new();
@@ -194,8 +187,11 @@ impl Server {
             let why = self.last_words().unwrap_or_default();
             return Err(io::Error::other(format!("server {}: {why}", self.name)));
         }
-        let what = format!("died ({})", describe(status));
-        Err(self.error(ErrorKind::BrokenPipe, &what))
+        let how = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("died (exit status {code})"),
+            (None, signal) => format!("died (killed by signal {})", signal.unwrap_or_default()),
+        };
+        Err(self.error(ErrorKind::BrokenPipe, &how))
     }
 
     /// Makes an error of what the server did.
@@ -210,8 +206,7 @@ impl Server {
 
     /// What the server wrote last to its standard error, or rather the first line of an error there.
     pub fn last_words(&self) -> Option<String> {
-        let said = self.said.lock();
-        said.telling.as_ref().or(said.last.as_ref()).cloned()
+        self.last_words.lock().clone()
     }
 
     fn stop(&mut self) {
@@ -278,33 +273,20 @@ impl Display for ServerError {
 impl Error for ServerError {}
 
 /// Reads a server's standard error to its end.
-fn listen(stderr: impl BufRead, said: &Mutex<Said>) {
+fn listen(stderr: impl BufRead, last_words: &Mutex<Option<String>>) {
+    let mut is_telling = false;
     for line in stderr.split(b'\n').map_while(Result::ok) {
         let line: String = String::from_utf8_lossy(&line)
             .chars()
             .filter(|c| !c.is_control())
             .take(LONGEST_LINE)
             .collect();
-        if line.is_empty() {
-            continue;
+        if !is_telling && !line.is_empty() {
+            let lower = line.to_lowercase();
+            let signs = ["fatal", "panic", "error"];
+            is_telling = signs.iter().any(|sign| lower.contains(sign));
+            *last_words.lock() = Some(line);
         }
-        let mut said = said.lock();
-        let lower = line.to_lowercase();
-        let telling = ["fatal", "panic", "error"]
-            .iter()
-            .any(|word| lower.contains(word));
-        if telling && said.telling.is_none() {
-            said.telling = Some(line.clone());
-        }
-        said.last = Some(line);
-    }
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("killed by signal {signal}"),
-        (None, None) => status.to_string(),
     }
 }
 
@@ -315,10 +297,9 @@ mod tests {
     #[test]
     fn the_line_that_explains_an_error_is_kept() {
         let kept = |text: &[u8]| {
-            let said = Mutex::default();
-            listen(text, &said);
-            let said = said.into_inner();
-            said.telling.or(said.last)
+            let last_words = Mutex::default();
+            listen(text, &last_words);
+            last_words.into_inner()
         };
         let text = b"listening\nfatal error: concurrent map writes\n\ngoroutine 7 [running]:\n";
         assert_eq!(kept(text).unwrap(), "fatal error: concurrent map writes");

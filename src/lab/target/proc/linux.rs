@@ -60,12 +60,17 @@ impl Usage {
     pub fn quick(pid: i32) -> io::Result<Usage> {
         let process = Process::new(pid).map_err(other)?;
         let stat = process.stat().map_err(other)?;
+        let descriptors = process.fd_count().map_err(other)? as u64;
+        if descriptors == 0 {
+            // It is dying, and has closed all.
+            return Err(io::ErrorKind::NotFound.into());
+        }
         Ok(Usage {
             cpu_seconds: (stat.utime + stat.stime) as f64 / ticks_per_second() as f64,
             rss: stat.rss * procfs::page_size(),
             virtual_bytes: stat.vsize,
             threads: stat.num_threads as u64,
-            descriptors: process.fd_count().map_err(other)? as u64,
+            descriptors,
             ..Usage::default()
         })
     }
