@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -13,10 +13,12 @@ use std::thread;
 use std::time::Duration;
 
 use common::nobody;
+use common::user::User;
 use common::wait::DEADLINE;
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 const TCP_CLIENT: &str = env!("CARGO_BIN_EXE_tcp_client");
 const CLIENT: &str = env!("CARGO_BIN_EXE_tcp_concurrent_client");
 const UDP_SERVER: &str = env!("CARGO_BIN_EXE_udp_concurrent_server");
@@ -44,6 +46,14 @@ fn spawn(program: &str, args: &[&str], stdin: impl Into<Stdio>, stdout: impl Int
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// The address that a server prints first.
+fn listening_on(server: &mut Child) -> String {
+    let mut line = String::new();
+    let mut stderr = BufReader::new(server.stderr.as_mut().unwrap());
+    stderr.read_line(&mut line).unwrap();
+    line.trim_end().rsplit_once(' ').unwrap().1.to_owned()
 }
 
 /// Waits for the end, and returns what was printed.
@@ -164,6 +174,27 @@ fn output_that_is_full_is_waited_for() {
     printed(client);
 }
 
+#[test]
+fn departures_are_announced_while_the_output_of_the_room_is_full() {
+    let (_unread, mut filler) = non_blocking_pipe();
+    let stdout = filler.try_clone().unwrap();
+    let mut server = spawn(CHAT, &["127.0.0.1:0"], Stdio::null(), stdout);
+    let addr = listening_on(&mut server).parse().unwrap();
+    while filler.write(&[b'x'; 4096]).is_ok() {}
+    while filler.write(b"x").is_ok() {}
+
+    let mut stays = User::join(addr);
+    // Several: one could win the race between its line and the message about it.
+    let leaving: Vec<_> = (0..5).map(|_| User::join(addr)).collect();
+    for user in leaving {
+        let line = format!("[{0}]{0}: logout\r\n", user.addr);
+        drop(user);
+        stays.read_until(&line);
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
 fn unread(pipe: &PipeReader) -> u64 {
     rustix::io::ioctl_fionread(pipe).unwrap()
 }
@@ -245,13 +276,7 @@ fn terminal_of_a_server_is_not_repainted_by_what_clients_send() {
             false => Stdio::piped(),
         };
         let mut server = spawn(UDP_SERVER, &["127.0.0.1:0"], Stdio::null(), stdout);
-        let mut listening = String::new();
-        io::BufRead::read_line(
-            &mut io::BufReader::new(server.stderr.as_mut().unwrap()),
-            &mut listening,
-        )
-        .unwrap();
-        let addr = listening.trim_end().rsplit_once(' ').unwrap().1.to_owned();
+        let addr = listening_on(&mut server);
         let client = UdpSocket::bind("127.0.0.1:0").unwrap();
         client.send_to(HOSTILE.as_bytes(), &addr).unwrap();
         let printed = match on_terminal {
