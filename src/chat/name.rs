@@ -45,12 +45,14 @@ pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
     visible(one).eq(visible(other))
 }
 
-/// The visible characters of a name, in lower case, with every kind of space as U+0020. A byte that is not UTF-8
+/// The visible characters of a name, in one case, with every kind of space as U+0020. A byte that is not UTF-8
 /// becomes a number above all characters.
 fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
     name.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().filter(|c| !is_ignorable(*c));
+        // Only upper case unites `σ` with `ς`, `s` with `ſ` and `ß` with `ss`, and only lower case `ß` with `ẞ`.
         let valid = valid.flat_map(char::to_lowercase);
+        let valid = valid.flat_map(char::to_uppercase);
         let valid = valid.map(|c| if is_space(c) { ' ' } else { c }.into());
         let invalid = chunk.invalid().iter();
         valid.chain(invalid.map(|byte| u32::from(char::MAX) + u32::from(*byte)))
@@ -75,9 +77,14 @@ fn is_address(name: &[u8]) -> bool {
     name.is_some_and(|name| net::is_literal(&name))
 }
 
-/// Whether a character is a space, or a symbol without ink: the Braille pattern without dots, or the null notehead.
+/// Whether a character is a space, or has no ink: the Braille pattern without dots, annotation marks, blank
+/// hieroglyphs, or the null notehead.
 fn is_space(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{2800}' | '\u{1d159}')
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{13441}' | '\u{13442}' | '\u{1d159}'
+        )
 }
 
 #[cfg(test)]
@@ -129,6 +136,10 @@ mod tests {
                 "the name has no visible character",
             ),
             ("\u{2800}\u{2800}", "the name has no visible character"),
+            (
+                "\u{fff9}\u{fffb}\u{13441}\u{13442}",
+                "the name has no visible character",
+            ),
             ("a|b", "a name cannot contain |"),
             ("1.2.3.4:5", "an address is not a name"),
             ("1.2.3.4\u{200d}:5", "an address is not a name"),
@@ -148,6 +159,14 @@ mod tests {
             ("Ann", "Ann\u{200b}"),
             ("Ann", "aNN"),
             ("Änne", "äNNE"),
+            // Letters that have several lower-case forms, or an upper-case form of two letters.
+            ("ΟΔΟΣ", "οδος"),
+            ("οδοσ", "οδος"),
+            ("Straße", "STRASSE"),
+            ("STRA\u{1e9e}E", "strasse"),
+            ("Sam", "\u{17f}am"),
+            ("\u{212a}im", "Kim"),
+            ("\u{b5}", "\u{3bc}"),
             ("Ann", "A\u{ad}nn"),
             ("Ann", "\u{2060}Ann"),
             ("Ann", "Ann\u{fe0f}"),
