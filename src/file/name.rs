@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{self, Path};
+use std::str::Utf8Chunk;
 
 use crate::file::temporary;
 use crate::system::{path_from_bytes, refuse_name, without_drive};
+use crate::text::is_unsafe;
 
 /// Maximum length of a name from the network, in bytes. Common file systems have the same limit.
 pub const LONGEST: usize = 255;
@@ -42,7 +44,8 @@ pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
     if name.iter().any(|&b| b == b'/' || b == b'\\') {
         return Err("a file name cannot contain / or \\");
     }
-    if name.iter().any(u8::is_ascii_control) {
+    let is_unsafe = |chunk: Utf8Chunk<'_>| chunk.valid().contains(is_unsafe);
+    if name.utf8_chunks().any(is_unsafe) {
         return Err("a file name cannot contain control characters");
     }
     if temporary::is_reserved(name) {
@@ -166,6 +169,12 @@ mod tests {
         b"\t",
         b"\x1b[2J",
         b"a\x7f",
+        "\u{85}".as_bytes(),
+        "a\u{9b}2J".as_bytes(),
+        "a\u{2028}b".as_bytes(),
+        // Shown as "photo_exe.jpg".
+        "photo_\u{202e}gpj.exe".as_bytes(),
+        b"\xff\xe2\x80\xae",
         b".threadline-1-0.part",
         b".threadline-",
         b".THREADLINE-1-0.PART",
