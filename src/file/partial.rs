@@ -78,12 +78,12 @@ impl PartialFile {
 
 impl Write for PartialFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(buf);
+        let written = self.file.as_file_mut().write(buf);
         written.map_err(|err| context(format!("cannot write {}", shown(&self.wanted)))(err))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_file_mut().flush()
     }
 }
 

@@ -10,7 +10,6 @@ use log::{debug, info, warn};
 use tempfile::NamedTempFile;
 
 use crate::error::context;
-use crate::system::new_file_permissions;
 
 const PREFIX: &str = ".threadline-";
 const SUFFIX: &str = ".part";
@@ -70,10 +69,8 @@ pub fn create(dir: &Path) -> io::Result<NamedTempFile> {
         let prefix = prefix();
         let mut new = tempfile::Builder::new();
         new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
-        if let Some(permissions) = new_file_permissions() {
-            new.permissions(permissions);
-        }
-        let file = new.tempfile_in(dir)?;
+        // Not `tempfile_in`: its errors have the path, which no sender needs to know, and its files are private.
+        let file = new.make_in(dir, |path| File::create_new(path))?;
         if let Err(err) = file.as_file().lock() {
             // This file system has no locks, so no server can lock this file and remove it as stale either.
             debug!("cannot lock {}: {err}", file.path().display());

@@ -1,11 +1,10 @@
 //! Functions for all Unix systems, including Linux and macOS.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::net::if_::{if_indextoname, if_nametoindex};
@@ -90,9 +89,4 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
         Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }
-}
-
-/// The permissions of a new file, before the umask is applied.
-pub fn new_file_permissions() -> Option<Permissions> {
-    Some(Permissions::from_mode(0o666))
 }

@@ -1,7 +1,6 @@
 //! Functions for Windows.
 
 use std::ffi::{OsStr, OsString, c_ulong};
-use std::fs::Permissions;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::windows::ffi::OsStringExt;
@@ -99,11 +98,6 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
 /// None.
 pub fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// Always None: new files inherit the permissions of their folder.
-pub fn new_file_permissions() -> Option<Permissions> {
-    None
 }
 
 /// Reads once from a standard stream, none of which is non-blocking.

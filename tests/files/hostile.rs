@@ -80,6 +80,28 @@ fn hostile_name_gets_an_error_and_creates_no_file() {
 }
 
 #[test]
+fn sender_is_not_told_where_the_folder_is() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("in");
+    fs::create_dir(&dir).unwrap();
+    let server = server(&dir, &["--keep"]);
+    let addr = server.addr();
+    fs::remove_dir(&dir).unwrap();
+    let mut stream = connect(addr);
+    stream.write_all(b"name").unwrap();
+    let answer = rest(&mut stream);
+    assert!(
+        answer.starts_with("error: cannot create name: "),
+        "{answer}"
+    );
+    let root = root.path().to_str().unwrap();
+    assert!(
+        !answer.contains(root) && !answer.contains(".part"),
+        "{answer}"
+    );
+}
+
+#[test]
 fn server_for_one_file_outlives_a_port_scan() {
     let dir = tempdir().unwrap();
     let mut server = server(dir.path(), &[]);
