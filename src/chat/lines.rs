@@ -168,7 +168,7 @@ pub struct Came {
 pub enum Held {
     /// There is no rest.
     Nothing,
-    /// For [`PATIENCE`].
+    /// For `PATIENCE`.
     ForAWhile,
     /// Until it comes.
     UntilItsEnd,
