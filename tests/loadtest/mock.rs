@@ -149,7 +149,7 @@ pub(crate) fn command(name: &str, script: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs MOCK_ADDR: it is the mock server itself, which other tests start"]
+#[ignore = "it is the mock server itself, which other tests start"]
 fn serve_as_a_process() {
     if let (Ok(addr), Ok(script)) = (env::var("MOCK_ADDR"), env::var("MOCK_SCRIPT")) {
         Mock::new(&script).serve(&TcpListener::bind(addr).unwrap());
