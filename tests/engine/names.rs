@@ -94,7 +94,7 @@ fn a_name_that_the_engine_has_lost_is_claimed_anew() {
     ann.read_until("rename successful!!");
     // As after a switch to a replica that had not heard of it.
     let users: Vec<String> = engine.ask("KEYS threadline:1:{lobby}:users:*");
-    let names: i64 = engine.ask("HDEL threadline:1:{lobby}:names ann");
+    let names: i64 = engine.ask("HDEL threadline:1:{lobby}:names ANN");
     assert_eq!((users.len(), names), (2, 1));
     for key in &users {
         let server = key.rsplit(':').next().unwrap();
@@ -104,7 +104,7 @@ fn a_name_that_the_engine_has_lost_is_claimed_anew() {
         "the name is claimed anew",
         || {
             engine
-                .ask::<Option<String>>("HGET threadline:1:{lobby}:names ann")
+                .ask::<Option<String>>("HGET threadline:1:{lobby}:names ANN")
                 .is_some()
         },
         String::new,
