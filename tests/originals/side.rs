@@ -1,5 +1,6 @@
 //! The two sides: Go's programs and ours.
 
+use std::env;
 use std::process::Command;
 
 use crate::golang;
@@ -16,9 +17,19 @@ impl Side {
     pub(crate) fn command(self, name: &str) -> Command {
         match self {
             Side::Go => Command::new(golang::original(name)),
-            Side::Ours => Command::new(ours(name)),
+            Side::Ours => match env::var("WINDOWS_PROGRAMS") {
+                Ok(folder) => windows(&folder, name),
+                Err(_) => Command::new(ours(name)),
+            },
         }
     }
+}
+
+/// Our program as it was built for Windows, in the folder that `WINDOWS_PROGRAMS` names, under Wine.
+fn windows(folder: &str, name: &str) -> Command {
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/wine/run"));
+    command.arg(format!("{folder}/{name}.exe"));
+    command
 }
 
 fn ours(name: &str) -> &'static str {
