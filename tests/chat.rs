@@ -1,4 +1,4 @@
-//! The chat room as its users see it.
+//! The chat room, as users see it.
 
 mod common;
 
@@ -57,13 +57,13 @@ fn each_stage_includes_the_earlier_ones() {
         let room = room(&["--stage", stage, "--timeout", "1h"]);
         let mut ann = User::connect(room.addr());
         let a = ann.addr.clone();
-        // The first listing has no colon there.
+        // The first listing has no colon here.
         let colon = if n == 0 { "" } else { ":" };
         ann.expect(&format!("[{a}]{a}{colon} login!!!\r\n"));
         let bob = User::connect(room.addr());
         let b = bob.addr.clone();
         ann.expect(&format!("[{b}]{b}{colon} login!!!\r\n"));
-        // Where a stage does not know a word, it is a message, or at first nothing at all.
+        // If a stage does not know a command, it is a message; in the first stage it is ignored.
         let message = |text: &str| match n {
             0 => String::new(),
             _ => format!("[{a}]{a}: {text}\r\n"),
@@ -148,7 +148,7 @@ fn invalid_and_taken_names_are_rejected() {
         ("", "the name is empty"),
         ("   ", "the name is empty"),
         ("a|b", "a name cannot contain |"),
-        // Another's, at first, and nobody's yet.
+        // The address of another user, and one that is not in use.
         (&cyd.addr, "an address is not a name"),
         ("127.0.0.1:1", "an address is not a name"),
         ("[::1]:1", "an address is not a name"),
@@ -163,7 +163,7 @@ fn invalid_and_taken_names_are_rejected() {
     let longest = "x".repeat(32);
     bob.say(format!("rename|{longest}\n"));
     bob.expect("rename successful!!");
-    // One may take the name that one has.
+    // A user may be renamed to the current name.
     bob.say(format!("rename|{longest}\n"));
     bob.expect("rename successful!!");
     bob.say("now longer\n");
@@ -206,7 +206,7 @@ fn idle_clients_are_disconnected_and_active_ones_are_not() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     assert!(said > 3, "kicked after {said} messages");
-    // The kicked one gets what was said until then and a clean end, and not its own leaving.
+    // The disconnected client gets all messages before its timeout and a clean end, but not its own logout.
     let heard = bob.read_to_end();
     assert!(heard.ends_with(": still here\r\n"), "{heard:?}");
     assert!(!heard.contains("leaved"), "{heard:?}");
@@ -223,7 +223,7 @@ fn line_is_complete_wherever_the_buffer_ends() {
     for line in &lines {
         ann.expect(&format!("[{a}]{a}: {line}\r\n"));
     }
-    // The rest of a full buffer waits for its line end, or for the end of the connection.
+    // The rest of a full buffer is held back until its line end, or the end of the connection.
     let long = "x".repeat(4093);
     ann.say(format!("{long}\nyes\n"));
     ann.expect(&format!("[{a}]{a}: {long}\r\n[{a}]{a}: yes\r\n"));
@@ -242,7 +242,7 @@ fn client_that_shuts_down_after_a_message_still_receives_it() {
         ann.say(format!("words {i}"));
         ann.close_write();
         let heard = ann.read_to_end();
-        // What the one before said as it left may come first.
+        // The last message of the previous client may come first.
         let own = format!("[{a}]{a}: login!!!\r\n[{a}]{a}: words {i}\r\n");
         assert!(heard.ends_with(&own), "{heard:?} does not end with {own:?}");
     }

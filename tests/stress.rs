@@ -1,5 +1,4 @@
-//! Two hundred clients who do what they like, and what the others hear meanwhile: everything, once,
-//! all in one order.
+//! Two hundred clients do random things. All readers must receive every message exactly once and in the same order.
 
 mod common;
 
@@ -56,7 +55,7 @@ fn every_reader_gets_every_message_once_and_in_one_order() {
             let done = done.clone();
             s.spawn(move || unruly(addr, i, random, done));
         }
-        // When all have done what they wanted, one says the last word.
+        // When all clients have done all their steps, one sends the last message.
         for _ in 0..HEALTHY + UNRULY {
             finished
                 .recv_timeout(DEADLINE * 2)
@@ -71,7 +70,7 @@ fn every_reader_gets_every_message_once_and_in_one_order() {
         heard
     });
 
-    // The first has been there from the beginning, so what the others heard is the end of that.
+    // The first client was there from the beginning, so the others received the end of what it received.
     let reference = &heard[0].lines;
     for (i, heard) in heard.iter().enumerate() {
         let start = reference.len().checked_sub(heard.lines.len());
@@ -92,14 +91,14 @@ fn every_reader_gets_every_message_once_and_in_one_order() {
     assert_eq!(times.len(), said, "messages heard and said; seed {seed}");
     assert!(
         times.values().all(|n| *n == 1),
-        "some were heard twice: {times:?}; seed {seed}"
+        "some messages were received twice: {times:?}; seed {seed}"
     );
     assert!(!room.stderr().contains("panicked"), "{}", room.seen());
     room.wait_for_counts(4, descriptors);
     room.stop();
 }
 
-/// What one client heard from everyone, and how much it said.
+/// What one client received from everyone, and how much it sent.
 struct Heard {
     lines: Vec<String>,
     said: usize,
@@ -127,8 +126,8 @@ fn healthy(mut user: User, i: usize, mut random: Random, done: Sender<()>) -> He
     heard
 }
 
-/// Reads a line, and keeps it when everyone should hear it. What only this client was sent ends in
-/// `\n` alone, or is the answer to `rename`, which has no end at all.
+/// Reads a line, and keeps it if it was sent to everyone. Lines for this client only end with `\n` alone; the answer
+/// to `rename` has no line end.
 fn listen(user: &mut User, heard: &mut Heard) -> String {
     let line = user.read_until("\n");
     let line = line.trim_start_matches("rename successful!!");

@@ -22,7 +22,7 @@ const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 /// What both servers print when they listen.
 const WAITING: &str = "服务器等待客户端建立连接...\n";
 
-/// A server of the test's own, and its address.
+/// A listener for the test as the server, and its address.
 fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
@@ -117,7 +117,7 @@ fn concurrent_client_sends_and_receives_at_the_same_time() {
     let (listener, addr) = listener();
     let mut client = Program::start(CONCURRENT_CLIENT, &[&addr]);
     let mut conn = accept(&listener);
-    // Before anything was typed.
+    // Before any input.
     conn.write_all(b"welcome").unwrap();
     client.wait_for_stdout("客户端读取到:  welcome\n", 1);
     for typed in ["one\n", "二\n", "no newline"] {

@@ -1,4 +1,4 @@
-//! What clients of the room send, as they send it: terminals, netcat, telnet, PuTTY, programs.
+//! Input to the room as real clients send it: terminals, netcat, telnet, PuTTY, programs.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -16,15 +16,15 @@ use common::user::User;
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
-/// So long a client is silent between two reads of the room. Were it too short on a busy machine, they would
-/// be one read, which none of these tests takes amiss.
+/// Pause of a client between two reads of the room. If it is too short on a busy machine, the two become one read,
+/// and the tests still pass.
 const BETWEEN_READS: Duration = Duration::from_millis(50);
 
 fn room(args: &[&str]) -> Program {
     Program::serve(Command::new(CHAT).args(args))
 }
 
-/// Sends each of these in a read of its own.
+/// Sends each of these so that it becomes a separate read.
 fn say_in_pieces(user: &mut User, pieces: &[&[u8]]) {
     for piece in pieces {
         user.say(piece);

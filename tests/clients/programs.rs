@@ -1,4 +1,4 @@
-//! Clients that people use, from Debian's packages: telnet, netcat-openbsd, ncat. And our own.
+//! Real client programs from Debian packages (telnet, netcat-openbsd, ncat), and our own.
 
 use std::process::Command;
 use std::thread;
@@ -9,7 +9,7 @@ use crate::common::user::User;
 use crate::common::wait::DEADLINE;
 use crate::room;
 
-/// `telnet` on a terminal of its own, which `script` gives it: what is typed there is its input.
+/// `telnet` on a pseudo-terminal made by `script`: the input is what a user would type.
 fn telnet(room: &Program) -> Program {
     let telnet = format!("telnet {} {}", room.addr().ip(), room.addr().port());
     let telnet = Program::spawn(Command::new("script").args(["-qefc", &telnet, "/dev/null"]));
@@ -27,10 +27,10 @@ fn telnet_shows_output_after_ctrl_c() {
     ann.wait_for_stdout("login!!!", 2);
     ann.input("hello from ann\n");
     bob.wait_for_stdout(": hello from ann\r\n", 1);
-    // Ctrl-C and Ctrl-Z are telnet commands here, and the end of neither the program nor the connection.
+    // Ctrl-C and Ctrl-Z are sent as telnet commands, and end neither the program nor the connection.
     ann.input("\x03");
     ann.wait_for_stdout("^C", 1);
-    // What comes before the room has answered is lost in telnet itself.
+    // Until the room has answered, telnet itself discards the output.
     let start = Instant::now();
     while !ann.stdout().contains(": can you see this?\r\n") {
         assert!(
@@ -70,11 +70,11 @@ fn telnet_in_character_mode_sends_lines() {
     ann.input("\x1d");
     ann.wait_for_stdout("telnet> ", 1);
     ann.input("mode character\n");
-    // The first line goes out key by key, to a room that knows nothing of this client; then Enter tells it.
+    // The first line is sent key by key, before the room knows how this client ends lines.
     ann.input("\r");
     for key in "key by key\r".chars() {
         ann.input(key.to_string());
-        // Else the terminal hands several to telnet at once.
+        // Otherwise telnet gets several keys from the terminal in one read.
         thread::sleep(Duration::from_millis(20));
     }
     witness.read_until(": key by key\r\n");

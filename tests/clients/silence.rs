@@ -1,4 +1,4 @@
-//! What counts as silence, and what does not.
+//! What prevents the timeout, and what does not.
 
 use std::io::Write;
 use std::thread;
@@ -20,7 +20,7 @@ fn input_that_waits_counts_before_the_timeout_after_a_pause() {
         user.say(format!("words {i}\n"));
     }
     room.signal("CONT");
-    // Each is silent from then on, and hears its own words before it is kicked.
+    // From then on each sends nothing, and receives its own message before the timeout.
     let unheard: Vec<_> = users
         .iter_mut()
         .enumerate()
@@ -30,7 +30,7 @@ fn input_that_waits_counts_before_the_timeout_after_a_pause() {
         .collect();
     assert!(
         unheard.is_empty(),
-        "the words of {unheard:?} are lost; {}",
+        "the messages of {unheard:?} are lost; {}",
         room.seen()
     );
 }
@@ -48,7 +48,7 @@ fn messages_held_back_by_the_rate_limit_prevent_the_timeout() {
         heard,
         format!("[{a}]{a}: one\r\n[{a}]{a}: two\r\n[{a}]{a}: three\r\n")
     );
-    // Then it is silent, and leaves nothing behind.
+    // Then it sends nothing, is disconnected, and leaves nothing behind.
     room.wait_for_threads(4);
 }
 
@@ -82,7 +82,7 @@ fn telnet_commands_and_empty_lines_do_not_prevent_the_timeout() {
         let mut ann = User::join(room.addr());
         let mut bob = User::join(room.addr());
         let (a, b) = (ann.addr.clone(), bob.addr.clone());
-        // As a line client, whose lines may take their time.
+        // A client that sends lines may take its time to complete one.
         bob.say("hi\n");
         bob.read_until(": hi\r\n");
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Which messages the room makes of what clients send.
+//! How the room turns input into messages.
 
 use std::io::{Read, Write};
 use std::thread;
@@ -26,7 +26,7 @@ fn half_a_character_is_held_back_for_at_most_a_second() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
-    // "café" in Latin-1, and then something else.
+    // "café" in Latin-1, followed by another message.
     ann.say(b"caf\xe9");
     ann.expect(&format!("[{a}]{a}: caf\r\n"));
     assert_eq!(ann.line(), format!("[{a}]{a}: \u{fffd}"));
@@ -69,7 +69,7 @@ fn single_key_presses_become_lines() {
         }
         ann.expect(&answer);
     }
-    // Without a newline the last line need not wait for its end.
+    // A last line without a newline is held back for a second only.
     ann.say("one\rtwo");
     ann.expect(&format!("[{a}]{a}: one\r\n[{a}]{a}: two\r\n"));
 }
@@ -150,7 +150,7 @@ fn telnet_command_is_not_broadcast_and_timing_mark_is_answered() {
     let a = ann.addr.clone();
     ann.say(b"hi \xff\xfdx\n");
     bob.expect(&format!("[{a}]{a}: hi \r\n"));
-    // Ctrl-C, with the mark cut in two.
+    // Ctrl-C, with the timing mark split across two reads.
     say_in_pieces(&mut ann, &[b"\xff\xf4\xff\xfd", b"\x06"]);
     let mut heard = Vec::new();
     while !heard.ends_with(b"\xff\xfc\x06") {
@@ -172,7 +172,7 @@ fn urgent_half_of_a_telnet_command_is_received_in_order() {
     let room = room(&[]);
     let mut ann = User::join(room.addr());
     let a = ann.addr.clone();
-    // The "synch" of telnet, of which one byte is urgent: the first as Debian sends it, or the second.
+    // Telnet's "synch", of which one byte is urgent: the first (Debian's telnet), or the second.
     let urgent = |byte| {
         let sent = socket2::SockRef::from(&ann.conn).send_out_of_band(byte);
         assert_eq!(sent.unwrap(), 1);

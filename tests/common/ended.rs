@@ -1,4 +1,4 @@
-//! How a program has ended, and what a test may expect of that.
+//! The exit status and output of a program that has exited, and assertions on them.
 
 use std::process::ExitStatus;
 
@@ -24,7 +24,7 @@ impl Ended {
     }
 
     /// Asserts exit status 1 with nothing on standard output, and exactly one line on standard
-    /// error, which holds `text`.
+    /// error, which contains `text`.
     #[track_caller]
     pub(crate) fn expect_one_error(self, text: &str) {
         let stderr = self.expect(1, "");

@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Helpers that several tests share.
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
 pub(crate) mod browser;

@@ -1,5 +1,5 @@
-//! Addresses at which nobody listens. They stay taken as long as the socket lives, so that no test
-//! that runs at the same time can get them.
+//! Addresses at which nobody listens. They stay reserved while the socket is open, so that no other test can get
+//! them.
 
 use std::iter;
 use std::net::{SocketAddr, TcpStream, UdpSocket};

@@ -1,5 +1,5 @@
-//! A program, run as its user would, and watched: whatever it prints or does is waited for with a
-//! deadline, and a failure says all that was seen of it.
+//! Runs a program as a user would. Everything it prints or does is waited for with a deadline, and a failing test
+//! shows all of its output.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -15,16 +15,16 @@ use super::ended::Ended;
 use super::signal;
 use super::wait::{DEADLINE, PAUSE};
 
-/// A program that was started. Dropped, it is killed.
+/// A running program. It is killed when it is dropped.
 pub(crate) struct Program {
     command: String,
-    // Behind a lock, because even to ask whether it runs takes it mutably.
+    // Behind a lock, because even `try_wait` needs a mutable reference.
     child: Mutex<Child>,
     stdin: Option<ChildStdin>,
     printed: Arc<Mutex<Printed>>,
 }
 
-/// What came through a program's two pipes, and how many of them have not ended.
+/// What was read from a program's two pipes, and how many of them are still open.
 struct Printed {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -37,7 +37,7 @@ impl Program {
         Program::spawn(command.args(args.iter().map(|arg| arg.as_ref())))
     }
 
-    /// Starts a server on a free port of the loopback, and waits until it listens.
+    /// Starts a server on a free port of the loopback interface, and waits until it listens.
     #[track_caller]
     pub(crate) fn serve(command: &mut Command) -> Program {
         let program = Program::spawn(command.arg("127.0.0.1:0"));
@@ -74,7 +74,7 @@ impl Program {
     #[track_caller]
     pub(crate) fn run(program: &str, args: &[&dyn AsRef<OsStr>], stdin: &[u8]) -> Ended {
         let mut program = Program::start(program, args);
-        // It may end without having read it all.
+        // It may exit without having read everything.
         let _ = program.stdin.take().unwrap().write_all(stdin);
         program.ended()
     }
@@ -83,12 +83,10 @@ impl Program {
         self.child.lock().id()
     }
 
-    /// The address that a server says it listens on, as soon as it says so.
+    /// Waits until a server logs its address, and returns it.
     #[track_caller]
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.wait("say where it listens", |program| {
-            program.said_addr().is_some()
-        });
+        self.wait("log its address", |program| program.said_addr().is_some());
         self.said_addr().unwrap()
     }
 
@@ -98,7 +96,7 @@ impl Program {
         addr.parse().ok()
     }
 
-    /// Feeds its standard input.
+    /// Writes to its standard input.
     #[track_caller]
     pub(crate) fn input(&mut self, bytes: impl AsRef<[u8]>) {
         let stdin = self.stdin.as_mut().expect("the input has not ended yet");
@@ -114,12 +112,12 @@ impl Program {
     /// Waits until something holds for what the program has printed.
     ///
     /// # Panics
-    /// It does not hold at the deadline, or when the program has ended.
+    /// It does not hold at the deadline, or when the program has exited.
     #[track_caller]
     pub(crate) fn wait(&self, what: &str, holds: impl Fn(&Program) -> bool) {
         let start = Instant::now();
         loop {
-            // Asked before `holds` looks, so that its last words are not missed.
+            // Checked before `holds` is called, so that the last output is not missed.
             let over = self.printed.lock().open == 0;
             if holds(self) {
                 return;
@@ -157,12 +155,12 @@ impl Program {
         self.wait_end_within(DEADLINE)
     }
 
-    /// Waits for its end with a deadline of the test's own.
+    /// Waits until it ends by itself, with another deadline.
     #[track_caller]
     pub(crate) fn wait_end_within(&self, deadline: Duration) -> ExitStatus {
         let start = Instant::now();
         loop {
-            // Its last words may still be in the pipes when it has gone.
+            // The last output may still be in the pipes when the program has exited.
             if let (Some(status), 0) = (self.status(), self.printed.lock().open) {
                 return status;
             }
@@ -198,7 +196,7 @@ impl Program {
         }
     }
 
-    /// Ends it as Ctrl-C does, and checks that it ends well.
+    /// Stops it as Ctrl-C does, and checks that it exits with status 0.
     #[track_caller]
     pub(crate) fn stop(&self) {
         self.signal("INT");
@@ -212,7 +210,7 @@ impl Program {
         assert!(status.success(), "{}", self.seen());
     }
 
-    /// Kills it, and returns when all that it had printed is here.
+    /// Kills it, and returns when all of its output has been read.
     #[track_caller]
     pub(crate) fn kill(&self) {
         self.child.lock().kill().expect("it can be killed");
@@ -235,7 +233,7 @@ impl Program {
         text(&self.printed.lock().stderr)
     }
 
-    /// All that is known of it, for a test that fails.
+    /// Everything that is known about it, for a failing test.
     pub(crate) fn seen(&self) -> String {
         let open = self.printed.lock().open > 0;
         let state = match self.status() {
@@ -255,7 +253,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         let child = self.child.get_mut();
-        // It may have ended long ago.
+        // It may have exited already.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -278,7 +276,7 @@ fn collect(
     });
 }
 
-/// Bytes as text to read and to compare: what is not UTF-8 becomes `\xNN`.
+/// Converts bytes to text: bytes that are not UTF-8 become `\xNN`.
 pub(crate) fn text(bytes: &[u8]) -> String {
     bytes.utf8_chunks().fold(String::new(), |text, chunk| {
         text + chunk.valid() + &chunk.invalid().escape_ascii().to_string()

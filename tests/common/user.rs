@@ -14,14 +14,14 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Connects, and waits until the room has told of it.
+    /// Connects, and waits for the message of its own login.
     pub(crate) fn join(room: SocketAddr) -> User {
         let mut user = User::connect(room);
         user.read_until(&format!("[{0}]{0}: login!!!\r\n", user.addr));
         user
     }
 
-    /// Connects, and waits for nothing.
+    /// Connects, without waiting for anything.
     pub(crate) fn connect(room: SocketAddr) -> User {
         let conn = TcpStream::connect(room).unwrap_or_else(|err| panic!("cannot join: {err}"));
         conn.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -40,7 +40,7 @@ impl User {
             .unwrap_or_else(|err| panic!("{} cannot speak: {err}", self.addr));
     }
 
-    /// Reads up to and with `end`, and returns all of it.
+    /// Reads up to and including `end`, and returns it.
     pub(crate) fn read_until(&mut self, end: &str) -> String {
         loop {
             let found = self

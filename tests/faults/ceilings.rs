@@ -1,4 +1,4 @@
-//! More clients than a server, or its machine, has room for.
+//! More clients than a server or its machine supports.
 
 use std::fs;
 use std::io::Read;
@@ -14,7 +14,7 @@ use crate::common::user::User;
 use crate::common::wait::{DEADLINE, wait_until};
 use crate::{CHAT, UPPER, serve};
 
-/// Starts a server under a limit of the shell's `ulimit`.
+/// Starts a server with a limit set by the shell's `ulimit`.
 fn serve_with_limit(limit: &str, program: &str, args: &[&str]) -> Program {
     let script = format!("ulimit {limit}; exec \"$@\"");
     let mut command = Command::new("sh");
@@ -28,7 +28,7 @@ fn client_over_the_limit_is_rejected_with_a_message() {
     let _bob = User::join(room.addr());
     let mut third = User::connect(room.addr());
     assert_eq!(third.read_to_end(), "the room is full, try again later\r\n");
-    // One that talks at once is told as well.
+    // A client that sends at once gets the message too.
     let mut fourth = User::connect(room.addr());
     fourth.say("hello\n");
     assert_eq!(fourth.line(), "the room is full, try again later");
@@ -37,11 +37,11 @@ fn client_over_the_limit_is_rejected_with_a_message() {
     room.stop();
 }
 
-/// Tries until somebody is let in.
+/// Connects until a client is accepted.
 fn first_let_in(room: &Program, addr: SocketAddr) -> User {
     let mut user = User::connect(addr);
     wait_until(
-        "somebody is let in again",
+        "a client is accepted again",
         || {
             let let_in = user.line().contains("login!!!");
             if !let_in {
@@ -181,7 +181,7 @@ fn server_survives_running_out_of_descriptors() {
         let server = serve_with_limit("-n 40", program, &["--max-clients", "1000"]);
         let mut clients: Vec<_> = (0..60).map(|_| User::connect(server.addr())).collect();
         server.wait_for_stderr("cannot accept");
-        // It waits instead of spinning, and tells of it once.
+        // It waits instead of spinning, and logs it once.
         let (start, cpu) = (Instant::now(), server.cpu());
         let pause = Duration::from_millis(1500);
         wait_until("some time", || start.elapsed() > pause, String::new);

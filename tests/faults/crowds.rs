@@ -1,4 +1,4 @@
-//! Many clients, at once and one after another.
+//! Many clients, at the same time and one after another.
 
 use std::thread;
 
@@ -15,7 +15,7 @@ fn logins_and_logouts_leave_nothing_behind() {
         let mut watcher = User::join(room.addr());
         watcher.read_to_end();
         wait_until(
-            "the kicked one is gone",
+            "the kicked client is gone",
             || room.threads() < 5,
             || room.threads().to_string(),
         );
@@ -41,7 +41,7 @@ fn logins_and_logouts_leave_nothing_behind() {
                 user.say("bye\nwho\nrename|x\n");
                 user.reset();
             }
-            // Stays until it is kicked, without closing its end.
+            // Stays until it is kicked, without closing its side.
             _ => staying.push(user),
         }
         if staying.len() > 200 {

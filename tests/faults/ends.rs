@@ -1,4 +1,4 @@
-//! A server is stopped, whatever its clients do meanwhile.
+//! Stopping a server, whatever its clients do at that time.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -39,7 +39,7 @@ fn thousand_clients_see_a_clean_end_at_shutdown() {
         let mut users: Vec<_> = (0..CLIENTS - STALLED - 1)
             .map(|_| User::connect(room.addr()))
             .collect();
-        // Only who has come into the room hears what is said there.
+        // Only clients that have logged in receive the messages.
         for _ in 0..CLIENTS - 1 {
             first.read_until(": login!!!\r\n");
         }
@@ -47,7 +47,7 @@ fn thousand_clients_see_a_clean_end_at_shutdown() {
         users.last_mut().unwrap().say("last words");
         first.read_until(&format!("[{last}]{last}: last words\r\n"));
         let words = format!("[{last}]{last}: last words\r\n");
-        // Eight threads read for all of them; some also talk until the end.
+        // Eight threads read for all clients; some also send until the end.
         let chunks: Vec<Vec<User>> = (0..8)
             .map(|_| users.split_off(users.len().saturating_sub(CLIENTS / 8)))
             .collect();
@@ -74,7 +74,7 @@ fn thousand_clients_see_a_clean_end_at_shutdown() {
         assert_eq!(ends.len(), CLIENTS - STALLED - 1);
         assert!(
             ends.iter().all(|heard| *heard),
-            "not everyone got what was said before the end"
+            "some clients did not get all messages from before the end"
         );
     });
     first.read_to_end();
@@ -91,7 +91,7 @@ fn server_stops_while_clients_connect() {
             .map(|_| {
                 let came = came.clone();
                 thread::spawn(move || {
-                    // Until the room no longer lets anybody in.
+                    // Until the room accepts no more clients.
                     let mut guests = Vec::new();
                     while let Ok(conn) = TcpStream::connect(addr) {
                         guests.push(conn);

@@ -1,4 +1,4 @@
-//! Clients that send too much, or nonsense.
+//! Clients that send too much, or random bytes.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -20,13 +20,13 @@ fn flood_is_slowed_down_and_other_clients_are_not() {
     for i in 0..60 {
         flooder.say(format!("flood {i}\n"));
     }
-    // One talks and hears oneself while the flood is held back.
+    // Another client sends and receives its own messages while the flood is held back.
     for i in 0..10 {
         ann.say(format!("talk {i}"));
         let heard = ann.read_until(&format!(": talk {i}\r\n"));
         assert!(!heard.contains("flood 59"), "the flood was not held back");
     }
-    // All of it comes in the end, in order, not before its time.
+    // All messages of the flood arrive in the end, in order, and not too early.
     let mut other = 0;
     while other < 60 {
         let line = flooder.line();
@@ -56,10 +56,10 @@ fn flood_stops_when_its_client_disconnects() {
             drop(flooder);
         }
     }
-    // Somebody must speak to a connection that has gone before it is known to be gone.
+    // The room notices that a connection is gone only when it writes to it, so a message is needed.
     let mut speaker = User::join(room.addr());
     wait_until(
-        "the flooders are gone",
+        "the flooding clients are gone",
         || {
             speaker.say("anybody here?");
             speaker.read_until("here?\r\n");
@@ -81,7 +81,7 @@ fn client_kicked_during_a_flood_is_not_reset() {
     room.signal("INT");
     flooder.read_to_end();
     assert!(room.wait_end().success(), "{}", room.seen());
-    // A reset would take back what is still on its way to the client.
+    // A reset would discard the data that is still on its way to the client.
     let err = flooder.conn.take_error().unwrap();
     assert!(err.is_none(), "{err:?}; {}", room.seen());
 }
@@ -92,12 +92,12 @@ fn flood_is_not_broadcast_after_the_logout_of_its_client() {
     let mut ann = User::join(room.addr());
     let mut flooder = User::join(room.addr());
     let f = flooder.addr.clone();
-    // All in one read: the room has it when the flooder goes, and has said one of it.
+    // All in one read: the room has all of it, and has broadcast one message, when the client disconnects.
     let flood: String = (0..300).map(|i| format!("flood {i}\n")).collect();
     flooder.say(flood);
     ann.read_until(": flood 0\r\n");
     flooder.reset();
-    // Who has gone is known to have gone when somebody speaks.
+    // The room notices the disconnect when it writes the next message.
     ann.say("anybody here?");
     let heard = ann.read_until(&format!("[{f}]{f}: logout\r\n"));
     assert!(!heard.contains(": flood 299\r\n"), "{heard:?}");
@@ -118,7 +118,7 @@ fn random_bytes_do_not_stop_the_servers() {
     const PER_CONNECTION: usize = 100;
     for program in [CHAT, UPPER] {
         let server = serve(program, &["--max-clients", "5000"]);
-        // Main, the two that wait for the end, and the chat's manager.
+        // The main thread, the two that wait for the shutdown, and the chat's manager.
         let threads = if program == CHAT { 4 } else { 3 };
         server.wait_for_threads(threads);
         let descriptors = server.descriptors();
@@ -146,7 +146,7 @@ fn random_bytes_do_not_stop_the_servers() {
     }
 }
 
-/// Sends random byte strings on one connection, reads little or nothing, and goes in a random way.
+/// Sends random byte strings on one connection, reads little or nothing, and disconnects in a random way.
 fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
     let mut conn = TcpStream::connect(addr).unwrap();
     conn.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -162,7 +162,7 @@ fn throw(addr: SocketAddr, random: &mut Random, strings: usize) {
         match conn.write(&bytes) {
             Ok(_) => {}
             Err(err) if err.kind() == ErrorKind::WouldBlock => break,
-            // Kicked for not reading.
+            // Kicked because it does not read.
             Err(_) => break,
         }
     }

@@ -1,4 +1,4 @@
-//! What clients can do to a server, by intent or by accident, and what it does then: nothing.
+//! What clients can do to a server, by intent or by accident, and that it keeps working.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -9,12 +9,12 @@ use crate::common::user::User;
 use crate::common::wait::DEADLINE;
 use crate::{CHAT, serve};
 
-/// A line as long as a message may be.
+/// A line of the maximum length of a message.
 fn long_line() -> String {
     "x".repeat(4000)
 }
 
-/// Talks until the log says that `slow` was kicked. Hears all of its own words meanwhile.
+/// Sends messages until the log shows that `slow` was kicked, and receives all of them.
 fn talk_until_kicked(room: &Program, talker: &mut User, slow: &str) -> usize {
     let kicked = format!("{slow} kicked");
     let mut said = 0;
@@ -39,12 +39,12 @@ fn slow_client_is_kicked_and_room_goes_on() {
     ann.read_until("run\r\n");
     let (threads, descriptors) = (room.threads(), room.descriptors());
     let slow = User::join(room.addr());
-    // Every word comes back while the slow one is there, and so does a newcomer's login.
+    // Every message comes back while the slow client is connected, and so does the login of a new client.
     talk_until_kicked(&room, &mut ann, &slow.addr);
     let newcomer = User::join(room.addr());
     ann.read_until(&format!("]{}: login!!!\r\n", newcomer.addr));
     drop(newcomer);
-    // Its threads have gone though it still does not close its end.
+    // Its threads have exited although it has not closed its side.
     room.wait_for_counts(threads, descriptors);
     assert_eq!(
         room.stderr().matches(" kicked").count(),
@@ -66,11 +66,11 @@ fn memory_for_slow_clients_is_bounded() {
     const SLOW: usize = 1;
     const TALKERS: usize = 30;
     const LINES: usize = 300;
-    // What `--help` states for a queue of 64.
+    // The amount that `--help` states for a queue of 64.
     const BOUND_KB: u64 = 1434;
     let room = serve(CHAT, &["--queue", "64"]);
     let slow: Vec<_> = (0..SLOW).map(|_| User::join(room.addr())).collect();
-    // Many talk at once, so that bursts are as long as they may be.
+    // Many clients send at the same time, so that batches have the maximum size.
     let talkers: Vec<_> = (0..TALKERS).map(|_| User::join(room.addr())).collect();
     let before = room.kilobytes("VmHWM");
     thread::scope(|s| {
@@ -83,7 +83,7 @@ fn memory_for_slow_clients_is_bounded() {
                 }
                 user.close_write();
             });
-            // Hears everything, to the end that follows its own last words.
+            // Receives everything, until the end after its own last message.
             s.spawn(move || std::io::copy(&mut ears, &mut std::io::sink()).unwrap());
         }
     });
@@ -91,8 +91,8 @@ fn memory_for_slow_clients_is_bounded() {
         room.wait_for_stderr(&format!("{} kicked", user.addr));
     }
     let grown = room.kilobytes("VmHWM") - before;
-    // The talkers take some too: what waits for manager, 128 lines, their stacks and buffers, and what
-    // is on its way to them. Without a bound the slow one would hold all that was said, 36 MB.
+    // The senders take some memory too: 128 lines that wait for manager, their stacks and buffers, and data on its
+    // way to them. Without a limit the queue of the slow client would hold all messages, 36 MB.
     let bound = SLOW as u64 * BOUND_KB + 128 * 4 + TALKERS as u64 * 60;
     assert!(
         grown <= bound,
@@ -106,7 +106,7 @@ fn queue_0_freezes_like_go_until_the_slow_client_leaves() {
     let mut ann = User::join(room.addr());
     let slow = User::join(room.addr());
     ann.read_until(&format!("]{}: login!!!\r\n", slow.addr));
-    // Talks without listening; the room stops taking it when manager waits for the slow one.
+    // Sends without reading. The room stops reading from it when manager waits for the slow client.
     ann.conn
         .set_write_timeout(Some(Duration::from_millis(500)))
         .unwrap();
@@ -133,7 +133,7 @@ fn queue_0_freezes_like_go_until_the_slow_client_leaves() {
     let silence = newcomer.conn.read(&mut [0; 1]);
     assert!(
         silence.is_err(),
-        "a frozen room let somebody in: {silence:?}"
+        "a frozen room logged in a client: {silence:?}"
     );
     assert!(!room.stderr().contains("kicked"), "{}", room.seen());
 

@@ -15,7 +15,7 @@ fn threads(process: &str) -> Vec<(String, String, String)> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     tasks
         .filter_map(|task| {
-            // A thread may just have ended.
+            // The thread may just have exited.
             let stat = fs::read_to_string(task.unwrap().path().join("stat")).ok()?;
             let (name, fields) = stat.rsplit_once(')').unwrap();
             let fields: Vec<_> = fields.split_whitespace().collect();
@@ -27,7 +27,7 @@ fn threads(process: &str) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// Asserts that so many threads of a server are batch work: all but the one that only waits for signals.
+/// Asserts that so many threads of a server are in SCHED_BATCH: all but the one that only waits for signals.
 #[track_caller]
 fn assert_batch_work(server: &Program, expected: usize) {
     let of = |policy| move |thread: &&(String, String, String)| thread.2 == policy;
@@ -37,7 +37,7 @@ fn assert_batch_work(server: &Program, expected: usize) {
         .iter()
         .all(|thread| is_nice_0(thread) && of(OTHER)(&thread))
     {
-        eprintln!("not shown here: these tests have a priority of their own, and servers keep it");
+        eprintln!("skipped: these tests run with a priority, which the servers keep");
         return;
     }
     let threads = threads(&server.id().to_string());
@@ -53,7 +53,7 @@ fn assert_batch_work(server: &Program, expected: usize) {
 fn room_runs_in_sched_batch_with_nice_0() {
     let room = serve(CHAT, &[]);
     let _users = [User::join(room.addr()), User::join(room.addr())];
-    // The main thread, the one that waits for the end, manager, and three for each client.
+    // The main thread, the one that waits for the shutdown, manager, and three per client.
     assert_batch_work(&room, 9);
 }
 
@@ -63,6 +63,6 @@ fn upper_case_server_runs_in_sched_batch_with_nice_0() {
     let mut client = User::connect(server.addr());
     client.say("hello");
     client.expect("HELLO");
-    // The main thread, the one that waits for the end, and one for the client.
+    // The main thread, the one that waits for the shutdown, and one for the client.
     assert_batch_work(&server, 3);
 }

@@ -1,4 +1,4 @@
-//! How the programs are called, and what they say when that makes no sense.
+//! Command lines, valid and invalid.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,5 +1,5 @@
-//! Either end dies, is stopped or breaks off half-way: nothing stays that looks complete, and nobody
-//! says that all is well.
+//! Client or server dies, is stopped, or disconnects half-way: no partial file looks complete, and no program reports
+//! success.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -45,7 +45,7 @@ fn half_way(args: &[&str]) -> HalfWay {
     }
 }
 
-/// Makes the closing of a connection a reset, as the death of one of our programs is.
+/// Closes a connection with a reset, as when one of our programs dies.
 fn reset(stream: TcpStream) {
     SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
@@ -78,8 +78,8 @@ fn interrupted_client_does_not_report_success() {
             .ended()
             .expect_one_error("name was not sent completely");
         t.server.wait_for_stderr("the sender disconnected");
-        until_names("the temporary file has gone", t.to.path(), <[_]>::is_empty);
-        // The server goes on.
+        until_names("the partial file is removed", t.to.path(), <[_]>::is_empty);
+        // The server keeps working.
         let mut stream = begin(t.server.addr(), "next");
         stream.shutdown(Shutdown::Write).unwrap();
         assert!(rest(&mut stream).starts_with("received 0 bytes"));
@@ -200,7 +200,7 @@ fn starting_server_keeps_the_partial_files_of_a_running_one() {
 fn stopped_server_reports_it_to_the_client_and_keeps_no_file() {
     for args in [&[][..], &["--keep"]] {
         let mut t = half_way(args);
-        // One that waits for the server's word, and one that has said nothing yet.
+        // One client in the middle of a transfer, and one that has sent nothing yet.
         let idle = (!args.is_empty()).then(|| connect(t.server.addr()));
         t.server.signal("TERM");
         let ended = t.server.ended();
@@ -261,7 +261,7 @@ fn transfer_that_outlasts_the_shutdown_grace_is_reset() {
     let conn = acceptor.next().unwrap();
     file::reset_on_death(conn.stream()).unwrap();
 
-    // As a handler does that waits for a slow disk.
+    // The handler still holds `conn`, as if it waited for a slow disk.
     drop(running);
     drop(acceptor);
     client
@@ -291,7 +291,7 @@ fn file_that_shrinks_while_it_is_sent_is_an_error() {
         &[&listener.local_addr().unwrap().to_string(), &path],
     );
     let mut stream = accept(&listener);
-    // The client has begun to read, and cannot be done, as nobody takes its bytes.
+    // The client has begun to send, and cannot finish, because nobody reads its bytes.
     stream.read_exact(&mut [0; 1]).unwrap();
     fs::File::options()
         .write(true)

@@ -1,4 +1,4 @@
-//! Senders that mean harm.
+//! Malicious senders.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -133,7 +133,7 @@ fn threads_and_descriptors_are_released_however_a_client_leaves() {
         stream
     });
     wait_until(
-        "the first has left",
+        "the first client has disconnected",
         || matches!(server.threads(), 2 | 3),
         || format!("{} threads: {}", server.threads(), server.seen()),
     );
@@ -161,7 +161,7 @@ fn threads_and_descriptors_are_released_however_a_client_leaves() {
         }
     }
     wait_until(
-        "all threads have ended",
+        "all threads have exited",
         || server.threads() <= before.0,
         || format!("{} threads: {}", server.threads(), server.seen()),
     );
@@ -174,10 +174,10 @@ fn threads_and_descriptors_are_released_however_a_client_leaves() {
         .iter()
         .filter(|name| name.ends_with(".part"))
         .count();
-    assert_eq!(parts, 0, "temporary files are left");
+    assert_eq!(parts, 0, "partial files are left");
 }
 
-/// At most so many bytes, now of all kinds, now mostly of those that make names.
+/// At most so many bytes, either random or mostly valid in names.
 fn some_bytes(random: &mut Random, most: usize) -> Vec<u8> {
     let plain = random.below(2) == 0;
     let len = random.below(most) + 1;
@@ -189,8 +189,8 @@ fn some_bytes(random: &mut Random, most: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Throws a name and, if that is taken, some content at the server, and leaves in some way.
-/// Returns how many byte strings it has thrown.
+/// Sends a random name and, if it is accepted, some content, and disconnects in a random way. Returns how many byte
+/// strings it has sent.
 fn throw(addr: SocketAddr, random: &mut Random) -> usize {
     let Ok(mut stream) = TcpStream::connect(addr) else {
         return 0;
@@ -217,7 +217,7 @@ fn throw(addr: SocketAddr, random: &mut Random) -> usize {
             let _ = stream.read_to_end(&mut Vec::new());
         }
     }
-    // Closed with a reset, it leaves no port waiting; this machine has not so many of them.
+    // Closed with a reset, because a normal close would leave too many ports in TIME_WAIT.
     let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     thrown
 }
@@ -250,7 +250,7 @@ fn random_input_does_not_disturb_other_clients() {
         }
     });
 
-    // It serves.
+    // The server still works.
     let mut stream = begin(addr, "the last one");
     stream.shutdown(Shutdown::Write).unwrap();
     assert!(rest(&mut stream).starts_with("received 0 bytes"));
@@ -262,7 +262,7 @@ fn random_input_does_not_disturb_other_clients() {
         "seed {seed}: {}",
         ended.stderr
     );
-    // Nothing was written elsewhere, and nothing under a name that must be refused.
+    // No file was written elsewhere, or under a name that must be rejected.
     assert_eq!(names(root.path()), ["in"], "seed {seed}");
     for entry in fs::read_dir(&dir).unwrap() {
         let name = entry.unwrap().file_name();

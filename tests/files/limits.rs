@@ -1,4 +1,4 @@
-//! What the server refuses or cannot do, and how the client hears of it.
+//! What the server rejects or cannot do, and the error that the client gets.
 
 use std::fs;
 use std::io::Write;
@@ -44,7 +44,7 @@ fn idle_sender_is_disconnected() {
     until_names("the temporary file has gone", dir.path(), <[_]>::is_empty);
 }
 
-/// A server that can write files of 4 KiB, or 8, and no longer ones, as on a full disk.
+/// A server that cannot write files of more than 4 or 8 KiB, as on a full disk.
 #[cfg(unix)]
 fn server_with_little_room(dir: &Path) -> Program {
     let mut command = std::process::Command::new("sh");
@@ -126,7 +126,7 @@ fn existing_file_is_never_overwritten() {
     Program::run(CLIENT, &[&addr, &path], b"")
         .expect_one_error("the server reported: name already exists");
 
-    // It appears while another one is being received.
+    // A file with the same name appears during the transfer.
     let mut stream = begin(server.addr(), "late");
     stream.write_all(b"new").unwrap();
     fs::write(to.path().join("late"), "old").unwrap();
@@ -136,7 +136,7 @@ fn existing_file_is_never_overwritten() {
         "error: late already exists and was not overwritten\n"
     );
 
-    until_names("only the old ones are there", to.path(), |names| {
+    until_names("only the old files are there", to.path(), |names| {
         names == ["late", "name"]
     });
     for name in ["late", "name"] {
@@ -181,7 +181,7 @@ fn exactly_one_of_two_senders_of_the_same_name_succeeds() {
             won[0].to_string()
         );
     }
-    until_names("no temporary file is left", dir.path(), |names| {
+    until_names("no partial file is left", dir.path(), |names| {
         names.len() == 20
     });
 }

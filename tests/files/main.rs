@@ -37,7 +37,7 @@ fn server(dir: &Path, args: &[&str]) -> Program {
     Program::spawn(command.arg("127.0.0.1:0").arg("--dir").arg(dir).args(args))
 }
 
-/// Connects to a server as a sender of the test's own.
+/// Connects to a server; the test is the sender.
 fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(addr).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -56,7 +56,7 @@ fn begin(addr: SocketAddr, name: impl AsRef<[u8]>) -> TcpStream {
     stream
 }
 
-/// Takes a client as a server of the test's own, up to the `ok`.
+/// Accepts a client, up to the `ok`; the test is the server.
 fn accept(listener: &TcpListener) -> TcpStream {
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -66,7 +66,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
     stream
 }
 
-/// Reads what still comes, as text.
+/// Reads the rest of the stream, as text.
 #[track_caller]
 fn rest(stream: &mut TcpStream) -> String {
     let mut rest = Vec::new();
@@ -108,7 +108,7 @@ fn until_some_has_come(dir: &Path) {
             })
         })
     };
-    wait_until("the first bytes have come", has_come, || {
+    wait_until("the first bytes have arrived", has_come, || {
         format!("there are {:?}", names(dir))
     });
 }
@@ -139,7 +139,7 @@ fn dangling_link(path: &Path) {
 #[cfg(unix)]
 fn pipe(path: &Path) -> fs::File {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-    // Opened for both, it does not wait for the client.
+    // Opened for reading and writing, so that opening does not wait for the client.
     fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -147,7 +147,7 @@ fn pipe(path: &Path) -> fs::File {
         .unwrap()
 }
 
-/// Makes a file that no socket buffer can hold.
+/// Makes a file that is larger than any socket buffer.
 fn long_file(path: &Path) {
     fs::File::create(path).unwrap().set_len(64 << 20).unwrap();
 }

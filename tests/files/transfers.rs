@@ -1,4 +1,4 @@
-//! Files that arrive.
+//! Successful transfers.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -37,7 +37,7 @@ fn files_arrive_unchanged() {
         assert!(stderr.contains("verified: "), "{stderr:?}");
         assert!(
             !stderr.contains(['\r', '\x1b']),
-            "a progress line went to what is no terminal: {stderr:?}"
+            "a progress line went to what is not a terminal: {stderr:?}"
         );
         let ended = server.ended();
         assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
@@ -87,7 +87,7 @@ fn receipt_has_the_number_of_bytes_and_their_hash() {
         stream.write_all(content.as_bytes()).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(rest(&mut stream), receipt);
-        // Whoever has the receipt can use the file.
+        // When the receipt has arrived, the file can be used.
         assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), content);
     }
 }
@@ -163,7 +163,7 @@ fn ok_split_across_two_reads_is_accepted() {
         let n = stream.read(&mut [0; 1024]).unwrap();
         assert_eq!(n, 4);
         stream.write_all(b"o").unwrap();
-        // Its first read ends with this.
+        // The client's first read returns only this.
         wait_until_read(&stream);
         stream.write_all(b"k").unwrap();
         rest(&mut stream)
