@@ -1,5 +1,6 @@
 //! What every program's `main` needs: the log, error output, printing, and parsing of addresses and durations.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::{self, ExitCode};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use log::{LevelFilter, warn};
 use parking_lot::Mutex;
 
 use crate::error::{context, ignore_broken_pipe};
-use crate::go::{net, os};
+use crate::go::{fmt, net, os};
 
 /// Runs a program. Sets up the log on standard error (level from `RUST_LOG`, default `info`), and turns an error
 /// into one line there and exit status 1.
@@ -60,9 +61,19 @@ fn status(result: io::Result<()>) -> u8 {
     // Never unlocked: if two threads fail, the first error is the one to print.
     static ENDING: Mutex<()> = Mutex::new(());
     mem::forget(ENDING.lock());
-    // If standard error is closed or full, the exit status has to say it.
-    let _ = os::Stderr.write_all(format!("error: {err}\n").as_bytes());
+    print_error(&err);
     1
+}
+
+/// Prints an error as one line on standard error. If that is closed or full, only the exit status tells of it.
+pub fn print_error(err: &dyn Display) {
+    let line = format!("error: {err}\n").into_bytes();
+    // The error may name a file, and a file may have any name.
+    let line = match io::stderr().is_terminal() {
+        true => fmt::for_terminal(&line),
+        false => line.into(),
+    };
+    let _ = os::Stderr.write_all(&line);
 }
 
 /// Prints a text on standard output and flushes it. A broken pipe is not an error.

@@ -312,6 +312,22 @@ fn terminal_of_a_client_is_not_repainted_by_its_server() {
 }
 
 #[test]
+fn error_does_not_repaint_the_terminal() {
+    let (mut shown, theirs) = terminal();
+    let mut stat = Command::new(STAT)
+        .arg("no\x1b[2J such file")
+        .stderr(theirs)
+        .spawn()
+        .unwrap();
+    let printed = shown_until(&mut shown, "(os error 2)\r\n");
+    assert!(
+        printed.starts_with("error: cannot ") && !printed.contains('\x1b'),
+        "{printed:?}"
+    );
+    stat.wait().unwrap();
+}
+
+#[test]
 fn terminal_is_not_repainted_by_the_name_of_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a\x1b[2Jb");

@@ -1,12 +1,13 @@
 //! Ctrl-C during a transfer: exits with an error that says how far the transfer got.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
 
 use parking_lot::Mutex;
 
+use crate::cli;
 use crate::file::bar;
 use crate::server::shutdown;
 
@@ -38,7 +39,7 @@ pub fn end_on_signal() -> io::Result<()> {
                     format!("{} was sent, but not confirmed", path.display())
                 }
             };
-            bar::suspend(|| writeln!(io::stderr(), "error: interrupted: {what}").ok());
+            bar::suspend(|| cli::print_error(&format!("interrupted: {what}")));
             process::exit(1)
         })?;
     Ok(())

@@ -59,7 +59,7 @@ pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
 }
 
 /// Removes control characters, except newlines and a carriage return before a newline.
-fn for_terminal(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub fn for_terminal(bytes: &[u8]) -> Cow<'_, [u8]> {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
     let cleaned = lines.map(|line| {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
