@@ -66,6 +66,16 @@ impl Options {
         self.sharing.check(self.queue, has_logouts)
     }
 
+    /// Shares the room through the engine at this URL.
+    ///
+    /// # Errors
+    /// The program was built without the feature `engine`.
+    #[cfg(feature = "lab")]
+    pub(crate) fn share_through(&mut self, url: &str) -> std::io::Result<()> {
+        self.sharing = engine::Sharing::at(url)?;
+        Ok(())
+    }
+
     /// How long a client may send nothing. The stages before `timeout` have no limit.
     pub(crate) fn kick_after(&self) -> Duration {
         match self.stage >= Stage::Timeout {

@@ -58,7 +58,11 @@ pub fn main() -> ExitCode {
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => INTERRUPTED,
                 result => return result,
             },
-            Command::Serve { server, addr } => return server.run(addr),
+            Command::Serve {
+                server,
+                addr,
+                engine,
+            } => return server.run(addr, engine.as_deref()),
             Command::Supervise { .. } => unreachable!("it has been run"),
         });
         Ok(())

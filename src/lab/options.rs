@@ -76,7 +76,12 @@ pub enum Command {
     Limits(Limits),
     /// Runs a built-in server.
     #[command(name = builtin::SUBCOMMAND, hide = true)]
-    Serve { server: Builtin, addr: SocketAddr },
+    Serve {
+        server: Builtin,
+        addr: SocketAddr,
+        #[arg(long)]
+        engine: Option<String>,
+    },
     /// Starts a server that does not outlive the parent of this process.
     #[command(name = supervise::SUBCOMMAND, hide = true)]
     Supervise {
@@ -143,9 +148,15 @@ pub struct Options {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Servers")]
 pub struct Servers {
-    /// Measure a server that is running already, instead of our own
-    #[arg(long, value_name = "HOST:PORT")]
-    pub addr: Option<Address>,
+    /// Measure a server that is running already, instead of our own; in chat also several that are one
+    /// room, as A+B+C
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = '+')]
+    pub addr: Vec<Address>,
+
+    /// Measure so many of our own servers as one room, with valkey-server or redis-server between them
+    /// (feature engine)
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["addr", "no_own"])]
+    pub nodes: Option<usize>,
 
     /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
     /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
@@ -232,19 +243,23 @@ const SCENARIOS: [(&str, &str, &str); 5] = [
     (
         "echo",
         "clients=1,100,1000 duration=2s size=64 rate=max",
-        "senders stalled",
+        "senders stalled nodes",
     ),
     (
         "idle",
         "clients=100,1000 duration=1s size=64 rate=max",
-        "senders stalled size rate warm_up seed",
+        "senders stalled size rate warm_up seed nodes",
     ),
     (
         "churn",
         "clients=50 duration=3s size=64 rate=200",
-        "senders stalled",
+        "senders stalled nodes",
     ),
-    ("slow", "clients=100 duration=3s size=2048 rate=max", ""),
+    (
+        "slow",
+        "clients=100 duration=3s size=2048 rate=max",
+        "nodes",
+    ),
 ];
 
 /// Reads the command line. Wrong usage ends the program with status 2.
@@ -265,6 +280,11 @@ fn from(words: &mut dyn Iterator<Item = OsString>) -> Result<Args, clap::Error> 
         if let Some(id) = without.split_whitespace().find(is_given) {
             let what = format!("--{} means nothing in {name}", id.replace('_', "-"));
             return Err(command().error(ErrorKind::UnknownArgument, what));
+        }
+        let addrs = given.get_many::<Address>("addr").map_or(0, Iterator::count);
+        if *name != "chat" && addrs > 1 {
+            let what = format!("--addr takes one server in {name}");
+            return Err(command().error(ErrorKind::ArgumentConflict, what));
         }
     }
     Args::from_arg_matches(&matches)
@@ -334,6 +354,19 @@ mod tests {
     }
 
     #[test]
+    fn only_the_chat_takes_several_servers() {
+        let several = |scenario: &str| {
+            let line = format!("loadtest {scenario} --addr 127.0.0.1:1+127.0.0.1:2");
+            from(&mut line.split(' ').map(OsString::from))
+        };
+        assert!(several("chat").is_ok());
+        for scenario in ["echo", "idle", "churn", "slow"] {
+            let err = several(scenario).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::ArgumentConflict, "{scenario}");
+        }
+    }
+
+    #[test]
     fn options_without_meaning_in_a_scenario_are_rejected() {
         for line in [
             "idle --size 64",
@@ -341,6 +374,8 @@ mod tests {
             "echo --senders 2",
             "chat --stalled 1",
             "idle --warm-up 1s",
+            "echo --nodes 2",
+            "slow --nodes 2",
         ] {
             let words = format!("loadtest {line}");
             let err = from(&mut words.split(' ').map(OsString::from)).unwrap_err();

@@ -14,7 +14,8 @@ use crate::lab::scenario::{chat, churn, echo};
 use crate::lab::target::builtin::Builtin;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{self, machine};
-use crate::lab::target::process::{Server, ServerError};
+use crate::lab::target::process::ServerError;
+use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
 /// Who is to be measured, in the order of the command line.
@@ -27,18 +28,21 @@ pub fn contenders(
     protocol: Protocol,
 ) -> io::Result<Vec<Contender>> {
     let mut contenders = Vec::new();
-    match &servers.addr {
-        Some(address) => contenders.push(Contender::running(address.clone())),
-        None if !servers.no_own => {
-            contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
-        }
-        None => {}
+    if !servers.addr.is_empty() {
+        contenders.push(Contender::running(servers.addr.clone()));
+    } else if let Some(count) = servers.nodes {
+        contenders.push(Contender::nodes(count));
+    } else if !servers.no_own {
+        contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
     }
     contenders.extend(servers.server.iter().cloned());
     if floor {
         contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
     }
     let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
+    if servers.nodes.is_some() && !cfg!(feature = "engine") {
+        return wrong("--nodes needs a build with --features engine".to_owned());
+    }
     if contenders.is_empty() {
         return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
     }
@@ -194,7 +198,7 @@ impl Run<'_> {
                         break 'rounds;
                     }
                     Some(err) => {
-                        row.failed = Some(failure(&err, clients, nth));
+                        row.failed = Some(failure(&err, &row.contender.name, clients, nth));
                         outcome.errors.push(err);
                     }
                     None => {}
@@ -224,7 +228,7 @@ impl Run<'_> {
         progress.begin(&row.name, clients);
         // A server of its own for each round: what one round leaves behind, or breaks, is not the next
         // one's.
-        let start = Server::start(row.contender, options.servers.start_timeout, self.shutdown);
+        let start = Site::start(row.contender, options.servers.start_timeout, self.shutdown);
         let mut server = match start {
             Ok(server) => server,
             Err(err) => return (None, Some(err)),
@@ -281,14 +285,19 @@ impl Run<'_> {
     }
 }
 
-fn failure(err: &io::Error, clients: usize, nth: usize) -> Failure {
+fn failure(err: &io::Error, name: &str, clients: usize, nth: usize) -> Failure {
     let known = err
         .get_ref()
         .and_then(|err| err.downcast_ref::<ServerError>());
     Failure {
         clients,
         round: nth + 1,
-        what: known.map_or_else(|| err.to_string(), |known| known.what.clone()),
+        what: match known {
+            Some(known) if known.server == name => known.what.clone(),
+            // One of several servers.
+            Some(known) => format!("{} {}", known.server, known.what),
+            None => err.to_string(),
+        },
         last_words: known.and_then(|known| known.last_words.clone()),
     }
 }

@@ -5,6 +5,8 @@ mod common;
 
 mod away;
 mod engine;
+#[cfg(feature = "lab")]
+mod load;
 mod names;
 mod options;
 mod room;

@@ -36,6 +36,15 @@ impl Default for Sharing {
 }
 
 impl Sharing {
+    /// The default room of the engine at this URL.
+    #[cfg(feature = "lab")]
+    pub fn at(url: &str) -> io::Result<Sharing> {
+        Ok(Sharing {
+            engine: Some(Urls(url.to_owned())),
+            ..Sharing::default()
+        })
+    }
+
     /// Checks what else the command line asks for.
     ///
     /// # Errors

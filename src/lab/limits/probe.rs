@@ -13,7 +13,7 @@ use crate::lab::scenario::login::{Login, SILENCE, TURN};
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::Usage;
-use crate::lab::target::process::Server;
+use crate::lab::target::site::Site;
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
 
@@ -60,7 +60,7 @@ fn protocol(limits: &Limits) -> Protocol {
 pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Result<Probed> {
     let progress = Progress::new(1);
     progress.begin(&contender.name, limits.clients);
-    let mut server = Server::start(contender, limits.servers.start_timeout, shutdown)?;
+    let mut server = Site::start(contender, limits.servers.start_timeout, shutdown)?;
     let mut session = Session::new(&mut server, shutdown, &progress);
     let mut login = Login::new(protocol(limits));
     let mut usage = None;
@@ -83,7 +83,7 @@ fn climb(
     usage: &mut Option<Usage>,
 ) -> io::Result<String> {
     let deadline = Instant::now() + limits.duration;
-    let mut clients = Clients::new(session.addr())?;
+    let mut clients = Clients::new(session.addrs())?;
     while login.inside < limits.clients {
         for _ in 0..STEP.min(limits.clients - login.inside) {
             // It is this program that has no descriptor or port left then.
@@ -115,8 +115,7 @@ fn climb(
                 told => format!("the server told the next: {told}"),
             });
         }
-        let pid = session.server().pid();
-        *usage = pid.and_then(|pid| Usage::with_mappings(pid).ok());
+        *usage = session.usage(Usage::with_mappings);
     }
     Ok("all that were asked for were let in (--clients)".to_owned())
 }

@@ -2,7 +2,7 @@
 //! servers under test down, and one thread per client is to be theirs alone.
 
 use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
@@ -52,18 +52,18 @@ pub struct Clients {
     timer: Timer,
     events: Events,
     buffer: Box<[u8]>,
-    target: SocketAddr,
+    targets: Vec<SocketAddr>,
     all: Vec<Client>,
     /// How many source addresses have run out of ports.
     sources_used_up: usize,
 }
 
 impl Clients {
-    /// None yet; they will connect to `target`.
+    /// None yet; they will connect to each of `targets` in turn.
     ///
     /// # Errors
     /// The kernel gives no more descriptors.
-    pub fn new(target: SocketAddr) -> io::Result<Clients> {
+    pub fn new(targets: Vec<SocketAddr>) -> io::Result<Clients> {
         let poll = Poll::new().map_err(context("cannot wait for sockets"))?;
         let timer = Timer::new(poll.registry(), TIMER)?;
         Ok(Clients {
@@ -71,7 +71,7 @@ impl Clients {
             timer,
             events: Events::with_capacity(1024),
             buffer: vec![0; READ].into_boxed_slice(),
-            target,
+            targets,
             all: Vec::new(),
             sources_used_up: 0,
         })
@@ -111,8 +111,14 @@ impl Clients {
         self.dial(None)
     }
 
+    /// Which of the servers this client is at.
+    pub fn server_of(&self, number: usize) -> usize {
+        number % self.targets.len()
+    }
+
     fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
         let descriptors = descriptor_limit();
+        let target = self.targets[self.server_of(number.unwrap_or(0))];
         let mut stream = loop {
             let source = self.source(number.unwrap_or(0));
             let connected = match descriptors {
@@ -120,7 +126,7 @@ impl Clients {
                 Some(limit) if number.unwrap_or(self.all.len()) as u64 + SPARE >= limit => {
                     Err(rustix::io::Errno::MFILE.into())
                 }
-                _ => connect(self.target, source, number.is_none()),
+                _ => connect(target, source, number.is_none()),
             };
             match connected {
                 Err(err)
@@ -130,7 +136,7 @@ impl Clients {
                 {
                     self.sources_used_up += 1;
                 }
-                connected => break connected.map_err(|err| explain(err, self.target))?,
+                connected => break connected.map_err(|err| explain(err, target))?,
             }
         };
         if let Some(number) = number {
@@ -148,14 +154,24 @@ impl Clients {
 
     /// Whether there are several source addresses: all of 127.0.0.0/8 is this machine.
     fn has_sources(&self) -> bool {
-        self.target.ip().is_loopback() && self.target.is_ipv4()
+        let is_local = |target: &SocketAddr| target.ip().is_loopback() && target.is_ipv4();
+        self.targets.iter().all(is_local)
     }
 
-    /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice.
+    /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice. With several
+    /// servers there always is one: the system may give out a port again for another server, and in one
+    /// room that would be two users of one address.
     fn source(&self, number: usize) -> Option<IpAddr> {
         let nth = number / CLIENTS_PER_SOURCE + self.sources_used_up;
         let last = nth.min(LAST_SOURCE) as u8 + 1;
-        (self.has_sources() && nth > 0).then(|| Ipv4Addr::new(127, 0, 0, last).into())
+        let is_one = self.targets.len() == 1;
+        match self.targets[self.server_of(number)] {
+            _ if is_one && nth == 0 => None,
+            _ if self.has_sources() => Some(Ipv4Addr::new(127, 0, 0, last).into()),
+            _ if is_one => None,
+            SocketAddr::V4(_) => Some(Ipv4Addr::UNSPECIFIED.into()),
+            SocketAddr::V6(_) => Some(Ipv6Addr::UNSPECIFIED.into()),
+        }
     }
 
     /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to
@@ -268,7 +284,7 @@ mod tests {
     #[test]
     fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
         assert_eq!(clients.source(0), None);
         assert_eq!(clients.source(CLIENTS_PER_SOURCE - 1), None);
         let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
@@ -282,15 +298,34 @@ mod tests {
     }
 
     #[test]
+    fn clients_of_several_servers_never_have_the_same_address() {
+        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let targets = listeners
+            .iter()
+            .map(|listener| listener.local_addr().unwrap());
+        let mut clients = Clients::new(targets.collect()).unwrap();
+        for _ in 0..300 {
+            clients.connect().unwrap();
+        }
+        let mut addrs: Vec<_> = clients.all().iter().map(|client| client.addr).collect();
+        addrs.sort();
+        addrs.dedup();
+        assert_eq!(addrs.len(), 300);
+        for listener in &listeners {
+            (0..100).for_each(|_| drop(listener.accept().unwrap()));
+        }
+    }
+
+    #[test]
     fn another_machine_is_reached_from_wherever_the_system_says() {
-        let clients = Clients::new("192.0.2.1:80".parse().unwrap()).unwrap();
+        let clients = Clients::new(vec!["192.0.2.1:80".parse().unwrap()]).unwrap();
         assert_eq!(clients.source(CLIENTS_PER_SOURCE), None);
     }
 
     #[test]
     fn a_client_sees_what_happens_to_it() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
         clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         conn.write_all(b"hello").unwrap();
@@ -319,7 +354,7 @@ mod tests {
     fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
         const SIZE: usize = 64 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
         clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
@@ -352,7 +387,7 @@ mod tests {
     fn what_the_socket_does_not_take_is_sent_when_it_does() {
         const SIZE: usize = 16 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut clients = Clients::new(listener.local_addr().unwrap()).unwrap();
+        let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
         clients.connect().unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let reader = std::thread::spawn(move || {

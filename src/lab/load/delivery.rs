@@ -63,6 +63,9 @@ pub struct ClientLog {
     /// Places that were passed over, in rising order.
     gaps: Vec<Range<u32>>,
     received: u64,
+    /// Deliveries that came twice or that nobody sent, and those that came too late.
+    pub duplicated: u64,
+    pub out_of_order: u64,
 }
 
 const NO_PLACE: u32 = u32::MAX;
@@ -123,12 +126,14 @@ impl DeliveryLog {
             Some(place) => {
                 let found = client.fill(place);
                 self.out_of_order += u64::from(found);
+                client.out_of_order += u64::from(found);
                 found
             }
             None => false,
         };
         if !in_time {
             self.duplicated += 1;
+            client.duplicated += 1;
             return None;
         }
         client.received += 1;
@@ -168,7 +173,7 @@ impl DeliveryLog {
     /// A client has been disconnected: what it has not received will not come.
     pub fn leave(&mut self, client: &ClientLog) {
         self.present -= 1;
-        self.outstanding -= self.messages - client.received;
+        self.outstanding -= self.missing(client);
     }
 
     /// What never came, if nothing more comes: for each message when it was to be sent, and how many
@@ -176,6 +181,11 @@ impl DeliveryLog {
     pub fn lost(&self) -> impl Iterator<Item = (u64, u64)> {
         let messages = self.senders.iter().flat_map(|sent| &sent.queue);
         messages.map(|message| (message.at, u64::from(message.missing)))
+    }
+
+    /// How many of the messages a client has not received.
+    pub fn missing(&self, client: &ClientLog) -> u64 {
+        self.messages - client.received
     }
 
     /// Messages that were sent.

@@ -2,6 +2,7 @@
 //! In `slow` there are clients beside it that never read; in `idle` nobody sends.
 
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::lab::load::client::Client;
@@ -57,7 +58,7 @@ struct Sender {
 /// # Errors
 /// Nobody gets in and stays, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addr())?;
+    let mut clients = Clients::new(session.addrs())?;
     let mut login = Login::everyone(Protocol::Chat, plan.clients, &mut clients, session)?;
     let mut stalled = login.enter_stalled(plan.stalled, &mut clients, session)?;
     let connect_seconds = login.seconds();
@@ -73,6 +74,10 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
             ..Member::default()
         }));
     let mut round = measure(&mut load, &mut clients, session, plan)?;
+    let addrs = session.addrs();
+    if addrs.len() > 1 {
+        session.notes.extend(load.faults(&addrs));
+    }
     for client in &mut stalled {
         round.dropped += u64::from(client.is_disconnected());
     }
@@ -84,6 +89,34 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
 }
 
 impl FanOut {
+    /// What went wrong at the clients of each of several servers.
+    fn faults(&self, addrs: &[SocketAddr]) -> Vec<String> {
+        let faults = addrs.iter().enumerate().filter_map(|(server, addr)| {
+            let members = self.members.iter().skip(server).step_by(addrs.len());
+            let sum = |fault: fn(&FanOut, &Member) -> u64| {
+                members
+                    .clone()
+                    .map(|member| fault(self, member))
+                    .sum::<u64>()
+            };
+            let faults = [
+                ("lost", sum(|all, member| all.log.missing(&member.log))),
+                ("duplicated", sum(|_, member| member.log.duplicated)),
+                ("out of order", sum(|_, member| member.log.out_of_order)),
+                (
+                    "clients gone",
+                    sum(|_, member| u64::from(!member.seat.is_in)),
+                ),
+            ];
+            let seen = faults.iter().filter(|(_, count)| *count > 0);
+            let seen: Vec<_> = seen
+                .map(|(what, count)| format!("{count} {what}"))
+                .collect();
+            (!seen.is_empty()).then(|| format!("at the clients of {addr}: {}", seen.join(", ")))
+        });
+        faults.collect()
+    }
+
     fn send_next(&mut self, nth: usize, client: &mut Client, rec: &mut Recorder) {
         let all = self.senders.len();
         let sender = &mut self.senders[nth];

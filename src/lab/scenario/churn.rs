@@ -60,7 +60,7 @@ enum State {
 /// # Errors
 /// No visitor gets through, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addr())?;
+    let mut clients = Clients::new(session.addrs())?;
     let mut load = Churn {
         places: plan.clients,
         ..Churn::default()

@@ -47,7 +47,7 @@ struct Line {
 /// # Errors
 /// Nobody is answered right, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addr())?;
+    let mut clients = Clients::new(session.addrs())?;
     let login = Login::everyone(Protocol::Echo, plan.clients, &mut clients, session)?;
     let lines = login.seats.iter().map(|seat| Line {
         is_open: seat.is_in,

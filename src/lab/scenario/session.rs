@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{Cost, Round};
 use crate::lab::target::proc::{self, Usage};
-use crate::lab::target::process::Server;
+use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
 /// How often a round checks that the server is alive and Ctrl-C was not pressed.
@@ -32,7 +32,7 @@ const DYING: Duration = Duration::from_millis(300);
 /// One round against one server.
 #[derive(Debug)]
 pub struct Session<'a> {
-    server: &'a mut Server,
+    server: &'a mut Site,
     shutdown: &'a Done,
     progress: &'a Progress,
     ticked: Instant,
@@ -59,7 +59,7 @@ struct Moment {
 impl Session<'_> {
     /// Begins a round: no client is there yet.
     pub fn new<'a>(
-        server: &'a mut Server,
+        server: &'a mut Site,
         shutdown: &'a Done,
         progress: &'a Progress,
     ) -> Session<'a> {
@@ -77,14 +77,14 @@ impl Session<'_> {
         }
     }
 
-    /// The server.
-    pub fn server(&self) -> &Server {
-        self.server
+    /// What the server uses now, as `look` sees it.
+    pub fn usage(&self, look: fn(i32) -> io::Result<Usage>) -> Option<Usage> {
+        self.server.usage(look)
     }
 
-    /// Where the server listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.server.addr()
+    /// Where the server listens, or each of several.
+    pub fn addrs(&self) -> Vec<SocketAddr> {
+        self.server.addrs()
     }
 
     /// Whether Ctrl-C was pressed.
@@ -103,10 +103,7 @@ impl Session<'_> {
         self.ticked = now;
         self.progress.show(now, clients, deliveries);
         if self.peak.is_some_and(|(most, _)| clients > most)
-            && let Some(usage) = self
-                .server
-                .pid()
-                .and_then(|pid| Usage::with_mappings(pid).ok())
+            && let Some(usage) = self.server.usage(Usage::with_mappings)
         {
             self.peak = Some((clients, usage));
         }
@@ -144,7 +141,7 @@ impl Session<'_> {
             at: Instant::now(),
             generator: own.map_or(0.0, |own| own.cpu_seconds),
             machine: proc::machine_cpu_seconds().unwrap_or(0.0),
-            server: self.server.usage(),
+            server: self.server.usage(Usage::of),
         }
     }
 
@@ -167,7 +164,7 @@ impl Session<'_> {
             let others = end.machine - start.machine - cpu - generator;
             round.other_cpu_seconds = Some(others.max(0.0));
             self.wait_until_left(idle);
-            let after = self.server.usage();
+            let after = self.server.usage(Usage::of);
             let limit = after.map_or(DEAD, |_| Duration::ZERO);
             self.died = self.death_within(limit);
             round.server = after.map(|after| Cost {
@@ -193,7 +190,7 @@ impl Session<'_> {
         let mut moved = Instant::now();
         let deadline = moved + AFTER;
         let (mut last, mut was_done) = (None, false);
-        while let Some(Ok(seen)) = self.server.pid().map(Usage::quick) {
+        while let Some(seen) = self.server.usage(Usage::quick) {
             let now = Instant::now();
             // Ctrl-C, or the server has died.
             if self.tick(now, 0, 0).is_err() {
@@ -236,14 +233,14 @@ impl Session<'_> {
 }
 
 /// What a server uses once its threads and descriptors no longer change.
-fn when_still(server: &Server) -> Option<Usage> {
+fn when_still(server: &Site) -> Option<Usage> {
     let deadline = Instant::now() + STARTING;
     let mut last = None;
     loop {
-        let seen = Usage::quick(server.pid()?).ok()?;
+        let seen = server.usage(Usage::quick)?;
         let held = Some((seen.threads, seen.descriptors));
         if std::mem::replace(&mut last, held) == held || Instant::now() > deadline {
-            return server.usage();
+            return server.usage(Usage::of);
         }
         std::thread::sleep(Duration::from_millis(5));
     }

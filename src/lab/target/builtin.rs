@@ -60,11 +60,11 @@ impl Builtin {
             .collect())
     }
 
-    /// Serves on `addr` until SIGTERM.
+    /// Serves on `addr` until SIGTERM; a chat room shares it through this engine, if there is one.
     ///
     /// # Errors
-    /// It cannot listen there, or the kernel gives no more descriptors.
-    pub fn run(self, addr: SocketAddr) -> io::Result<()> {
+    /// It cannot listen there, the kernel gives no more descriptors, or the engine does not answer.
+    pub fn run(self, addr: SocketAddr, engine: Option<&str>) -> io::Result<()> {
         let limits = Limits::default();
         if self == Builtin::Chat {
             futex_hash::make_room(limits.max_clients, chat::THREADS_PER_CLIENT);
@@ -76,7 +76,11 @@ impl Builtin {
         match self {
             Builtin::Chat => {
                 let shutdown = shutdown::on_signal()?;
-                chat::run(net::listen(&addr)?, chat::Options::default(), shutdown)
+                let mut options = chat::Options::default();
+                if let Some(url) = engine {
+                    options.share_through(url)?;
+                }
+                chat::run(net::listen(&addr)?, options, shutdown)
             }
             Builtin::Echo => {
                 let shutdown = shutdown::on_signal()?;

@@ -23,8 +23,10 @@ pub enum Source {
     Command(Vec<String>),
     /// Started with these words; it is known to listen on this address.
     CommandAt(Address, Vec<String>),
-    /// Running already at this address; neither started nor stopped.
-    Running(Address),
+    /// Running already at these addresses, as one room if they are several; neither started nor stopped.
+    Running(Vec<Address>),
+    /// So many of our own chat servers, which share one room through an engine that is started too.
+    Nodes(usize),
 }
 
 /// An address as it was written, and all that it stands for.
@@ -49,32 +51,71 @@ impl Contender {
         })
     }
 
-    /// The server that is running at this address.
-    pub fn running(address: Address) -> Contender {
+    /// The servers that are running at these addresses.
+    pub fn running(addresses: Vec<Address>) -> Contender {
+        let name = |address: &Address| match address.addrs[..] {
+            [addr] => addr.to_string(),
+            _ => address.text.clone(),
+        };
+        let names: Vec<_> = addresses.iter().map(name).collect();
         Contender {
-            name: match address.addrs[..] {
-                [addr] => addr.to_string(),
-                _ => address.text.clone(),
-            },
-            source: Source::Running(address),
+            name: names.join("+"),
+            source: Source::Running(addresses),
+        }
+    }
+
+    /// So many of our own chat servers as one room.
+    pub fn nodes(count: usize) -> Contender {
+        Contender {
+            name: format!("{count} nodes"),
+            source: Source::Nodes(count),
+        }
+    }
+
+    /// One of the servers of [`Source::Nodes`].
+    pub(crate) fn node(&self, n: usize, engine: SocketAddr) -> io::Result<Contender> {
+        let mut words = Builtin::Chat.words(ADDR)?;
+        words.extend(["--engine".to_owned(), format!("redis://{engine}")]);
+        Ok(Contender {
+            name: format!("{}, node {n}", self.name),
+            source: Source::Command(words),
+        })
+    }
+
+    /// The engine between them. It writes nothing to disk.
+    pub(crate) fn engine(&self) -> Contender {
+        let programs = ["valkey-server", "redis-server"];
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_here = |program: &&&str| {
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        };
+        let program = programs.iter().find(is_here).unwrap_or(&programs[1]);
+        let words = [program, "--bind", "127.0.0.1", "--port", PORT];
+        let nothing_to_disk = ["--save", "", "--appendonly", "no"];
+        let words = words.into_iter().chain(nothing_to_disk);
+        Contender {
+            name: format!("{}, engine", self.name),
+            source: Source::Command(words.map(str::to_owned).collect()),
         }
     }
 
     /// An address that is not on this machine.
     pub fn remote(&self) -> Option<SocketAddr> {
-        match &self.source {
-            Source::Command(_) => None,
-            Source::CommandAt(address, _) | Source::Running(address) => {
-                let mut addrs = address.addrs.iter().copied();
-                addrs.find(|addr| !addr.ip().is_loopback())
-            }
-        }
+        let addresses = match &self.source {
+            Source::Command(_) | Source::Nodes(_) => &[][..],
+            Source::CommandAt(address, _) => std::slice::from_ref(address),
+            Source::Running(addresses) => addresses,
+        };
+        let mut addrs = addresses.iter().flat_map(|address| &address.addrs);
+        addrs.find(|addr| !addr.ip().is_loopback()).copied()
     }
 
     /// Where a new start of this server may listen: its own addresses, or a free one on loopback.
     pub(crate) fn next_addrs(&self) -> io::Result<Vec<SocketAddr>> {
         match &self.source {
-            Source::CommandAt(address, _) | Source::Running(address) => Ok(address.addrs.clone()),
+            Source::CommandAt(address, _) => Ok(address.addrs.clone()),
+            Source::Running(addresses) => Ok(addresses[0].addrs.clone()),
+            Source::Nodes(_) => Ok(Vec::new()),
             Source::Command(words) => {
                 // The port is free again when the listener is dropped. Linux hands out another one to
                 // whoever asks for any port next, so that a clash is unlikely.
@@ -99,7 +140,7 @@ impl Contender {
                     .map(|word| word.replace(ADDR, &addr).replace(PORT, &port))
                     .collect(),
             ),
-            Source::Running(_) => None,
+            Source::Running(_) | Source::Nodes(_) => None,
         }
     }
 }

@@ -5,4 +5,5 @@ pub mod contender;
 pub mod floor;
 pub mod proc;
 pub mod process;
+pub mod site;
 pub mod supervise;

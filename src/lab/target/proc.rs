@@ -29,3 +29,18 @@ pub struct Usage {
     /// Open descriptors.
     pub descriptors: u64,
 }
+
+impl Usage {
+    /// What two processes use together.
+    pub fn plus(self, other: Usage) -> Usage {
+        Usage {
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            context_switches: self.context_switches + other.context_switches,
+            rss: self.rss + other.rss,
+            virtual_bytes: self.virtual_bytes + other.virtual_bytes,
+            threads: self.threads + other.threads,
+            mappings: self.mappings + other.mappings,
+            descriptors: self.descriptors + other.descriptors,
+        }
+    }
+}

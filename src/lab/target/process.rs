@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::error::context;
 use crate::lab::target::contender::Contender;
-use crate::lab::target::proc::{self, Usage};
+use crate::lab::target::proc;
 use crate::lab::target::supervise;
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
@@ -161,12 +161,6 @@ impl Server {
     /// The process that listens, where it could be found out.
     pub fn pid(&self) -> Option<i32> {
         self.pid
-    }
-
-    /// What it uses now. A process of another user cannot be looked into; a round is worth something
-    /// without it.
-    pub fn usage(&self) -> Option<Usage> {
-        Usage::of(self.pid?).ok()
     }
 
     /// Fails if the server has exited, with what it wrote last.
