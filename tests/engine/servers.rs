@@ -282,3 +282,45 @@ fn thousands_of_records_may_pass_while_a_server_is_frozen() {
     talk.end();
     bob.read_until(&format!(": m{said}\r\n"));
 }
+
+#[test]
+#[ignore = "needs redis-server"]
+fn ten_thousand_users_of_a_dead_server_are_gone_within_ten_seconds_and_told_once() {
+    const USERS: usize = 10_000;
+    let engine = Engine::start();
+    let one = server(&engine, &["--quiet-above", "100"]);
+    let mut ann = User::join(one.addr());
+    // What such a server leaves behind.
+    let client = redis::Client::open(engine.url()).unwrap();
+    let mut users = redis::pipe();
+    for id in 0..USERS {
+        let addr = format!("10.0.0.1:{id}");
+        let user = format!("{id}|{addr}||{addr}");
+        users
+            .cmd("HSET")
+            .arg("threadline:1:{lobby}:users:dead-1")
+            .arg(id)
+            .arg(user);
+    }
+    let _: redis::Value = users.query(&mut client.get_connection().unwrap()).unwrap();
+    let _: i64 = engine.ask("ZADD threadline:1:{lobby}:alive 1 dead-1");
+    let start = Instant::now();
+    let mut told = 0;
+    while told < USERS {
+        let line = ann.line();
+        let left = line
+            .strip_prefix("[room]: ")
+            .and_then(|line| line.strip_suffix(" left"));
+        // Once they are few, they are named.
+        told += left.map_or(1, |left| left.parse().unwrap());
+    }
+    // Their server was silent for five seconds before that.
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(told, USERS);
+    let left: i64 = engine.ask("EXISTS threadline:1:{lobby}:users:dead-1");
+    assert_eq!(left, 0);
+}

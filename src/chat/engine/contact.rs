@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use log::{info, warn};
 use parking_lot::Mutex;
+use redis::RedisError;
+
+use super::connection::PATIENCE;
 
 use crate::chat::message::{Kind, Message};
 
@@ -61,11 +64,12 @@ impl Contact {
     }
 
     /// A call has failed.
-    pub fn failed(&self, err: &dyn std::fmt::Display, said: &Sender<Message>) {
+    pub fn failed(&self, err: &RedisError, said: &Sender<Message>) {
         let mut told = self.told.lock();
         if !*told && self.is_cut_off() {
             *told = true;
-            warn!("the engine does not answer, trying again until it does: {err}");
+            let why = reason(err);
+            warn!("the engine does not answer, trying again until it does: {why}");
             tell(
                 said,
                 b"[room]: cut off from the other servers, what you say waits",
@@ -82,6 +86,14 @@ impl Contact {
             since => now + 1 >= since + long,
         };
         self.waiting.iter().any(waits)
+    }
+}
+
+/// An error as an operator can read it.
+pub fn reason(err: &RedisError) -> String {
+    match err.is_timeout() {
+        true => format!("nothing came for {} s", PATIENCE.as_secs()),
+        false => err.to_string(),
     }
 }
 

@@ -92,7 +92,8 @@ impl Engine {
         let history = || -> RedisResult<_> { History::new(&room, &mut addrs.connect(&room)?.0) };
         let shown = addrs.shown();
         let history = history().map_err(|err| {
-            io::Error::other(format!("the engine at {shown} does not answer: {err}"))
+            let why = contact::reason(&err);
+            io::Error::other(format!("the engine at {shown} does not answer: {why}"))
         })?;
         info!(
             "sharing the room {} through the engine at {shown}",
