@@ -150,7 +150,8 @@ impl Sender<'_> {
     /// # Errors
     /// The connection failed.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        (&mut &*self.stream).write_all(bytes)
+        let sent = (&mut &*self.stream).write_all(bytes);
+        sent.map_err(context("the sender disconnected"))
     }
 
     /// Sends the receipt, and shuts the connection down.

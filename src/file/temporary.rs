@@ -13,6 +13,8 @@ use crate::error::context;
 
 const PREFIX: &str = ".threadline-";
 const SUFFIX: &str = ".part";
+/// The suffix of a folder in which a name is tried.
+const TRIAL: &str = ".trial";
 
 /// Random characters in a temporary name.
 const RANDOM: usize = 6;
@@ -23,10 +25,11 @@ pub fn is_reserved(name: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
-/// Whether a name has the form `.threadline-PID-RANDOM.part`, which only our server creates.
-fn is_temporary(name: &OsStr) -> bool {
+/// Whether a name has the form `.threadline-PID-RANDOM.part`, or with another suffix, which only our server
+/// creates.
+fn is_temporary(name: &OsStr, suffix: &str) -> bool {
     let parts = name.to_str().and_then(|name| {
-        let parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        let parts = name.strip_prefix(PREFIX)?.strip_suffix(suffix)?;
         parts.split_once('-')
     });
     parts.is_some_and(|(pid, random)| {
@@ -46,12 +49,12 @@ pub fn prepare(dir: &Path) -> io::Result<()> {
     let cannot = || context(format!("cannot receive into the folder {}", dir.display()));
     for entry in fs::read_dir(dir).map_err(cannot())? {
         let entry = entry.map_err(cannot())?;
-        if !is_temporary(&entry.file_name()) {
-            continue;
-        }
+        let name = entry.file_name();
         match entry.file_type() {
-            Ok(kind) if kind.is_file() => remove_if_stale(&entry.path()),
-            Ok(kind) if kind.is_dir() => remove_trial(&entry.path()),
+            Ok(kind) if kind.is_file() && is_temporary(&name, SUFFIX) => {
+                remove_if_stale(&entry.path())
+            }
+            Ok(kind) if kind.is_dir() && is_temporary(&name, TRIAL) => remove_trial(&entry.path()),
             // Opening anything but a regular file, such as a named pipe, could block for ever.
             _ => {}
         }
@@ -94,7 +97,7 @@ fn prefix() -> String {
 pub fn try_name(dir: &Path, name: &OsStr) -> io::Result<()> {
     let prefix = prefix();
     let mut new = tempfile::Builder::new();
-    new.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
+    new.prefix(&prefix).suffix(TRIAL).rand_bytes(RANDOM);
     // If the folder cannot be created, an invalid name fails only when the file is renamed to it.
     let Ok(trial) = new.tempdir_in(dir) else {
         return Ok(());
@@ -171,8 +174,8 @@ mod tests {
         std::os::unix::fs::symlink(&outside, dir.path().join(".threadline-2-000000.part")).unwrap();
         // A folder that a test of a name has left, and a folder that contains a file.
         for (folder, content) in [
-            (".threadline-3-abcdef.part", ""),
-            (".threadline-4-abcdef.part", "x"),
+            (".threadline-3-abcdef.trial", ""),
+            (".threadline-4-abcdef.trial", "x"),
         ] {
             fs::create_dir(dir.path().join(folder)).unwrap();
             fs::write(dir.path().join(folder).join("name"), content).unwrap();
@@ -183,7 +186,7 @@ mod tests {
         let mut left = others.to_vec();
         left.extend([
             ".threadline-2-000000.part",
-            ".threadline-4-abcdef.part",
+            ".threadline-4-abcdef.trial",
             temporary,
         ]);
         left.sort_unstable();
