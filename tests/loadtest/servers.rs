@@ -211,3 +211,26 @@ fn a_server_that_dies_under_load_is_named() {
         .ended()
         .expect_one_error("server x died (exit status 4): out of order");
 }
+
+#[test]
+fn a_server_may_take_its_time_to_stop() {
+    let folder = TempDir::new().unwrap();
+    let stopped = folder.path().join("stopped");
+    // With and without its standard error, whose end would show that it has gone.
+    for redirect in ["2>&2", "2>/dev/null"] {
+        let script = format!(
+            "exec {redirect}; trap 'sleep 0.3; touch {}; exit' TERM; {CHAT_SERVER} {{addr}} & wait",
+            stopped.display()
+        );
+        let server = format!("slow=sh -c \"{script}\"");
+        measure(
+            "chat -c 2 -d 100ms --rounds 1 --no-own --server",
+            &[&server],
+        );
+        assert!(
+            stopped.exists(),
+            "it was killed before its time: {redirect}"
+        );
+        std::fs::remove_file(&stopped).unwrap();
+    }
+}

@@ -1,18 +1,18 @@
 //! A server under test: started, watched, stopped.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded, never};
+use crossbeam_channel::{Receiver, bounded, never};
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::context;
 use crate::lab::target::contender::Contender;
@@ -37,13 +37,23 @@ const LONGEST_LINE: usize = 200;
 pub struct Server {
     name: String,
     addr: SocketAddr,
-    /// The [supervisor](supervise) of a server that was started, and the server's process group.
-    child: Option<(Child, Option<Pid>)>,
+    child: Option<Started>,
     pid: Option<i32>,
     /// What it wrote last to its standard error, or rather the first line of an error there.
     last_words: Arc<Mutex<Option<String>>>,
     /// Closed at the end of its standard error.
     silent: Done,
+}
+
+/// A server that was started.
+#[derive(Debug)]
+struct Started {
+    supervisor: Child,
+    /// The server's first process, and its process group.
+    group: Pid,
+    /// How it ended.
+    ended: Receiver<String>,
+    died: Option<String>,
 }
 
 /// Why a server is not measured.
@@ -99,25 +109,37 @@ impl Server {
                 return Err(self.error(ErrorKind::AddrInUse, &what));
             }
         }
-        let mut child = supervise::command(words)?
-            .stderr(Stdio::piped())
+        let mut supervisor = supervise::command(words)?
             .spawn()
             .map_err(context("cannot start this program itself"))?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stdout = supervisor.stdout.take().expect("it is piped");
+        let stderr = supervisor.stderr.take().expect("it is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        // The server's process id, or why there is none.
+        let first = lines.next().transpose()?.unwrap_or_default();
+        let Some(group) = first.parse().ok().and_then(Pid::from_raw) else {
+            supervisor.wait()?;
+            return Err(io::Error::other(format!("server {}: {first}", self.name)));
+        };
+        let (end, ended) = bounded(1);
+        self.child = Some(Started {
+            supervisor,
+            group,
+            ended,
+            died: None,
+        });
         let last_words = Arc::clone(&self.last_words);
-        let (speaking, silent) = bounded(0);
+        let (speaking, silent) = bounded::<Infallible>(0);
         self.silent = silent;
-        thread::Builder::new()
-            .name("server's stderr".to_owned())
-            .spawn(move || {
-                let _closes_last: Sender<std::convert::Infallible> = speaking;
-                listen(BufReader::new(stderr.expect("it is piped")), &last_words);
-            })?;
-        // Nothing, if the server could not be started: then the supervisor exits.
-        let mut pid = String::new();
-        BufReader::new(stdout.expect("it is piped")).read_line(&mut pid)?;
-        let group = pid.trim().parse().ok().and_then(Pid::from_raw);
-        self.child = Some((child, group));
+        thread::Builder::new().spawn(move || {
+            listen(BufReader::new(stderr), &last_words);
+            drop(speaking);
+        })?;
+        thread::Builder::new().spawn(move || {
+            let how = lines.find_map(Result::ok);
+            let how = how.unwrap_or_else(|| "died (with its supervisor)".to_owned());
+            end.send(how).ok();
+        })?;
         Ok(())
     }
 
@@ -132,8 +154,7 @@ impl Server {
             for &addr in addrs {
                 if listens(addr)? {
                     self.addr = addr;
-                    let group = self.child.as_ref().and_then(|(_, group)| *group);
-                    let group = group.map(|group| group.as_raw_nonzero().get());
+                    let group = self.child.as_ref().map(|child| child.group.as_raw_pid());
                     self.pid = proc::listener_pid(addr, group);
                     return Ok(());
                 }
@@ -168,23 +189,15 @@ impl Server {
     /// # Errors
     /// It has.
     pub fn check(&mut self) -> io::Result<()> {
-        let Some((child, group)) = &mut self.child else {
+        let Some(child) = &mut self.child else {
             return Ok(());
         };
-        let Some(status) = child.try_wait()? else {
+        child.died = child.died.take().or_else(|| child.ended.try_recv().ok());
+        let Some(how) = child.died.clone() else {
             return Ok(());
         };
-        let was_started = group.is_some();
         // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
         closes_within(&self.silent, LAST_WORDS);
-        if !was_started {
-            let why = self.last_words().unwrap_or_default();
-            return Err(io::Error::other(format!("server {}: {why}", self.name)));
-        }
-        let how = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("died (exit status {code})"),
-            (None, signal) => format!("died (killed by signal {})", signal.unwrap_or_default()),
-        };
         Err(self.error(ErrorKind::BrokenPipe, &how))
     }
 
@@ -204,21 +217,16 @@ impl Server {
     }
 
     fn stop(&mut self) {
-        let Some((mut child, Some(group))) = self.child.take() else {
-            return;
-        };
-        kill_process_group(group, Signal::TERM).ok();
-        let deadline = Instant::now() + GRACE;
-        // Once the server is reaped, the group lives only as long as something that it left behind.
-        while Instant::now() < deadline {
-            child.try_wait().ok();
-            if test_kill_process_group(group).is_err() {
-                break;
+        if let Some(mut child) = self.child.take() {
+            kill_process_group(child.group, Signal::TERM).ok();
+            // The first process of the group, and what it has started, which may outlive it.
+            if child.died.is_none() {
+                child.ended.recv_timeout(GRACE).ok();
             }
-            thread::sleep(Duration::from_millis(2));
+            closes_within(&self.silent, GRACE);
+            // Closes the supervisor's standard input, and so kills what is left.
+            child.supervisor.wait().ok();
         }
-        kill_process_group(group, Signal::KILL).ok();
-        child.wait().ok();
     }
 }
 

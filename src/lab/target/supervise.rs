@@ -4,24 +4,26 @@
 //! The supervisor's standard input is a pipe that only `loadtest` can write to. The kernel closes it when
 //! `loadtest` exits or is killed, and then the supervisor kills the server's whole process group. A
 //! parent-death signal would reach only the first process of it, and not what that has started.
+//!
+//! It prints a line when the server has started and one when it has ended, and never reaps it: until the
+//! supervisor exits, the number of the group is given to no other, and a signal cannot reach a stranger.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getpid, kill_process, kill_process_group, setrlimit,
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
 };
-
-/// The exit status of a supervisor whose server cannot be started, as in a shell.
-const NOT_STARTED: u8 = 127;
+use rustix::stdio::dup2_stderr;
 
 /// The hidden subcommand of `loadtest`.
 pub const SUBCOMMAND: &str = "supervise";
 
-/// What starts the server with these words, and first prints its process id.
+/// What starts the server with these words.
 ///
 /// # Errors
 /// This program cannot find itself.
@@ -33,12 +35,13 @@ pub fn command(words: &[String]) -> io::Result<Command> {
         .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         // Out of the reach of Ctrl-C: it outlives the server.
         .process_group(0);
     Ok(command)
 }
 
-/// The supervisor itself: ends as the server does.
+/// The supervisor itself.
 pub fn run(words: &[OsString]) -> ExitCode {
     let spawned = Command::new(&words[0])
         .args(&words[1..])
@@ -48,33 +51,41 @@ pub fn run(words: &[OsString]) -> ExitCode {
         // A group of its own, so that what a wrapper such as `go run` starts is stopped with it.
         .process_group(0)
         .spawn();
-    let mut server = match spawned {
+    let server = match spawned {
         Ok(server) => server,
         Err(err) => {
-            writeln!(io::stderr(), "cannot run {:?}: {err}", words[0]).ok();
-            return ExitCode::from(NOT_STARTED);
+            writeln!(io::stdout(), "cannot run {:?}: {err}", words[0]).ok();
+            return ExitCode::FAILURE;
         }
     };
-    let _open = server.stdin.take();
     let group = Pid::from_child(&server);
-    // Before anything that can fail: if `loadtest` is gone, so is the server.
-    let watch = thread::Builder::new().spawn(move || {
+    let watched = watch(group);
+    if watched.is_ok() {
+        // Nothing comes but the end.
         io::copy(&mut io::stdin(), &mut io::sink()).ok();
-        kill_process_group(group, Signal::KILL).ok();
-    });
-    if watch.is_err() {
-        kill_process_group(group, Signal::KILL).ok();
     }
-    writeln!(io::stdout(), "{}", server.id()).ok();
-    let status = server.wait();
-    let Ok(status) = status else {
-        return ExitCode::FAILURE;
-    };
-    if let Some(signal) = status.signal().and_then(Signal::from_named_raw) {
-        // One core dump is enough.
-        let (current, maximum) = (Some(0), Some(0));
-        setrlimit(Resource::Core, Rlimit { current, maximum }).ok();
-        kill_process(getpid(), signal).ok();
+    kill_process_group(group, Signal::KILL).ok();
+    watched.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+/// Prints that the server has started, and on a thread of its own how it ends.
+fn watch(server: Pid) -> io::Result<()> {
+    // So that the end of the server's standard error is that of its last process.
+    dup2_stderr(File::options().write(true).open("/dev/null")?)?;
+    // Whoever reads this may be gone, which shows on standard input.
+    writeln!(io::stdout(), "{}", server.as_raw_pid()).ok();
+    thread::Builder::new().spawn(move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        if let Ok(Some(status)) = waitid(WaitId::Pid(server), options) {
+            writeln!(io::stdout(), "{}", describe(&status)).ok();
+        }
+    })?;
+    Ok(())
+}
+
+fn describe(status: &WaitIdStatus) -> String {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => format!("died (exit status {code})"),
+        (None, signal) => format!("died (killed by signal {})", signal.unwrap_or_default()),
     }
-    ExitCode::from(status.code().map_or(u8::MAX, |code| code as u8))
 }

@@ -60,9 +60,8 @@ impl Usage {
     pub fn quick(pid: i32) -> io::Result<Usage> {
         let process = Process::new(pid).map_err(other)?;
         let stat = process.stat().map_err(other)?;
-        let descriptors = process.fd_count().map_err(other)? as u64;
-        if descriptors == 0 {
-            // It is dying, and has closed all.
+        if stat.vsize == 0 {
+            // It has exited, though its descriptors may still be open and nobody has reaped it.
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(Usage {
@@ -70,7 +69,7 @@ impl Usage {
             rss: stat.rss * procfs::page_size(),
             virtual_bytes: stat.vsize,
             threads: stat.num_threads as u64,
-            descriptors,
+            descriptors: process.fd_count().map_err(other)? as u64,
             ..Usage::default()
         })
     }
