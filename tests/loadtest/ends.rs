@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::TempDir;
 use threadline::lab::results::record::Record;
 
 use crate::common::program::{Program, text};
-use crate::common::wait::wait_until;
+use crate::common::wait::{DEADLINE, wait_until};
 use crate::mock::{self, Mock};
 use crate::{CHAT_SERVER, free_addr, start, wait_for_listener};
 
@@ -84,7 +84,7 @@ fn second_ctrl_c_exits_at_once() {
     loadtest.signal("INT");
     // Two signals that are pending at one time are one.
     let pressed = Instant::now();
-    while loadtest.status().is_none() && pressed.elapsed() < Duration::from_secs(1) {
+    while loadtest.status().is_none() && pressed.elapsed() < DEADLINE {
         loadtest.signal("INT");
     }
     let ended = loadtest.ended();

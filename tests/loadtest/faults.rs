@@ -38,8 +38,8 @@ fn assert_nothing_is_forgotten(round: &Round, due: u64) {
 
 #[test]
 fn every_fault_of_a_broken_room_is_found() {
-    let (addr, mock) = mock::start("chat drop@10 double@20 damage@30 reorder@40 every@50");
-    let line = format!("chat --addr {addr} -c 3 --senders 1 -d 500ms --rounds 1");
+    let (addr, mock) = mock::start("chat drop@2 double@4 damage@6 reorder@8 every@10");
+    let line = format!("chat --addr {addr} -c 3 --senders 1 -d 1s --rounds 1");
     let (record, out) = measure(&line, &[]);
     let round = only_round(&record);
     let made = mock.made();
@@ -65,9 +65,9 @@ fn every_fault_of_a_broken_room_is_found() {
 #[test]
 fn one_lost_message_is_counted_and_crosses_its_rule() {
     for (line, script) in [
-        ("chat -c 3 --senders 1 -d 300ms", "chat drop@20"),
-        ("chat -c 3 --senders 1 -d 300ms --rate 200", "chat drop@20"),
-        ("echo -c 3 -d 300ms", "echo drop@20"),
+        ("chat -c 3 --senders 1 -d 1s", "chat drop@5"),
+        ("chat -c 3 --senders 1 -d 300ms --rate 200", "chat drop@5"),
+        ("echo -c 3 -d 1s", "echo drop@5"),
     ] {
         let (record, ended) = against(script, line, &["--fail-if", "lost>0"]);
         let round = only_round(&record);
@@ -120,7 +120,7 @@ fn a_pause_is_seen_in_max_and_pause_and_timeline() {
         "chat -c 3 -d 2s",
         "chat -c 3 -d 2s --rate 500",
     ] {
-        let script = format!("{} freeze@200", &line[..4]);
+        let script = format!("{} freeze@20", &line[..4]);
         let (record, ended) = against(&script, line, &["--fail-if", "pause>1s"]);
         let round = only_round(&record);
         assert_eq!(round.lost, 0, "{line}: {round:?}");
@@ -135,20 +135,20 @@ fn a_pause_is_seen_in_max_and_pause_and_timeline() {
 
 #[test]
 fn half_a_line_damages_the_next_and_is_lost_itself() {
-    let (record, ended) = against("chat half@20", "chat -c 3 --senders 1 -d 300ms", &[]);
+    let (record, ended) = against("chat half@5", "chat -c 3 --senders 1 -d 1s", &[]);
     let round = only_round(&record);
     assert_eq!((round.lost, round.damaged), (2, 1), "{round:?}");
     assert_nothing_is_forgotten(round, round.messages * 3);
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     // In the echo, the other half is waited for.
-    let (record, _) = against("echo half@20", "echo -c 3 -d 300ms", &[]);
+    let (record, _) = against("echo half@5", "echo -c 3 -d 1s", &[]);
     let round = only_round(&record);
     assert_eq!((round.lost, round.damaged), (1, 0), "{round:?}");
 }
 
 #[test]
 fn answers_that_nobody_asked_for_are_damage() {
-    let (record, _) = against("echo double@20 damage@30", "echo -c 3 -d 300ms", &[]);
+    let (record, _) = against("echo double@5 damage@9", "echo -c 3 -d 1s", &[]);
     let round = only_round(&record);
     assert!(round.damaged >= 2, "{round:?}");
     assert!(round.lost >= 1, "{round:?}");
@@ -299,8 +299,8 @@ fn visitors_that_are_refused_are_lost_and_share_no_cost() {
 #[test]
 fn clients_that_left_before_the_end_share_no_cost() {
     // The room disconnects whoever is silent.
-    let server = format!("room={CHAT_SERVER} --timeout 300ms {{addr}}");
-    let line = "idle -c 5 -d 1s --rounds 1 --no-own --fail-if rss>1GiB --server";
+    let server = format!("room={CHAT_SERVER} --timeout 1s {{addr}}");
+    let line = "idle -c 5 -d 3s --rounds 1 --no-own --fail-if rss>1GiB --server";
     let (record, ended) = record_of(line, &[&server]);
     let round = only_round(&record);
     assert_eq!(round.dropped, 5, "{round:?}");

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use threadline::lab::results::record::Record;
 
 use crate::common::program::Program;
-use crate::{LOADTEST, assert_sound, measure, mock, start};
+use crate::{CHAT_SERVER, LOADTEST, assert_sound, measure, mock, start};
 
 /// The most memory that a process has had, in bytes.
 fn peak(loadtest: &Program) -> Option<u64> {
@@ -64,16 +64,18 @@ fn measure_after(commands: &str, shell: &[&str], line: &str) -> Record {
 
 #[test]
 fn without_descriptors_it_goes_on_with_the_clients_it_has() {
-    for scenario in ["chat", "echo", "idle", "churn --rate max"] {
+    let chat_server = Program::start(CHAT_SERVER, &[&"127.0.0.1:0"]);
+    let visited = format!("churn --rate max --addr {}", chat_server.addr());
+    for scenario in ["chat", "echo", "idle", "churn --rate max", &visited] {
         let line = format!("{scenario} -c 300 -d 300ms --rounds 1 --start-timeout 60s");
         let record = measure_after("ulimit -n 100", &["sh", "-c"], &line);
         let round = &record.points[0].rounds[0];
-        assert!((40..100).contains(&round.connected), "{line}: {round:?}");
-        // The server has as few, and those who leave keep theirs for a moment.
-        assert!(
-            round.lost == 0 || scenario.starts_with("churn"),
-            "{line}: {round:?}"
-        );
+        // Our own server has as few descriptors. Those of visitors that left are free a moment later,
+        // so it may refuse the next ones, and then it depends on the machine how many meet in it.
+        let may_refuse = scenario == "churn --rate max";
+        let least = if may_refuse { 1 } else { 40 };
+        assert!((least..100).contains(&round.connected), "{line}: {round:?}");
+        assert!(round.lost == 0 || may_refuse, "{line}: {round:?}");
         // Looking at the server needs descriptors as well.
         assert!(round.server.is_some(), "{line}: {round:?}");
         let warnings = record.warnings.join("\n");
@@ -81,6 +83,7 @@ fn without_descriptors_it_goes_on_with_the_clients_it_has() {
         assert!(warnings.contains("ulimit -n"), "{warnings}");
         assert!(!warnings.contains("said"), "{warnings}");
     }
+    chat_server.stop();
 }
 
 #[test]
@@ -104,16 +107,12 @@ fn nothing_of_the_warm_up_is_in_any_figure() {
     for (line, script, each) in [
         (
             "chat -c 3 --senders 1 --rate 200",
-            "chat drop@10 double@20 damage@30",
+            "chat drop@2 double@4 damage@6",
             3,
         ),
-        (
-            "chat -c 3 --senders 1",
-            "chat drop@10 double@20 damage@30",
-            3,
-        ),
-        ("echo -c 3 --rate 200", "echo damage@30", 1),
-        ("churn -c 3 --rate 200", "chat damage@30", 1),
+        ("chat -c 3 --senders 1", "chat drop@2 double@4 damage@6", 3),
+        ("echo -c 3 --rate 200", "echo damage@6", 1),
+        ("churn -c 3 --rate 200", "chat damage@6", 1),
     ] {
         let (addr, mock) = mock::start(script);
         let line = format!("{line} -d 500ms --warm-up 500ms --rounds 1 --addr {addr}");

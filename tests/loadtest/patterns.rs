@@ -100,9 +100,10 @@ fn churn_leaves_nothing_behind() {
         assert_eq!(cost.descriptors[2], cost.descriptors[0], "{cost:?}");
     }
     assert!(out.contains("threads left"), "{out}");
-    let (record, _) = measure("churn -c 3 --rate max -d 300ms --rounds 1", &[]);
+    let (record, _) = measure("churn -c 3 --rate max -d 1s --rounds 1", &[]);
     assert_sound(&record);
-    assert!(record.points[0].rounds[0].deliveries > 3);
+    let round = &record.points[0].rounds[0];
+    assert!(round.deliveries > 3, "{round:?}");
 }
 
 #[test]
@@ -130,16 +131,22 @@ fn slow_sees_that_who_never_reads_is_kicked_and_the_room_goes_on() {
 fn slow_sees_a_room_that_freezes() {
     // Go's unbuffered channel, and so Go's freeze.
     let frozen = format!("frozen={CHAT_SERVER} --queue 0 {{addr}}");
-    let (record, out) = measure(
-        "slow -c 5 --size 4096 -d 2s --rounds 1 --no-own --server",
-        &[&frozen],
-    );
-    let [sound, stalled] = &record.points[..] else {
-        panic!("{record:?}");
-    };
-    assert_eq!(sound.rounds[0].lost, 0, "{:?}", sound.rounds[0]);
-    let stalled = &stalled.rounds[0];
-    assert!(stalled.lost > 0, "{stalled:?}");
-    assert!(stalled.pause_seconds > 1.0, "{stalled:?}");
-    assert!(out.contains("pause"), "{out}");
+    // How fast the buffers of a client that reads nothing are full depends on the machine.
+    for seconds in ["2s", "8s", "32s"] {
+        let (record, out) = measure(
+            "slow -c 5 --size 4096 --rounds 1 --no-own --server",
+            &[&frozen, "-d", seconds],
+        );
+        let [sound, stalled] = &record.points[..] else {
+            panic!("{record:?}");
+        };
+        assert_eq!(sound.rounds[0].lost, 0, "{:?}", sound.rounds[0]);
+        assert!(out.contains("pause"), "{out}");
+        let stalled = &stalled.rounds[0];
+        if stalled.lost > 0 {
+            assert!(stalled.pause_seconds > 1.0, "{stalled:?}");
+            return;
+        }
+    }
+    panic!("the room did not freeze");
 }
