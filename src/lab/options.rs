@@ -232,9 +232,9 @@ impl Scenario {
     }
 }
 
-/// The scenarios: their defaults, with which they end within 30 seconds, and the options that mean
-/// nothing in them.
-const SCENARIOS: [(&str, &str, &str); 5] = [
+/// The scenarios, and `limits`: their defaults, with which they end within 30 seconds, and the options that
+/// mean nothing in them.
+const SCENARIOS: [(&str, &str, &str); 6] = [
     (
         "chat",
         "clients=10,100,1000 duration=2s size=64 rate=max",
@@ -260,6 +260,7 @@ const SCENARIOS: [(&str, &str, &str); 5] = [
         "clients=100 duration=3s size=2048 rate=max",
         "nodes",
     ),
+    ("limits", "", "nodes"),
 ];
 
 /// Reads the command line. Wrong usage ends the program with status 2.
@@ -281,19 +282,27 @@ fn from(words: &mut dyn Iterator<Item = OsString>) -> Result<Args, clap::Error> 
             let what = format!("--{} means nothing in {name}", id.replace('_', "-"));
             return Err(command().error(ErrorKind::UnknownArgument, what));
         }
-        let addrs = given.get_many::<Address>("addr").map_or(0, Iterator::count);
-        if *name != "chat" && addrs > 1 {
-            let what = format!("--addr takes one server in {name}");
-            return Err(command().error(ErrorKind::ArgumentConflict, what));
+        let conflict = |what| Err(command().error(ErrorKind::ArgumentConflict, what));
+        let addrs: Vec<&Address> = given.get_many("addr").into_iter().flatten().collect();
+        if *name != "chat" && addrs.len() > 1 {
+            return conflict(format!("--addr takes one server in {name}"));
+        }
+        for (i, addr) in addrs.iter().enumerate() {
+            if addrs[..i].iter().any(|other| other.is_also(addr)) {
+                return conflict(format!("--addr has {addr} twice"));
+            }
+        }
+        if is_given(&"nodes") && !cfg!(feature = "engine") {
+            return conflict("--nodes needs a build with --features engine".to_owned());
         }
     }
     Args::from_arg_matches(&matches)
 }
 
 fn command() -> clap::Command {
-    SCENARIOS
-        .iter()
-        .fold(Args::command(), |command, (name, defaults, without)| {
+    SCENARIOS.iter().fold(
+        Args::command().bin_name("loadtest"),
+        |command, (name, defaults, without)| {
             command.mut_subcommand(name, |mut scenario| {
                 for (option, value) in defaults.split(' ').filter_map(|word| word.split_once('=')) {
                     scenario =
@@ -304,7 +313,8 @@ fn command() -> clap::Command {
                     scenario.mut_arg(id, |arg| arg.hide(true))
                 })
             })
-        })
+        },
+    )
 }
 
 #[cfg(test)]
@@ -360,10 +370,28 @@ mod tests {
             from(&mut line.split(' ').map(OsString::from))
         };
         assert!(several("chat").is_ok());
-        for scenario in ["echo", "idle", "churn", "slow"] {
+        for scenario in ["echo", "idle", "churn", "slow", "limits"] {
             let err = several(scenario).unwrap_err();
             assert_eq!(err.kind(), ErrorKind::ArgumentConflict, "{scenario}");
         }
+    }
+
+    #[test]
+    fn a_server_of_a_room_is_given_once() {
+        for twice in ["127.0.0.1:1+127.0.0.1:1", ":1+[::1]:2+127.0.0.1:1"] {
+            let line = format!("loadtest chat --addr {twice}");
+            let err = from(&mut line.split(' ').map(OsString::from)).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::ArgumentConflict, "{twice}");
+            assert!(err.to_string().contains("127.0.0.1:1 twice"), "{err}");
+        }
+    }
+
+    #[cfg(not(feature = "engine"))]
+    #[test]
+    fn a_build_without_an_engine_says_what_nodes_need() {
+        let line = "loadtest chat --nodes 2";
+        let err = from(&mut line.split(' ').map(OsString::from)).unwrap_err();
+        assert!(err.to_string().contains("--features engine"), "{err}");
     }
 
     #[test]
@@ -376,6 +404,7 @@ mod tests {
             "idle --warm-up 1s",
             "echo --nodes 2",
             "slow --nodes 2",
+            "limits --nodes 2",
         ] {
             let words = format!("loadtest {line}");
             let err = from(&mut words.split(' ').map(OsString::from)).unwrap_err();

@@ -40,9 +40,6 @@ pub fn contenders(
         contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
     }
     let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
-    if servers.nodes.is_some() && !cfg!(feature = "engine") {
-        return wrong("--nodes needs a build with --features engine".to_owned());
-    }
     if contenders.is_empty() {
         return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
     }

@@ -63,6 +63,48 @@ fn every_fault_of_a_broken_room_is_found() {
 }
 
 #[test]
+fn faults_of_one_of_several_servers_are_told_with_its_address() {
+    let (addrs, mock) = mock::start_two("chat drop@10 double@20 damage@30 reorder@40 every@50");
+    let [first, second] = addrs;
+    let line = format!("chat --addr {first}+{second} -c 4 --senders 1 -d 500ms --rounds 1");
+    let (record, ended) = record_of(&line, &[]);
+    let round = only_round(&record);
+    let made = mock.made();
+    let faults = [Fault::Drop, Fault::Double, Fault::Reorder, Fault::Damage];
+    let [dropped, doubled, reordered, damaged] = faults.map(|fault| made[&fault]);
+    assert!(
+        dropped.min(doubled).min(reordered).min(damaged) > 0,
+        "{made:?}"
+    );
+    let found = (round.lost, round.duplicated, round.out_of_order);
+    let lost = dropped + damaged;
+    assert_eq!(found, (lost, doubled, reordered), "{made:?} {round:?}");
+    // All of it meets one client, which is at one of the servers. Messages come to the others in one order,
+    // whichever server they are at.
+    let what =
+        format!("{lost} lost, {doubled} duplicated, {reordered} out of order, {damaged} damaged");
+    let warnings = addrs.map(|addr| format!("at the clients of {addr}: {what}"));
+    let told: Vec<_> = (record.warnings.iter())
+        .filter(|warning| warning.starts_with("at the clients of "))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(warnings.contains(told[0]), "{told:?} and not {warnings:?}");
+    assert!(ended.stderr.contains(told[0]), "{}", ended.stderr);
+}
+
+#[test]
+fn clients_that_one_of_several_servers_disconnects_are_counted_at_it() {
+    let ([first, second], _mock) = mock::start_two("chat kick@20");
+    let line = format!("chat --addr {first}+{second} -c 4 --senders 1 -d 500ms --rounds 1");
+    let (record, _) = record_of(&line, &[]);
+    assert_eq!(only_round(&record).dropped, 1, "{record:?}");
+    let gone: Vec<_> = (record.warnings.iter())
+        .filter(|warning| warning.contains("1 of 2 clients gone"))
+        .collect();
+    assert_eq!(gone.len(), 1, "{:?}", record.warnings);
+}
+
+#[test]
 fn one_lost_message_is_counted_and_crosses_its_rule() {
     for (line, script) in [
         ("chat -c 3 --senders 1 -d 1s", "chat drop@5"),

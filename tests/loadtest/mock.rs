@@ -138,6 +138,16 @@ pub(crate) fn serve(listener: TcpListener, script: &str) -> Mock {
     mock
 }
 
+/// Starts one room that listens on two addresses, as two servers of one room would.
+pub(crate) fn start_two(script: &str) -> ([SocketAddr; 2], Mock) {
+    let (first, mock) = start(script);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let second = listener.local_addr().unwrap();
+    let shared = mock.clone();
+    thread::spawn(move || shared.serve(&listener));
+    ([first, second], mock)
+}
+
 /// A value for `--server` that starts it as a process of its own.
 pub(crate) fn command(name: &str, script: &str) -> String {
     let exe = env::current_exe().unwrap();

@@ -2,7 +2,6 @@
 //! In `slow` there are clients beside it that never read; in `idle` nobody sends.
 
 use std::io;
-use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::lab::load::client::Client;
@@ -41,6 +40,9 @@ struct FanOut {
 struct Member {
     seat: Seat,
     log: ClientLog,
+    damaged: u64,
+    /// Whether it is in at the start, so that every message is for it.
+    takes_part: bool,
     sender: Option<usize>,
 }
 
@@ -74,9 +76,9 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
             ..Member::default()
         }));
     let mut round = measure(&mut load, &mut clients, session, plan)?;
-    let addrs = session.addrs();
-    if addrs.len() > 1 {
-        session.notes.extend(load.faults(&addrs));
+    let servers = session.names();
+    if servers.len() > 1 {
+        session.notes.extend(load.faults(&servers));
     }
     for client in &mut stalled {
         round.dropped += u64::from(client.is_disconnected());
@@ -90,29 +92,33 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
 
 impl FanOut {
     /// What went wrong at the clients of each of several servers.
-    fn faults(&self, addrs: &[SocketAddr]) -> Vec<String> {
-        let faults = addrs.iter().enumerate().filter_map(|(server, addr)| {
-            let members = self.members.iter().skip(server).step_by(addrs.len());
-            let sum = |fault: fn(&FanOut, &Member) -> u64| {
-                members
-                    .clone()
-                    .map(|member| fault(self, member))
-                    .sum::<u64>()
-            };
+    fn faults(&self, servers: &[String]) -> Vec<String> {
+        let faults = servers.iter().enumerate().filter_map(|(nth, server)| {
+            let members = self.members.iter().skip(nth).step_by(servers.len());
+            let (mut all, mut gone) = (0, 0);
+            let (mut lost, mut damaged, mut doubled, mut disordered) = (0, 0, 0, 0);
+            for member in members {
+                all += 1;
+                gone += u64::from(!member.seat.is_in);
+                if member.takes_part {
+                    lost += self.log.missing(&member.log);
+                }
+                damaged += member.damaged;
+                doubled += member.log.duplicated;
+                disordered += member.log.out_of_order;
+            }
             let faults = [
-                ("lost", sum(|all, member| all.log.missing(&member.log))),
-                ("duplicated", sum(|_, member| member.log.duplicated)),
-                ("out of order", sum(|_, member| member.log.out_of_order)),
-                (
-                    "clients gone",
-                    sum(|_, member| u64::from(!member.seat.is_in)),
-                ),
+                (lost, "lost".to_owned()),
+                (doubled, "duplicated".to_owned()),
+                (disordered, "out of order".to_owned()),
+                (damaged, "damaged".to_owned()),
+                (gone, format!("of {all} clients gone")),
             ];
-            let seen = faults.iter().filter(|(_, count)| *count > 0);
+            let seen = faults.iter().filter(|(count, _)| *count > 0);
             let seen: Vec<_> = seen
-                .map(|(what, count)| format!("{count} {what}"))
+                .map(|(count, what)| format!("{count} {what}"))
                 .collect();
-            (!seen.is_empty()).then(|| format!("at the clients of {addr}: {}", seen.join(", ")))
+            (!seen.is_empty()).then(|| format!("at the clients of {server}: {}", seen.join(", ")))
         });
         faults.collect()
     }
@@ -164,6 +170,7 @@ impl FanOut {
                 || (self.senders.get(sender)).is_some_and(|sender| prefix == sender.prefix);
             if !is_whole || !prefix_fits {
                 rec.counts.damaged += 1;
+                member.damaged += 1;
             } else if let Some(at) = self.log.receive(&mut member.log, sender, number) {
                 rec.record(now, at);
                 own_came_back |= member.sender == Some(sender);
@@ -184,8 +191,9 @@ impl Load for FanOut {
         self.format = format;
         let mut present = Vec::new();
         for (number, member) in self.members.iter_mut().enumerate() {
-            (member.log, member.sender) = (ClientLog::default(), None);
-            if member.seat.is_in {
+            (member.log, member.damaged, member.sender) = (ClientLog::default(), 0, None);
+            member.takes_part = member.seat.is_in;
+            if member.takes_part {
                 present.push(number);
             }
         }

@@ -82,6 +82,11 @@ impl Session<'_> {
         self.server.usage(look)
     }
 
+    /// What the server is called, or each of several.
+    pub fn names(&self) -> Vec<String> {
+        self.server.names()
+    }
+
     /// Where the server listens, or each of several.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         self.server.addrs()

@@ -1,5 +1,6 @@
 //! Who is measured: our own server, those of `--server`, one that is running already, the floor.
 
+use std::fmt::{self, Display};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::str::FromStr;
@@ -73,17 +74,17 @@ impl Contender {
     }
 
     /// One of the servers of [`Source::Nodes`].
-    pub(crate) fn node(&self, n: usize, engine: SocketAddr) -> io::Result<Contender> {
+    pub(crate) fn node(n: usize, count: usize, engine: SocketAddr) -> io::Result<Contender> {
         let mut words = Builtin::Chat.words(ADDR)?;
         words.extend(["--engine".to_owned(), format!("redis://{engine}")]);
         Ok(Contender {
-            name: format!("{}, node {n}", self.name),
+            name: format!("node {n} of {count}"),
             source: Source::Command(words),
         })
     }
 
     /// The engine between them. It writes nothing to disk.
-    pub(crate) fn engine(&self) -> Contender {
+    pub(crate) fn engine(count: usize) -> Contender {
         let programs = ["valkey-server", "redis-server"];
         let path = std::env::var_os("PATH").unwrap_or_default();
         let is_here = |program: &&&str| {
@@ -94,7 +95,7 @@ impl Contender {
         let nothing_to_disk = ["--save", "", "--appendonly", "no"];
         let words = words.into_iter().chain(nothing_to_disk);
         Contender {
-            name: format!("{}, engine", self.name),
+            name: format!("engine of {count} nodes"),
             source: Source::Command(words.map(str::to_owned).collect()),
         }
     }
@@ -184,6 +185,19 @@ impl FromStr for Contender {
             name: name.to_owned(),
             source,
         })
+    }
+}
+
+impl Address {
+    /// Whether both stand for the same server.
+    pub fn is_also(&self, other: &Address) -> bool {
+        self.addrs.iter().any(|addr| other.addrs.contains(addr))
+    }
+}
+
+impl Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

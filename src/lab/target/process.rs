@@ -174,6 +174,11 @@ impl Server {
         }
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr

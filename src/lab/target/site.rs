@@ -27,9 +27,9 @@ impl Site {
         let (mut servers, mut engine) = (Vec::new(), None);
         match &contender.source {
             Source::Nodes(count) => {
-                let started = start(&contender.engine())?;
+                let started = start(&Contender::engine(*count))?;
                 for n in 1..=*count {
-                    servers.push(start(&contender.node(n, started.addr())?)?);
+                    servers.push(start(&Contender::node(n, *count, started.addr())?)?);
                 }
                 engine = Some(started);
             }
@@ -50,6 +50,12 @@ impl Site {
     /// Where the servers listen.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         self.servers.iter().map(Server::addr).collect()
+    }
+
+    /// What the servers are called.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.servers.iter().map(Server::name);
+        names.map(str::to_owned).collect()
     }
 
     /// The processes, where all of them could be found out.
