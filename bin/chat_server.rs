@@ -14,7 +14,7 @@ use threadline::server::{futex_hash, shutdown};
 /// Join it with `nc 127.0.0.1 8000` in one or more terminals. Type `who` to list the users, `rename|NAME` to
 /// change your name, anything else to send it to everyone.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:8000", value_parser = cli::addr)]
@@ -27,8 +27,9 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     args.options.check().unwrap_or_else(|why| {
-        let mut command = Args::command().bin_name(env!("CARGO_BIN_NAME"));
-        command.error(ErrorKind::ArgumentConflict, why).exit()
+        Args::command()
+            .error(ErrorKind::ArgumentConflict, why)
+            .exit()
     });
     cli::run(|| {
         futex_hash::make_room(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);

@@ -22,6 +22,7 @@ const IP_PORT: &str = "127.0.0.1:8005";
 /// course's Go server confirms nothing. This program prints `verified` or `sent, not confirmed`.
 #[derive(Parser)]
 #[command(
+    name = env!("CARGO_BIN_NAME"),
     version,
     after_help = "Start file_server in another terminal first.\n\n\
                   Examples:\n  \
@@ -57,8 +58,9 @@ fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
 fn main() -> ExitCode {
     let args = Args::parse();
     let (addr, path) = args.target.or(IP_PORT).unwrap_or_else(|why| {
-        let mut command = Args::command().bin_name(env!("CARGO_BIN_NAME"));
-        command.error(ErrorKind::ValueValidation, why).exit()
+        Args::command()
+            .error(ErrorKind::ValueValidation, why)
+            .exit()
     });
     cli::run(|| {
         interrupt::end_on_signal()?;

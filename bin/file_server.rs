@@ -18,6 +18,7 @@ use threadline::server::shutdown;
 /// called .threadline-PID-RANDOM.part. At the start, such files of servers that have crashed are removed.
 #[derive(Parser)]
 #[command(
+    name = env!("CARGO_BIN_NAME"),
     version,
     after_help = "Send a file from another terminal: file_client photo.jpg\n\n\
                   Examples:\n  \

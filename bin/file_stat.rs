@@ -12,7 +12,7 @@ use threadline::go::fmt;
 
 /// Prints the name of a file, without its folder, and its size in bytes
 #[derive(Parser)]
-#[command(version, after_help = "Example: file_stat photos/cat.jpg")]
+#[command(name = env!("CARGO_BIN_NAME"), version, after_help = "Example: file_stat photos/cat.jpg")]
 struct Args {
     /// File whose attributes to print
     file: PathBuf,

@@ -13,7 +13,7 @@ use threadline::server::shutdown;
 ///
 /// Try it with `tcp_server`, or with `nc -l 127.0.0.1 9000`.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:9000", value_parser = cli::addr)]

@@ -19,7 +19,7 @@ use threadline::server::shutdown;
 /// Try it with `tcp_concurrent_server`, or in the chat room: `tcp_concurrent_client 127.0.0.1:8000`.
 /// It works in a pipe: at the end of its input it prints the remaining output of the server, then exits.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:9000", value_parser = cli::addr)]

@@ -13,7 +13,7 @@ use threadline::server::shutdown;
 ///
 /// Try it with `tcp_client`, or with `nc 127.0.0.1 9000`.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "0.0.0.0:9000", value_parser = cli::addr)]

@@ -13,7 +13,7 @@ use threadline::udp;
 ///
 /// Start `udp_server` in another terminal first.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:8002", value_parser = cli::addr)]

@@ -19,7 +19,7 @@ use threadline::udp::{self, Unanswered};
 /// It works in a pipe: at the end of its input it waits for the missing answers, until none has come for one
 /// second. From a pipe, one read becomes one datagram, which may contain several lines.
 #[derive(Parser)]
-#[command(version, after_help = "Example: echo hello | udp_concurrent_client")]
+#[command(name = env!("CARGO_BIN_NAME"), version, after_help = "Example: echo hello | udp_concurrent_client")]
 struct Args {
     /// Address of the server, as HOST:PORT
     #[arg(default_value = "127.0.0.1:8003", value_parser = cli::addr)]

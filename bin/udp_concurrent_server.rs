@@ -12,7 +12,7 @@ use threadline::udp;
 ///
 /// Try it with `udp_concurrent_client`, or with `nc -u 127.0.0.1 8003`.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "127.0.0.1:8003", value_parser = cli::addr)]

@@ -13,7 +13,7 @@ use threadline::udp;
 ///
 /// Try it with `udp_client`, or with `nc -u 127.0.0.1 8002`.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = env!("CARGO_BIN_NAME"), version)]
 struct Args {
     /// Address to listen on, as HOST:PORT, or :PORT for every interface
     #[arg(default_value = "127.0.0.1:8002", value_parser = cli::addr)]

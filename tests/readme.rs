@@ -188,3 +188,32 @@ fn reference_has_every_option() {
         }
     }
 }
+
+/// Each program names itself in its version and in its usage.
+#[test]
+fn every_program_has_its_own_name() {
+    let programs = Path::new(env!("CARGO_BIN_EXE_chat_server"))
+        .parent()
+        .unwrap();
+    let mut checked = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("bin")).unwrap() {
+        let source = entry.unwrap().path();
+        let name = source.file_stem().unwrap().to_str().unwrap();
+        // Not all are built with every set of features.
+        let Ok(output) = Command::new(programs.join(name)).arg("--version").output() else {
+            continue;
+        };
+        let expected = format!("{name} {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        let output = Command::new(programs.join(name))
+            .arg("--no-such-option")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let usage = format!("Usage: {name}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(&usage), "{name}: {stderr}");
+        checked += 1;
+    }
+    assert!(checked >= 11, "{checked} programs");
+}

@@ -24,6 +24,7 @@ use crate::lab::values::{Rate, fail_if, positive, rate, rule, senders, size};
 /// every answer, and prints throughput, latency, faults and what the server used.
 #[derive(Debug, Parser)]
 #[command(
+    name = "loadtest",
     version,
     after_help = "Exit status:
   0    done

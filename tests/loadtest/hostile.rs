@@ -131,3 +131,36 @@ fn who_is_talked_to_but_not_let_in_holds_nobody_up() {
     let round = &record.points[0].rounds[0];
     assert_eq!((round.connected, round.dropped), (2, 0), "{round:?}");
 }
+
+#[test]
+fn client_that_never_reads_is_counted_as_dropped_behind_what_it_has_not_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        // Alone first, then with one that never reads and gets megabytes before it is disconnected.
+        for is_with_stalled in [false, true] {
+            let (mut conn, peer) = listener.accept().unwrap();
+            let_in(&mut conn).unwrap();
+            let mut out = conn.try_clone().unwrap();
+            let echo = move || {
+                let reader = BufReader::new(conn.try_clone().unwrap());
+                for line in reader.split(b'\n').map_while(Result::ok) {
+                    let line = [format!("[{peer}]{peer}: ").as_bytes(), &line, b"\r\n"].concat();
+                    conn.write_all(&line).ok();
+                }
+            };
+            thread::spawn(echo);
+            if is_with_stalled {
+                let (mut stalled, peer) = listener.accept().unwrap();
+                stalled.set_nonblocking(true).unwrap();
+                while stalled.write(&[b'x'; 4096]).is_ok() {}
+                out.write_all(format!("[{peer}]{peer}: login!!!\r\n").as_bytes())
+                    .unwrap();
+            }
+        }
+    });
+    let line = format!("slow --addr {addr} -c 1 --stalled 1 -d 200ms --rounds 1");
+    let (record, _) = measure(&line, &[]);
+    let dropped = record.points.iter().map(|point| point.rounds[0].dropped);
+    assert_eq!(dropped.collect::<Vec<_>>(), [0, 1], "{record:?}");
+}

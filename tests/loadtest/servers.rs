@@ -1,6 +1,8 @@
 //! The servers under test: found, started, stopped, and named when they fail.
 
+use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use socket2::{Domain, Socket, Type};
@@ -125,7 +127,8 @@ fn a_command_may_take_the_port_alone() {
 #[test]
 fn our_own_servers_need_no_program_beside_it() {
     let folder = TempDir::new().unwrap();
-    let alone = folder.path().join("loadtest");
+    // Its own name need not be Unicode.
+    let alone = folder.path().join(OsStr::from_bytes(b"load\xfftest"));
     std::fs::copy(LOADTEST, &alone).unwrap();
     for line in ["chat", "echo", "idle"] {
         let words = format!("{line} -c 3 -d 200ms --rounds 1 --floor");
@@ -135,6 +138,21 @@ fn our_own_servers_need_no_program_beside_it() {
             .unwrap();
         assert!(ended.status.success(), "{line}: {ended:?}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn new_build_in_its_place_does_not_stop_a_run() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("loadtest");
+    std::fs::copy(LOADTEST, &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args("echo -c 1 -d 300ms --rounds 3 --floor".split(' '));
+    let mut loadtest = Program::spawn(&mut command);
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(&program, "another program").unwrap();
+    let ended = loadtest.ended();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
 
 #[test]

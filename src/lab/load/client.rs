@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use mio::net::TcpStream;
 use rustix::io::Errno;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// The receive buffer of a client that never reads, in bytes.
 const SMALL: usize = 4096;
@@ -59,18 +59,23 @@ impl Client {
         self.stream = None;
     }
 
-    /// Reads and throws away what is there, and says whether the server has closed the connection.
-    pub fn is_disconnected(&mut self) -> bool {
+    /// Reads and throws away what is there: how many bytes, or none if the server has closed the
+    /// connection.
+    pub fn discard(&mut self) -> Option<usize> {
         let mut bin = [0; 64 * 1024];
+        let stream = self.stream.as_mut()?;
+        // The small buffer of one that never reads lets little through at a time.
+        SockRef::from(&*stream)
+            .set_recv_buffer_size(1024 * 1024)
+            .ok();
+        let mut discarded = 0;
         loop {
-            let Some(stream) = &mut self.stream else {
-                return true;
-            };
             match stream.read(&mut bin) {
-                Ok(0) => return true,
-                Ok(_) => {}
+                Ok(0) => return None,
+                Ok(n) => discarded += n,
                 Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(err) => return err.kind() != ErrorKind::WouldBlock,
+                Err(err) if err.kind() == ErrorKind::WouldBlock => return Some(discarded),
+                Err(_) => return None,
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
@@ -80,14 +81,31 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     if servers.len() > 1 {
         session.notes.extend(load.faults(&servers));
     }
-    for client in &mut stalled {
-        round.dropped += u64::from(client.is_disconnected());
-    }
+    round.dropped += disconnected(&mut stalled);
     drop((stalled, clients));
     Ok(session.finish(Round {
         connect_seconds,
         ..round
     }))
+}
+
+/// How many of these the server has disconnected. What it sent before comes before the end does.
+fn disconnected(stalled: &mut Vec<Client>) -> u64 {
+    const QUIET: Duration = Duration::from_millis(300);
+    const LONGEST: Duration = Duration::from_secs(3);
+    let (count, start) = (stalled.len(), Instant::now());
+    let mut read = start;
+    while !stalled.is_empty() && read.elapsed() < QUIET && start.elapsed() < LONGEST {
+        stalled.retain_mut(|client| {
+            let discarded = client.discard();
+            if discarded != Some(0) {
+                read = Instant::now();
+            }
+            discarded.is_some()
+        });
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    (count - stalled.len()) as u64
 }
 
 impl FanOut {

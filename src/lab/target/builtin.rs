@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use crate::go::{net, use_batch_scheduling};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::target::floor;
+use crate::lab::target::supervise::{take_name, this_program};
 use crate::server::accept::Limits;
 use crate::server::{futex_hash, shutdown};
 use crate::{chat, tcp};
@@ -51,7 +52,7 @@ impl Builtin {
     /// # Errors
     /// This program cannot find itself.
     pub fn words(self, addr: &str) -> io::Result<Vec<String>> {
-        let program = std::env::current_exe()?.display().to_string();
+        let program = this_program()?.display().to_string();
         let name = self.to_possible_value().expect("none is hidden");
         let words = [SUBCOMMAND, name.get_name(), addr];
         Ok([program]
@@ -65,6 +66,7 @@ impl Builtin {
     /// # Errors
     /// It cannot listen there, the kernel gives no more descriptors, or the engine does not answer.
     pub fn run(self, addr: SocketAddr, engine: Option<&str>) -> io::Result<()> {
+        take_name();
         let limits = Limits::default();
         if self == Builtin::Chat {
             futex_hash::make_room(limits.max_clients, chat::THREADS_PER_CLIENT);

@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
@@ -23,12 +24,31 @@ use rustix::stdio::dup2_stderr;
 /// The hidden subcommand of `loadtest`.
 pub const SUBCOMMAND: &str = "supervise";
 
+/// This program, for another process of it. On Linux that is the file that runs, whatever its name, even if
+/// a new build has taken its place.
+///
+/// # Errors
+/// This program cannot find itself.
+pub fn this_program() -> io::Result<PathBuf> {
+    match cfg!(target_os = "linux") {
+        true => Ok(PathBuf::from("/proc/self/exe")),
+        false => std::env::current_exe(),
+    }
+}
+
+/// Gives this process its name back: one that was started as [`this_program`] is called `exe`.
+pub fn take_name() {
+    if cfg!(target_os = "linux") {
+        std::fs::write("/proc/self/comm", "loadtest").ok();
+    }
+}
+
 /// What starts the server with these words.
 ///
 /// # Errors
 /// This program cannot find itself.
 pub fn command(words: &[String]) -> io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(this_program()?);
     command
         .arg(SUBCOMMAND)
         .arg("--")
@@ -43,6 +63,7 @@ pub fn command(words: &[String]) -> io::Result<Command> {
 
 /// The supervisor itself.
 pub fn run(words: &[OsString]) -> ExitCode {
+    take_name();
     let spawned = Command::new(&words[0])
         .args(&words[1..])
         // Never written to, and open as long as this process is: a server may read it.
