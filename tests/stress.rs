@@ -24,6 +24,16 @@ const STEPS: usize = 40;
 
 #[test]
 fn every_reader_gets_every_message_once_and_in_one_order() {
+    talk(&[], false);
+}
+
+#[test]
+fn private_messages_history_and_exits_change_no_order_and_lose_nothing() {
+    talk(&["--stage", "beyond", "--history", "50"], true);
+}
+
+/// Lets the clients talk in a room with these options, and checks what they have heard.
+fn talk(args: &[&str], is_beyond: bool) {
     let seed: u64 = match env::var("STRESS_SEED") {
         Ok(seed) => seed.parse().expect("STRESS_SEED is a number"),
         Err(_) => SystemTime::now()
@@ -33,7 +43,7 @@ fn every_reader_gets_every_message_once_and_in_one_order() {
     println!("STRESS_SEED={seed}");
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat_server"));
-    let room = Program::serve(command.args(["--timeout", "1h"]));
+    let room = Program::serve(command.args(["--timeout", "1h"]).args(args));
     room.wait_for_threads(4);
     let descriptors = room.descriptors();
     let addr = room.addr();
@@ -47,13 +57,13 @@ fn every_reader_gets_every_message_once_and_in_one_order() {
             .map(|(i, user)| {
                 let random = Random(seed.wrapping_add(i as u64));
                 let done = done.clone();
-                s.spawn(move || healthy(user, i, random, done))
+                s.spawn(move || healthy(user, i, random, is_beyond, done))
             })
             .collect();
         for i in 0..UNRULY {
             let random = Random(seed.wrapping_add((HEALTHY + i) as u64));
             let done = done.clone();
-            s.spawn(move || unruly(addr, i, random, done));
+            s.spawn(move || unruly(addr, i, random, is_beyond, done));
         }
         // When all clients have done all their steps, one sends the last message.
         for _ in 0..HEALTHY + UNRULY {
@@ -104,7 +114,14 @@ struct Heard {
     said: usize,
 }
 
-fn healthy(mut user: User, i: usize, mut random: Random, done: Sender<()>) -> Heard {
+fn healthy(
+    mut user: User,
+    i: usize,
+    mut random: Random,
+    is_beyond: bool,
+    done: Sender<()>,
+) -> Heard {
+    let mut name = user.addr.clone();
     let mut heard = Heard {
         lines: Vec::new(),
         said: 0,
@@ -112,7 +129,18 @@ fn healthy(mut user: User, i: usize, mut random: Random, done: Sender<()>) -> He
     for step in 0..STEPS {
         match random.below(8) {
             0 => user.say("who\n"),
-            1 => user.say(format!("rename|h{i}-{step}\n")),
+            1 => {
+                name = format!("h{i}-{step}");
+                user.say(format!("rename|{name}\n"));
+            }
+            2 if is_beyond => user.say("help\n"),
+            // To one that may not read, or not be there.
+            3 if is_beyond => user.say(format!("to|u{i}-{step}|are you there\n")),
+            4 if is_beyond => {
+                user.say(format!("to|{name}|note {step}\n"));
+                let own = format!("{name} -> {name}: note {step}");
+                while !listen(&mut user, &mut heard).ends_with(&own) {}
+            }
             _ => {
                 user.say(format!("healthy {i} {step}\n"));
                 heard.said += 1;
@@ -126,12 +154,13 @@ fn healthy(mut user: User, i: usize, mut random: Random, done: Sender<()>) -> He
     heard
 }
 
-/// Reads a line, and keeps it if it was sent to everyone. Lines for this client only end with `\n` alone; the answer
-/// to `rename` has no line end.
+/// Reads a line, and keeps it if it was sent to everyone. Lines for this client only end with `\n` alone, do not begin
+/// with an address, or are private messages; the answer to `rename` has no line end.
 fn listen(user: &mut User, heard: &mut Heard) -> String {
     let line = user.read_until("\n");
     let line = line.trim_start_matches("rename successful!!");
     match line.strip_suffix("\r\n") {
+        Some(line) if line.starts_with('[') && line.contains(" -> ") => line.to_owned(),
         Some(line) if line.starts_with('[') => {
             heard.lines.push(line.to_owned());
             line.to_owned()
@@ -140,7 +169,7 @@ fn listen(user: &mut User, heard: &mut Heard) -> String {
     }
 }
 
-fn unruly(room: SocketAddr, i: usize, mut random: Random, done: Sender<()>) {
+fn unruly(room: SocketAddr, i: usize, mut random: Random, is_beyond: bool, done: Sender<()>) {
     let mut stalled = Vec::new();
     let mut conn = enter(room);
     for step in 0..STEPS {
@@ -148,6 +177,12 @@ fn unruly(room: SocketAddr, i: usize, mut random: Random, done: Sender<()>) {
         let said = match random.below(10) {
             0 => conn.write_all(b"who\n"),
             1 => conn.write_all(format!("rename|u{i}-{step}\n").as_bytes()),
+            2 if is_beyond => {
+                let to = random.below(UNRULY);
+                let text = "x".repeat(3000);
+                conn.write_all(format!("to|u{to}-{}|{text}\n", step / 2).as_bytes())
+            }
+            3 if is_beyond => conn.write_all(["exit\n", "quit\n", "help\n"][step % 3].as_bytes()),
             2..=5 => conn.write_all(format!("unruly {i} {step} {}\n", "x".repeat(500)).as_bytes()),
             6 => {
                 conn = enter(room);
