@@ -99,3 +99,18 @@ fn without_the_option_everyone_is_named() {
         ann.expect(&format!("[{b}]{b}: logout\r\n"));
     }
 }
+
+#[test]
+fn newcomer_gets_earlier_lines_before_its_own_login() {
+    let room = room(&["--quiet-above", "1", "--stage", "beyond", "--history", "2"]);
+    let mut ann = User::join(room.addr());
+    let a = ann.addr.clone();
+    ann.say("one\ntwo\n");
+    ann.read_until("two\r\n");
+    let mut bob = User::connect(room.addr());
+    let b = bob.addr.clone();
+    bob.expect(&format!(
+        "(earlier) [{a}]{a}: one\r\n(earlier) [{a}]{a}: two\r\n[{b}]{b}: login!!!\r\n"
+    ));
+    room.stop();
+}

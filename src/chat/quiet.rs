@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::chat::message::{Kind, Message};
-use crate::chat::queue::Batch;
+use crate::chat::message::{Kind, Message, Recipient};
 
 /// How long logins and logouts are counted before they are told.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -60,33 +59,43 @@ pub fn quiet(
             None => message.recv().map_err(RecvTimeoutError::from),
         };
         let msg = match msg {
-            Ok(msg) => hush(msg, &mut count, || users() > most),
+            Ok(msg) => Some(msg),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => break,
         };
         if count.due.is_some_and(|due| Instant::now() >= due) {
             count.tell(quieter);
         }
-        msg.map(|msg| quieter.send(msg).ok());
+        if let Some(msg) = msg {
+            let (msg, own_line) = hush(msg, &mut count, || users() > most);
+            for msg in msg.into_iter().chain(own_line) {
+                quieter.send(msg).ok();
+            }
+        }
     }
 }
 
-/// Takes the line out of a login or a logout. A newcomer gets its own line.
-fn hush(msg: Message, count: &mut Count, is_large: impl Fn() -> bool) -> Option<Message> {
+/// Takes the line out of a login or a logout. A newcomer gets its own line, after the earlier lines that it gets
+/// with its login.
+fn hush(
+    msg: Message,
+    count: &mut Count,
+    is_large: impl Fn() -> bool,
+) -> (Option<Message>, Option<Message>) {
     match msg {
         Message::Login(id, queue, Some(line)) if is_large() => {
-            queue.send(&Batch::new(&[&line[..], b"\r\n"].concat()).0);
             count.add(Kind::Joined);
-            Some(Message::Login(id, queue, None))
+            let own_line = Message::To(Recipient::Here(id), line);
+            (Some(Message::Login(id, queue, None)), Some(own_line))
         }
         Message::Leave(id, Some(_)) if is_large() => {
             count.add(Kind::Left);
-            Some(Message::Leave(id, None))
+            (Some(Message::Leave(id, None)), None)
         }
         Message::Told(kind @ (Kind::Joined | Kind::Left), _) if is_large() => {
             count.add(kind);
-            None
+            (None, None)
         }
-        msg => Some(msg),
+        msg => (Some(msg), None),
     }
 }
