@@ -39,6 +39,8 @@ fn private_message_reaches_one_user_and_its_sender() {
         ));
     }
     cyd.expect(&format!("[{a}]Ann: that was for Bob\r\n"));
+    ann.say("to| \u{3000}bob\u{200b} |spaces\n");
+    bob.expect(&format!("[{a}]Ann -> Bob: spaces\r\n"));
     cyd.say("to|cyd|note to myself\nto|Dan|hello\nto|Bob|  \nto|Bob\n");
     let c = cyd.addr.clone();
     cyd.read_until("to failed: there is no user of that name\r\n");

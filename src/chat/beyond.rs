@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use crate::chat::message::{Message, Recipient};
+use crate::chat::name::trim;
 use crate::chat::online_map::Client;
 use crate::chat::presence::Presence;
 use crate::chat::queue::Batch;
@@ -52,7 +53,7 @@ impl Beyond<'_> {
             Some(end) => (&rest[..end], &rest[end + 1..]),
             None => (rest, &b""[..]),
         };
-        let refusal = match self.presence.find(name) {
+        let refusal = match self.presence.find(trim(name)) {
             Err(refusal) => refusal,
             Ok(_) if text.trim_ascii().is_empty() => "to failed: the text is empty\r\n",
             Ok((to, user)) => {

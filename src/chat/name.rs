@@ -1,5 +1,8 @@
 //! Which names users may have, and which names look the same.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
 use crate::go::net;
 use crate::text::is_ignorable;
 
@@ -40,33 +43,39 @@ pub fn key(name: &[u8]) -> Vec<u8> {
     key
 }
 
-/// Whether two names differ only in invisible characters and in upper and lower case.
+/// Whether two names differ only in invisible characters, in upper and lower case, and in how their letters are
+/// encoded.
 pub fn look_alike(one: &[u8], other: &[u8]) -> bool {
     visible(one).eq(visible(other))
 }
 
-/// The visible characters of a name, in one case, with every kind of space as U+0020. A byte that is not UTF-8
-/// becomes a number above all characters.
+/// The visible characters of a name, in one case, with every kind of space as U+0020. Letters are decomposed, so
+/// that `é` is the same as one or two characters, and full-width letters become ASCII letters (NFKD). A byte that is
+/// not UTF-8 becomes a number above all characters.
 fn visible(name: &[u8]) -> impl Iterator<Item = u32> {
     name.utf8_chunks().flat_map(|chunk| {
-        let valid = chunk.valid().chars().filter(|c| !is_ignorable(*c));
+        let valid = chunk.valid().nfkd().filter(|c| !is_ignorable(*c));
         // Only upper case unites `σ` with `ς`, `s` with `ſ` and `ß` with `ss`, and only lower case `ß` with `ẞ`.
         let valid = valid.flat_map(char::to_lowercase);
         let valid = valid.flat_map(char::to_uppercase);
+        // Again, because a letter may become a composed one, and marks that a dropped character has separated may
+        // be in another order.
+        let valid = valid.nfkd();
         let valid = valid.map(|c| if is_space(c) { ' ' } else { c }.into());
         let invalid = chunk.invalid().iter();
         valid.chain(invalid.map(|byte| u32::from(char::MAX) + u32::from(*byte)))
     })
 }
 
-/// Removes invisible characters before a name, and spaces with everything invisible that follows at its end.
-/// Invisible characters that belong to the last character stay, such as U+FE0F, which makes it an emoji.
-fn trim(name: &[u8]) -> &[u8] {
+/// Removes invisible characters before a name, with accents that have no letter, and spaces with everything invisible
+/// that follows at its end. Invisible characters that belong to the last character stay, such as U+FE0F, which makes
+/// it an emoji.
+pub fn trim(name: &[u8]) -> &[u8] {
     let Ok(name) = str::from_utf8(name) else {
         return name.trim_ascii();
     };
     let is_unseen = |c| is_space(c) || is_ignorable(c);
-    let name = name.trim_start_matches(is_unseen);
+    let name = name.trim_start_matches(|c| is_unseen(c) || is_combining_mark(c));
     let seen = name.trim_end_matches(is_unseen).len();
     let more = name[seen..].find(|c: char| !is_ignorable(c));
     &name.as_bytes()[..more.map_or(name.len(), |more| seen + more)]
@@ -114,6 +123,7 @@ mod tests {
                 "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
             ),
             ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+            ("\u{301} \u{200b}\u{20e3}Rene\u{301}", "Rene\u{301}"),
         ] {
             assert_eq!(ask(asked), Ok(name.as_bytes()), "{asked:?}");
         }
@@ -136,6 +146,7 @@ mod tests {
                 "the name has no visible character",
             ),
             ("\u{2800}\u{2800}", "the name has no visible character"),
+            ("\u{301}\u{20e3} ", "the name has no visible character"),
             (
                 "\u{fff9}\u{fffb}\u{13441}\u{13442}",
                 "the name has no visible character",
@@ -143,6 +154,7 @@ mod tests {
             ("a|b", "a name cannot contain |"),
             ("1.2.3.4:5", "an address is not a name"),
             ("1.2.3.4\u{200d}:5", "an address is not a name"),
+            ("１.2.3.4：5", "an address is not a name"),
             ("[::1]:5", "an address is not a name"),
             (
                 "0123456789abcdef0123456789abcdefg",
@@ -173,6 +185,16 @@ mod tests {
             ("Ann Lee", "Ann\u{a0}Lee"),
             ("Ann Lee", "Ann\u{2800}Lee"),
             ("Ann Lee", "Ann\u{200b} Lee"),
+            // Composed, decomposed, marks in another order; compatible characters.
+            ("Ren\u{e9}", "RENE\u{301}"),
+            ("\u{1ed9}", "O\u{302}\u{323}"),
+            ("a\u{301}\u{323}", "a\u{323}\u{200b}\u{301}"),
+            ("\u{1f0}", "J\u{30c}"),
+            ("\u{130}", "i\u{307}"),
+            ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+            ("\u{212b}", "\u{e5}"),
+            ("Ａｎｎ", "Ann"),
+            ("ﬁn", "fin"),
             ("❤\u{fe0f}", "❤"),
             ("❤\u{fe0f}", "❤\u{fe0e}"),
         ] {
@@ -208,8 +230,8 @@ mod tests {
         proptest! {
             #[test]
             fn names_have_the_same_key_if_they_look_alike_and_only_then(
-                one in "[aAäÄ\u{200b}\u{a0} |]{0,4}",
-                other in "[aAäÄ\u{200b}\u{a0} |]{0,4}",
+                one in "[aAäÄ\u{308}\u{200b}\u{a0} |]{0,4}",
+                other in "[aAäÄ\u{308}\u{200b}\u{a0} |]{0,4}",
                 bytes: Vec<u8>,
                 others: Vec<u8>,
             ) {
