@@ -90,7 +90,7 @@ impl Messages<'_> {
                 return None;
             }
         };
-        self.conn.set_part_came(false);
+        self.conn.set_active(false);
         self.limiter
             .wait(self.conn.closed())
             .then(|| self.lines.get(found))
@@ -102,7 +102,7 @@ impl Messages<'_> {
         if for_a_while {
             let _ = self.conn.stream().set_read_timeout(Some(PATIENCE));
         }
-        self.conn.set_in_hand(false);
+        self.conn.set_reader_busy(false);
         let read = self.conn.read(self.lines.space());
         if for_a_while {
             let _ = self.conn.stream().set_read_timeout(None);
@@ -110,9 +110,9 @@ impl Messages<'_> {
         match read {
             Ok(n @ 1..) => {
                 let came = self.lines.take(n);
-                if came.text {
-                    self.conn.set_in_hand(true);
-                    self.conn.set_part_came(came.in_part);
+                if came.is_activity {
+                    self.conn.set_reader_busy(true);
+                    self.conn.set_active(true);
                 }
                 if came.timing_marks > 0 {
                     let _ = self.conn.write(&WONT_TIMING_MARK.repeat(came.timing_marks));
@@ -155,10 +155,8 @@ enum LineEnd {
 /// What one read contained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Came {
-    /// Text, which means more than telnet commands, line ends and control characters.
-    pub text: bool,
-    /// No complete message yet.
-    pub in_part: bool,
+    /// Text or an empty line, which means more than telnet commands and control characters.
+    pub is_activity: bool,
     /// How many timing marks the client asked for.
     pub timing_marks: usize,
 }
@@ -216,10 +214,9 @@ impl Lines {
             self.end = came.end;
             self.cut(came.clone());
         }
-        let text = self.buf[came].iter().any(|byte| !byte.is_ascii_control());
+        let is_activity = |byte: &u8| !byte.is_ascii_control() || is_line_end(byte);
         Came {
-            text,
-            in_part: self.whole == 0,
+            is_activity: self.buf[came].iter().any(is_activity),
             timing_marks,
         }
     }

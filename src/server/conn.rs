@@ -38,9 +38,9 @@ pub struct Conn {
     writing: Mutex<()>,
     /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
     write_began: AtomicU64,
-    no_more: AtomicBool,
-    in_hand: AtomicBool,
-    part_came: AtomicBool,
+    stopped_reading: AtomicBool,
+    reader_busy: AtomicBool,
+    active: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Done,
 }
@@ -61,9 +61,9 @@ impl Conn {
             registry: Arc::clone(registry),
             writing: Mutex::default(),
             write_began: AtomicU64::default(),
-            no_more: AtomicBool::default(),
-            in_hand: AtomicBool::default(),
-            part_came: AtomicBool::default(),
+            stopped_reading: AtomicBool::default(),
+            reader_busy: AtomicBool::default(),
+            active: AtomicBool::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
@@ -120,28 +120,30 @@ impl Conn {
         began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
     }
 
-    /// The reader sets whether it is still working on input from the client.
-    pub fn set_in_hand(&self, in_hand: bool) {
-        self.in_hand.store(in_hand, Relaxed);
+    /// The reader sets whether it is still processing input from the client.
+    pub fn set_reader_busy(&self, busy: bool) {
+        self.reader_busy.store(busy, Relaxed);
     }
 
-    /// The reader sets whether it has received part of a message and nothing complete after it.
-    pub fn set_part_came(&self, part_came: bool) {
-        self.part_came.store(part_came, Relaxed);
+    /// The reader sets whether the client has sent anything since its last message: part of a message, or an empty
+    /// line.
+    pub fn set_active(&self, active: bool) {
+        self.active.store(active, Relaxed);
     }
 
-    /// Whether input from the client is waiting, or part of a message has arrived since the last call. After the
-    /// process was paused, a timeout and such input can be due at the same time; then the input counts.
+    /// Whether input from the client is waiting, or the client was active (see [`Conn::set_active`]) since the last
+    /// call. After the process was paused, a timeout and such input can be due at the same time; then the input
+    /// counts.
     ///
     /// Always false for a client that does not read, so that nobody waits for it.
     pub fn has_input(&self) -> bool {
         let has_input = || {
             !self.is_stalled()
-                && (self.in_hand.load(Relaxed)
-                    || self.part_came.swap(false, Relaxed)
+                && (self.reader_busy.load(Relaxed)
+                    || self.active.swap(false, Relaxed)
                     || has_unread(&self.stream))
         };
-        // The reader may have read the input from the socket without having set `in_hand` yet.
+        // The reader may have read the input from the socket without having set `reader_busy` yet.
         has_input() || {
             thread::sleep(WAKING);
             has_input()
@@ -155,12 +157,12 @@ impl Conn {
 
     /// Makes the reader stop, as if the client had closed its side.
     pub fn stop_reading(&self) {
-        self.no_more.store(true, Relaxed);
+        self.stopped_reading.store(true, Relaxed);
     }
 
     /// Whether [`Conn::stop_reading`] was called.
     pub fn has_stopped_reading(&self) -> bool {
-        self.no_more.load(Relaxed)
+        self.stopped_reading.load(Relaxed)
     }
 
     /// Closes the connection: all readers, writers and watchers of [`Conn::closed`] return.

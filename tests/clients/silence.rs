@@ -71,7 +71,22 @@ fn typing_prevents_the_timeout_until_it_stops() {
 }
 
 #[test]
-fn telnet_commands_and_empty_lines_do_not_prevent_the_timeout() {
+fn empty_lines_prevent_the_timeout_as_in_go() {
+    for empty in ["\n", "\r\n", "\r\0"] {
+        let room = room(&["--timeout", "1s"]);
+        let mut ann = User::join(room.addr());
+        let a = ann.addr.clone();
+        for _ in 0..15 {
+            ann.say(empty);
+            thread::sleep(Duration::from_millis(200));
+        }
+        ann.say("still here\n");
+        assert_eq!(ann.read_to_end(), format!("[{a}]{a}: still here\r\n"));
+    }
+}
+
+#[test]
+fn telnet_commands_and_control_characters_do_not_prevent_the_timeout() {
     for nothing in [
         &b"\xff\xf1"[..],
         b"\xff\xfb\x1f",
