@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::context;
 use crate::file::temporary;
-use crate::system::sync_folder;
+use crate::system::{sync_file, sync_folder};
 use crate::text::printable;
 
 /// A file that is being received. If it is dropped before [`PartialFile::keep`], nothing is left on disk.
@@ -49,7 +49,7 @@ impl PartialFile {
         let PartialFile { file, wanted } = self;
         let to_disk = || context(format!("cannot write {} to disk", shown(&wanted)));
         if sync {
-            file.as_file().sync_all().map_err(to_disk())?;
+            sync_file(file.as_file()).map_err(to_disk())?;
         }
         match file.persist_noclobber(&wanted) {
             Ok(_) => {}

@@ -52,6 +52,8 @@ fn set_handler(handler: impl FnMut() + Send + 'static) -> io::Result<()> {
     // ctrlc catches a signal even if it was ignored at the start. A signal that is blocked here is blocked in
     // every later thread, so it never arrives.
     system::block_ignored_signals()?;
+    // As in Go: if a file exceeds the size limit of the process, only the write fails.
+    system::block_file_size_signal()?;
     ctrlc::set_handler(handler)
         .map_err(io::Error::other)
         .map_err(context("cannot catch Ctrl-C"))

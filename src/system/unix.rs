@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use nix::net::if_::{if_indextoname, if_nametoindex};
+use nix::sys::signal::{SigSet, Signal};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -36,6 +37,15 @@ pub fn has_unread(conn: &TcpStream) -> bool {
 /// The system refuses.
 pub fn reuse_address(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
+}
+
+/// Blocks SIGXFSZ, in this thread and all later ones, so that a file over the size limit of this process is an error
+/// as on a full disk.
+///
+/// # Errors
+/// It cannot be blocked.
+pub fn block_file_size_signal() -> io::Result<()> {
+    Ok(SigSet::from(Signal::SIGXFSZ).thread_block()?)
 }
 
 /// The index of the network interface with this name.
@@ -79,12 +89,24 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
     path.as_bytes()
 }
 
+/// Waits until a file has been written to disk.
+///
+/// # Errors
+/// The disk failed.
+pub fn sync_file(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        // On macOS this also empties the cache of the disk (F_FULLFSYNC), which network file systems do not support.
+        Err(_) if cfg!(target_vendor = "apple") => Ok(rustix::fs::fsync(file)?),
+        synced => synced,
+    }
+}
+
 /// Waits until the names in a folder have been written to disk.
 ///
 /// # Errors
 /// The disk failed.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
+    match sync_file(&File::open(path)?) {
         // Some file systems, for example network file systems, do not support it.
         Err(err) if err.kind() == ErrorKind::InvalidInput => Ok(()),
         synced => synced,

@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// Reads once, and waits until it can.
@@ -34,6 +35,17 @@ pub fn write_stream(mut to: impl Write + AsFd, mut bytes: &[u8]) -> io::Result<(
         }
     }
     Ok(())
+}
+
+/// Whether a short write to a stream would not block, after waiting for at most `limit`.
+pub fn is_writable(to: impl AsFd, limit: Duration) -> bool {
+    let limit = Timespec::try_from(limit).ok();
+    loop {
+        match poll(&mut [PollFd::new(&to, PollFlags::OUT)], limit.as_ref()) {
+            Err(Errno::INTR) => {}
+            ready => return ready != Ok(0),
+        }
+    }
 }
 
 fn wait(stream: &impl AsFd, ready: PollFlags) -> io::Result<()> {

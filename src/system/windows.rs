@@ -1,10 +1,12 @@
 //! Functions for Windows.
 
 use std::ffi::{OsStr, OsString, c_ulong};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::windows::ffi::OsStringExt;
 use std::path::Path;
+use std::time::Duration;
 
 use socket2::Socket;
 
@@ -19,6 +21,14 @@ pub fn use_batch_scheduling() {}
 /// # Errors
 /// None.
 pub fn block_ignored_signals() -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing: Windows has no such signal.
+///
+/// # Errors
+/// None.
+pub fn block_file_size_signal() -> io::Result<()> {
     Ok(())
 }
 
@@ -92,12 +102,25 @@ pub fn without_drive(path: &OsStr) -> &[u8] {
     &bytes[drive_length(bytes)..]
 }
 
+/// Waits until a file has been written to disk.
+///
+/// # Errors
+/// The disk failed.
+pub fn sync_file(file: &File) -> io::Result<()> {
+    file.sync_all()
+}
+
 /// Does nothing: on Windows a folder cannot be opened, and the name is written together with the file.
 ///
 /// # Errors
 /// None.
 pub fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Always true, because it is not known.
+pub fn is_writable<T>(_to: T, _limit: Duration) -> bool {
+    true
 }
 
 /// Reads once from a standard stream, none of which is non-blocking.
