@@ -25,7 +25,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     args.options.check().unwrap_or_else(|why| {
         Args::command()
             .error(ErrorKind::ArgumentConflict, why)

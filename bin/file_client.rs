@@ -56,7 +56,7 @@ fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     let (addr, path) = args.target.or(IP_PORT).unwrap_or_else(|why| {
         Args::command()
             .error(ErrorKind::ValueValidation, why)

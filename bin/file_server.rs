@@ -60,7 +60,7 @@ fn recv_file(file_name: &[u8], conn: &Sender) -> io::Result<()> {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     cli::run(|| {
         temporary::prepare(&args.options.dir)?;
         // Listen.

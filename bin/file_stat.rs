@@ -21,7 +21,7 @@ struct Args {
 fn main() -> ExitCode {
     // Go: without exactly one argument, prints its usage on standard output and exits with status 0. Ours
     // prints it on standard error and exits with status 2.
-    let args = Args::parse();
+    let args: Args = cli::parse();
     cli::run(|| {
         let file_name = args.file;
 

@@ -27,7 +27,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     cli::run(|| {
         shutdown::exit_on_signal()?;
         // Connect to the server.

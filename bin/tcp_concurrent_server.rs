@@ -24,7 +24,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     cli::run(|| {
         // The server's address.
         let listener = net::listen(&args.addr)?;

@@ -1,51 +1,44 @@
 //! What every program's `main` needs: the log, error output, printing, and parsing of addresses and durations.
 
+mod logger;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::process::{self, ExitCode};
 use std::time::Duration;
-use std::{env, mem};
 
-use env_logger::{Target, WriteStyle};
-use log::{LevelFilter, warn};
+use clap::Parser;
 use parking_lot::Mutex;
 
+use self::logger::wants_colours;
 use crate::error::{context, ignore_broken_pipe};
 use crate::go::{fmt, net, os};
+
+/// Parses the command line. Exits if it is wrong, or after printing `--help` or `--version`.
+pub fn parse<Args: Parser>() -> Args {
+    Args::try_parse().unwrap_or_else(|err| usage(&err))
+}
+
+/// Prints what clap returns instead of the arguments, and exits.
+pub fn usage(err: &clap::Error) -> ! {
+    if err.use_stderr() {
+        err.exit();
+    }
+    // clap would exit with status 0 even if the disk is full.
+    let help = err.render();
+    let help = match io::stdout().is_terminal() && wants_colours() {
+        true => help.ansi().to_string(),
+        false => help.to_string(),
+    };
+    exit(print(&help))
+}
 
 /// Runs a program. Sets up the log on standard error (level from `RUST_LOG`, default `info`), and turns an error
 /// into one line there and exit status 1.
 pub fn run(program: impl FnOnce() -> io::Result<()>) -> ExitCode {
-    set_up_log();
+    logger::set_up();
     ExitCode::from(status(program()))
-}
-
-fn set_up_log() {
-    let mut log = env_logger::Builder::new();
-    log.filter_level(LevelFilter::Info);
-    // The crate's own writer loses lines if standard error is non-blocking and full.
-    log.target(Target::Pipe(Box::new(os::Stderr)));
-    if io::stderr().is_terminal() && wants_colours() {
-        log.write_style(WriteStyle::Always);
-    }
-    if let Ok(style) = env::var("RUST_LOG_STYLE") {
-        log.parse_write_style(&style);
-    }
-    let wanted = env::var("RUST_LOG").unwrap_or_default();
-    // If it is invalid, the crate would print that itself, and panic if standard error is full.
-    match env_filter::Builder::new().try_parse(&wanted) {
-        Ok(_) => log.parse_filters(&wanted).init(),
-        Err(err) => {
-            log.init();
-            warn!("RUST_LOG is ignored: {err}");
-        }
-    }
-}
-
-/// Whether a terminal gets colours, see <https://no-color.org>.
-fn wants_colours() -> bool {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Exits from a thread other than the main thread, as [`run`] does when the main thread returns `result`.

@@ -237,6 +237,76 @@ fn error_that_cannot_be_printed_is_still_status_1() {
     );
 }
 
+#[test]
+fn help_that_cannot_be_printed_is_an_error() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    for program in [CHAT, CLIENT, UDP_SERVER, FILE_CLIENT, STAT] {
+        for option in ["--help", "--version"] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let mut command = Command::new(program);
+            let output = command.arg(option).stdout(full).output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{program}: {stderr}");
+            assert!(
+                stderr.starts_with("error: cannot write to standard output: "),
+                "{program}: {stderr}"
+            );
+        }
+    }
+}
+
+#[test]
+fn room_does_not_wait_for_the_reader_of_its_log() {
+    let (mut log, stderr) = io::pipe().unwrap();
+    let mut filler = stderr.try_clone().unwrap();
+    let mut command = Command::new(CHAT);
+    let mut server = command
+        .arg("127.0.0.1:0")
+        .env("RUST_LOG", "debug")
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    let addr = until(&mut log, "listening on ");
+    let addr = format!("{addr}{}", until(&mut log, "\n"));
+    let addr = addr.rsplit_once(' ').unwrap().1.trim_end().parse().unwrap();
+    // The server's end becomes non-blocking too, until the pipe is full.
+    fcntl_setfl(&filler, OFlags::NONBLOCK).unwrap();
+    while filler.write(&[b'x'; 4096]).is_ok() {}
+    fcntl_setfl(&filler, OFlags::empty()).unwrap();
+    drop(filler);
+
+    let mut stays = User::join(addr);
+    let mut talk = || {
+        let user = User::join(addr);
+        let line = format!("[{0}]{0}: logout\r\n", user.addr);
+        drop(user);
+        stays.read_until(&line);
+    };
+    (0..5).for_each(|_| talk());
+    // Once the pipe has room again, the next line is preceded by the number of lost ones.
+    let mut lost = vec![0; unread(&log) as usize];
+    log.read_exact(&mut lost).unwrap();
+    talk();
+    until(&mut log, " lines of the log were dropped: ");
+    until(&mut log, " logout\n");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+/// Reads up to the end of `text`.
+fn until(from: &mut impl Read, text: &str) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        from.read_exact(&mut byte).unwrap();
+        read.push(byte[0]);
+    }
+    String::from_utf8(read).unwrap()
+}
+
 /// A terminal: our end, and the one for a program.
 fn terminal() -> (impl Read + AsFd, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

@@ -266,7 +266,7 @@ const SCENARIOS: [(&str, &str, &str); 6] = [
 
 /// Reads the command line. Wrong usage ends the program with status 2.
 pub fn parse() -> Args {
-    from(&mut std::env::args_os()).unwrap_or_else(|err| err.exit())
+    from(&mut std::env::args_os()).unwrap_or_else(|err| cli::usage(&err))
 }
 
 /// Ends the program as clap does for wrong usage.

@@ -15,8 +15,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use clap::Parser;
-
 use crate::cli;
 use crate::error::context;
 use crate::text::printable;
@@ -32,7 +30,7 @@ use show::{html, pager};
 
 /// The program `sidebyside`.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = cli::parse();
     let program = args.program();
     cli::run(|| {
         let article = Article::read(&args.article)?;
