@@ -27,9 +27,16 @@ const YIELD_EVERY: usize = 8;
 /// 99th percentile of the latency would pay for it.
 const LARGE_ROOM: usize = 2_000;
 
+/// One client.
+struct Client {
+    queue: Queue,
+    /// Where the batch begins for it: what was said before its login is not for it.
+    from: usize,
+}
+
 /// All clients, and the batch that is sent to them next.
 pub struct FanOut {
-    clients: BTreeMap<u64, Queue>,
+    clients: BTreeMap<u64, Client>,
     bytes: Vec<u8>,
     /// In a large room, the clients that said what the batch holds.
     speakers: BTreeSet<u64>,
@@ -61,7 +68,8 @@ impl FanOut {
                 if let Some(earlier) = self.history.earlier() {
                     queue.send(&earlier);
                 }
-                self.clients.insert(id, queue);
+                let from = self.bytes.len();
+                self.clients.insert(id, Client { queue, from });
                 line.iter().for_each(|line| self.line(line));
             }
             Message::Said(id, line) if self.clients.contains_key(&id) => {
@@ -72,8 +80,8 @@ impl FanOut {
             }
             Message::Said(..) => {}
             Message::Leave(id, line) => {
-                if let Some(queue) = self.clients.remove(&id) {
-                    queue.send(&Batch::new(&self.bytes).0);
+                if let Some(clnt) = self.clients.remove(&id) {
+                    clnt.queue.send(&Batch::new(&self.bytes[clnt.from..]).0);
                 }
                 line.iter().for_each(|line| self.line(line));
             }
@@ -86,9 +94,9 @@ impl FanOut {
     /// Sends a line to one client, after what everyone gets first.
     fn to(&mut self, id: u64, line: &[u8]) {
         self.send();
-        if let Some(queue) = self.clients.get(&id) {
+        if let Some(clnt) = self.clients.get(&id) {
             let batch = Batch::new(&[line, b"\r\n"].concat()).0;
-            if !queue.send(&batch) {
+            if !clnt.queue.send(&batch) {
                 self.clients.remove(&id);
             }
         }
@@ -98,6 +106,7 @@ impl FanOut {
     fn line(&mut self, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.bytes.extend_from_slice(b"\r\n");
+        self.history.record(line);
     }
 
     /// Whether the batch takes no further message.
@@ -110,13 +119,15 @@ impl FanOut {
         if self.bytes.is_empty() {
             return;
         }
+        let bytes = mem::take(&mut self.bytes);
         let batch;
-        (batch, self.written) = Batch::new(&self.bytes);
-        self.history.record(&self.bytes);
-        self.bytes.clear();
+        (batch, self.written) = Batch::new(&bytes);
         let mut sent = 0;
-        let mut send = |queue: &Queue| {
-            let stays = queue.send(&batch);
+        let mut send = |clnt: &mut Client| {
+            let stays = match mem::take(&mut clnt.from) {
+                0 => clnt.queue.send(&batch),
+                from => clnt.queue.send(&Batch::new(&bytes[from..]).0),
+            };
             sent += 1;
             if sent % YIELD_EVERY == 0 {
                 thread::yield_now();
@@ -126,11 +137,11 @@ impl FanOut {
         // The speakers first: what they say next is here when the last client has the batch.
         let speakers = mem::take(&mut self.speakers);
         for id in &speakers {
-            if self.clients.get(id).is_some_and(|queue| !send(queue)) {
+            if self.clients.get_mut(id).is_some_and(|clnt| !send(clnt)) {
                 self.clients.remove(id);
             }
         }
         self.clients
-            .retain(|id, queue| speakers.contains(id) || send(queue));
+            .retain(|id, clnt| speakers.contains(id) || send(clnt));
     }
 }
