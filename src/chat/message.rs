@@ -2,6 +2,10 @@
 
 use crate::chat::queue::Queue;
 
+/// Messages that may wait in `message`, and in each channel that stands between it and `manager`. Unbuffered
+/// with `--queue 0`.
+pub const WAITING: usize = 128;
+
 /// In Go a string. Logins and departures go the same way, so that they are in one order with what is said
 /// and `manager` alone knows who gets it. The number is the client's `Conn::id`.
 pub enum Message {

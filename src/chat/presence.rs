@@ -6,7 +6,7 @@ use std::thread::Scope;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::chat::message::{Message, Recipient};
+use crate::chat::message::{Message, Recipient, WAITING};
 use crate::chat::online_map::{Client, OnlineMap};
 use crate::chat::quiet::quiet;
 use crate::go::go;
@@ -20,9 +20,6 @@ pub mod engine;
 pub mod engine;
 
 use self::engine::Engine;
-
-/// Messages that may wait behind [`quiet`].
-const WAITING: usize = 128;
 
 /// The users of the room: those in `online_map`, and with an engine those of the other servers too.
 pub struct Presence {

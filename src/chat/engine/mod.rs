@@ -58,12 +58,9 @@ use self::publisher::{UNDER_WAY, publisher};
 use self::room::Room;
 use self::shared::{Claims, Shared};
 use self::subscriber::subscriber;
-use crate::chat::message::{Message, Recipient};
+use crate::chat::message::{Message, Recipient, WAITING};
 use crate::chat::online_map::{Client, OnlineMap};
 use crate::server::shutdown::Done;
-
-/// Messages that may wait for `manager`.
-const WAITING: usize = 128;
 
 /// The engine, as the room sees it.
 pub struct Engine {
