@@ -340,12 +340,12 @@ mod tests {
         let options = churn("loadtest churn");
         assert_eq!(options.clients, [50]);
         assert_eq!(options.duration, Duration::from_secs(3));
-        assert_eq!(options.rate, Rate::PerSecond(200.0));
+        assert_eq!(options.rate, Some(200.0));
         assert_eq!(options.size, 64);
         let options = churn("loadtest churn -c 1,2 -d 1.5s --rate max --size 100");
         assert_eq!(options.clients, [1, 2]);
         assert_eq!(options.duration, Duration::from_millis(1500));
-        assert_eq!(options.rate, Rate::Max);
+        assert_eq!(options.rate, None);
         assert_eq!(options.size, 100);
     }
 

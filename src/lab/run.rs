@@ -111,7 +111,7 @@ impl Run<'_> {
                 senders: matches!(scenario, Scenario::Chat | Scenario::Slow)
                     .then_some(options.senders),
                 size: options.size,
-                rate: options.rate.per_second(),
+                rate: options.rate,
                 duration: options.duration.as_secs_f64(),
                 warm_up: options.warm_up.unwrap_or_default().as_secs_f64(),
                 rounds: options.rounds,
@@ -240,7 +240,7 @@ impl Run<'_> {
             },
             stalled: row.stalled,
             size: options.size,
-            rate: options.rate.per_second(),
+            rate: options.rate,
             duration: options.duration,
             warm_up: options.warm_up.unwrap_or_default(),
             seed: options.seed.wrapping_add(nth as u64),

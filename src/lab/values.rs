@@ -5,24 +5,9 @@ use crate::lab::results::metric;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::results::units::Unit;
 
-/// The value of `--rate`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rate {
-    /// Closed loop: as fast as the server answers.
-    Max,
-    /// Open loop.
-    PerSecond(f64),
-}
-
-impl Rate {
-    /// Messages per second in open loop.
-    pub fn per_second(self) -> Option<f64> {
-        match self {
-            Rate::PerSecond(rate) => Some(rate),
-            Rate::Max => None,
-        }
-    }
-}
+/// The value of `--rate`: messages per second in open loop, or none in closed loop. clap would take an
+/// `Option` itself for an option that may be left out.
+pub type Rate = Option<f64>;
 
 pub fn fail_if() -> String {
     format!(
@@ -77,8 +62,8 @@ pub fn size(text: &str) -> Result<usize, String> {
 pub fn rate(text: &str) -> Result<Rate, String> {
     const MOST: f64 = 1e7;
     match (text, Unit::Number.parse(text)) {
-        ("max", _) => Ok(Rate::Max),
-        (_, Ok(rate)) if rate > 0.0 && rate <= MOST => Ok(Rate::PerSecond(rate)),
+        ("max", _) => Ok(None),
+        (_, Ok(rate)) if rate > 0.0 && rate <= MOST => Ok(Some(rate)),
         _ => Err(format!(
             "expected messages per second, above 0 and up to {MOST}, such as 200 or 10k; or max"
         )),

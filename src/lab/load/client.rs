@@ -7,6 +7,9 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use socket2::{Domain, SockRef, Socket, Type};
 
+use crate::error::context;
+use crate::system::descriptor_limit;
+
 /// The receive buffer of a client that never reads, in bytes.
 const SMALL: usize = 4096;
 
@@ -23,6 +26,16 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client with this own address.
+    pub fn new(addr: SocketAddr, stream: TcpStream, connecting: bool) -> Client {
+        Client {
+            addr,
+            stream: Some(stream),
+            connecting,
+            unsent: Vec::new(),
+        }
+    }
+
     /// Whether it is connected and the server has not closed the connection.
     pub fn is_open(&self) -> bool {
         self.stream.is_some() && !self.connecting
@@ -36,8 +49,14 @@ impl Client {
     /// Sends a message; what the socket does not take is kept. A failure shows as `Event::Closed`,
     /// since reading fails as well.
     pub fn send(&mut self, message: &[u8]) {
-        self.unsent.extend_from_slice(message);
-        self.flush();
+        let taken = match &mut self.stream {
+            Some(stream) if self.unsent.is_empty() => stream.write(message).unwrap_or(0),
+            _ => 0,
+        };
+        if taken < message.len() {
+            self.unsent.extend_from_slice(&message[taken..]);
+            self.flush();
+        }
     }
 
     /// Sends what was kept, as far as the socket takes it.
@@ -101,4 +120,28 @@ pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io:
         _ => {}
     }
     Ok(TcpStream::from_std(socket.into()))
+}
+
+/// `connect` and `bind` report it differently.
+pub fn is_out_of_ports(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse
+    )
+}
+
+/// Says which limit was reached, where it is one of this machine, and how to raise it.
+pub fn explain(err: io::Error, target: SocketAddr) -> io::Error {
+    let no_descriptors = Errno::MFILE.raw_os_error();
+    let why = if err.raw_os_error() == Some(no_descriptors) {
+        let limit = descriptor_limit().unwrap_or(u64::MAX);
+        format!("all {limit} descriptors are in use (RLIMIT_NOFILE; raise it: ulimit -n 1000000)")
+    } else if is_out_of_ports(&err) {
+        "all ports are in use (net.ipv4.ip_local_port_range; raise it: sysctl -w \
+         net.ipv4.ip_local_port_range='1024 65535')"
+            .to_owned()
+    } else {
+        return context(format_args!("cannot connect to {target}"))(err);
+    };
+    io::Error::new(err.kind(), format!("cannot connect to {target}: {why}"))
 }

@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, event::Source};
 
 use crate::error::context;
-use crate::lab::load::client::{Client, connect};
+use crate::lab::load::client::{Client, connect, explain, is_out_of_ports};
 use crate::lab::load::timer::Timer;
 use crate::system::descriptor_limit;
 
@@ -144,12 +144,7 @@ impl Clients {
             // call to ask again after each event.
             stream.register(self.poll.registry(), Token(number), INTEREST)?;
         }
-        Ok(Client {
-            addr: stream.local_addr()?,
-            stream: Some(stream),
-            connecting: true,
-            unsent: Vec::new(),
-        })
+        Ok(Client::new(stream.local_addr()?, stream, true))
     }
 
     /// Whether there are several source addresses: all of 127.0.0.0/8 is this machine.
@@ -248,30 +243,6 @@ impl Clients {
     pub fn wake_in(&mut self, delay: Duration) -> io::Result<()> {
         self.timer.set(delay)
     }
-}
-
-/// `connect` and `bind` report it differently.
-fn is_out_of_ports(err: &io::Error) -> bool {
-    matches!(
-        err.kind(),
-        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse
-    )
-}
-
-/// Says which limit was reached, where it is one of this machine, and how to raise it.
-fn explain(err: io::Error, target: SocketAddr) -> io::Error {
-    let no_descriptors = rustix::io::Errno::MFILE.raw_os_error();
-    let why = if err.raw_os_error() == Some(no_descriptors) {
-        let limit = descriptor_limit().unwrap_or(u64::MAX);
-        format!("all {limit} descriptors are in use (RLIMIT_NOFILE; raise it: ulimit -n 1000000)")
-    } else if is_out_of_ports(&err) {
-        "all ports are in use (net.ipv4.ip_local_port_range; raise it: sysctl -w \
-         net.ipv4.ip_local_port_range='1024 65535')"
-            .to_owned()
-    } else {
-        return context(format_args!("cannot connect to {target}"))(err);
-    };
-    io::Error::new(err.kind(), format!("cannot connect to {target}: {why}"))
 }
 
 #[cfg(test)]

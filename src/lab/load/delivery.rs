@@ -25,12 +25,16 @@ pub struct DeliveryLog {
     clients: u32,
     /// Clients that are still connected.
     present: u64,
-    messages: u64,
-    deliveries: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+    /// Deliveries that came, each counted once.
+    pub deliveries: u64,
     /// Deliveries that may still come.
-    outstanding: u64,
-    duplicated: u64,
-    out_of_order: u64,
+    pub outstanding: u64,
+    /// Deliveries that came twice, or that nobody sent.
+    pub duplicated: u64,
+    /// Deliveries that came later than the order at the other clients has them.
+    pub out_of_order: u64,
     /// Messages in all the queues.
     kept: usize,
 }
@@ -187,31 +191,6 @@ impl DeliveryLog {
     pub fn missing(&self, client: &ClientLog) -> u64 {
         self.messages - client.received
     }
-
-    /// Messages that were sent.
-    pub fn messages(&self) -> u64 {
-        self.messages
-    }
-
-    /// Deliveries that came, each counted once.
-    pub fn deliveries(&self) -> u64 {
-        self.deliveries
-    }
-
-    /// Deliveries that may still come.
-    pub fn outstanding(&self) -> u64 {
-        self.outstanding
-    }
-
-    /// Deliveries that came twice, or that nobody sent.
-    pub fn duplicated(&self) -> u64 {
-        self.duplicated
-    }
-
-    /// Deliveries that came later than the order at the other clients has them.
-    pub fn out_of_order(&self) -> u64 {
-        self.out_of_order
-    }
 }
 
 impl ClientLog {
@@ -261,10 +240,10 @@ mod tests {
 
     fn counts(log: &DeliveryLog) -> [u64; 4] {
         [
-            log.deliveries(),
+            log.deliveries,
             log.lost().map(|(_, missing)| missing).sum(),
-            log.duplicated(),
-            log.out_of_order(),
+            log.duplicated,
+            log.out_of_order,
         ]
     }
 
@@ -322,7 +301,7 @@ mod tests {
         for number in 0..3 {
             log.receive(&mut stays, 0, number);
         }
-        assert_eq!(log.outstanding(), 0);
+        assert_eq!(log.outstanding, 0);
         assert_eq!(counts(&log), [4, 2, 0, 0]);
     }
 
@@ -381,9 +360,9 @@ mod tests {
             let mut real: Vec<_> = deliveries.iter().filter(|(_, n)| *n < 15).collect();
             real.sort();
             real.dedup();
-            prop_assert_eq!(log.deliveries(), real.len() as u64);
+            prop_assert_eq!(log.deliveries, real.len() as u64);
             prop_assert_eq!(counts(&log)[1], 45 - real.len() as u64);
-            prop_assert_eq!(log.duplicated(), (deliveries.len() - real.len()) as u64);
+            prop_assert_eq!(log.duplicated, (deliveries.len() - real.len()) as u64);
         }
     }
 }

@@ -6,4 +6,6 @@ pub mod delivery;
 pub mod message;
 pub mod protocol;
 pub mod recorder;
+mod schedule;
+mod steps;
 mod timer;

@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use crate::lab::load::schedule::Schedule;
+use crate::lab::load::steps::{FINE_STEPS, STEPS, slot, step};
 use crate::lab::results::record::{Latency, Round, Timeline};
-
-/// Steps into which the duration of a round is divided at most while it runs, and in the end: it may be
-/// cut short.
-const FINE_STEPS: u64 = 10_000;
-const STEPS: u64 = 100;
 
 /// Groups in which messages that were never sent are counted at most.
 const GROUPS: u64 = 10_000;
@@ -223,55 +220,12 @@ fn latency(histogram: &Histogram<u64>) -> Latency {
     }
 }
 
-fn slot(steps: &mut Vec<u64>, nth: u64) -> &mut u64 {
-    let nth = nth as usize;
-    if steps.len() <= nth {
-        steps.resize(nth + 1, 0);
-    }
-    &mut steps[nth]
-}
-
 fn micros(now: u64, at: u64) -> u64 {
     now.saturating_sub(at) / 1000
 }
 
 fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
-}
-
-/// The shortest step of 1, 2 or 5 times a power of ten from 10 ms on that consists of whole `fine` ones
-/// and divides the duration into `most` at most.
-fn step(duration: u64, most: u64, fine: u64) -> u64 {
-    let mut steps = (7..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
-    let fits = |&step: &u64| duration / step <= most && step % fine == 0;
-    steps.find(fits).expect("there is always a longer step")
-}
-
-/// When messages are due in an open loop: evenly, whatever becomes of them.
-#[derive(Clone, Copy, Debug)]
-struct Schedule {
-    rate: f64,
-    duration: u64,
-}
-
-impl Schedule {
-    /// When message `nth` is due; none after the last.
-    fn at(&self, nth: u64) -> Option<u64> {
-        // From the number and not from the time before, so that rounding does not add up.
-        let at = (nth as f64 / self.rate * 1e9) as u64;
-        (at < self.duration).then_some(at)
-    }
-
-    /// How many messages are due until `now`.
-    fn due(&self, now: u64) -> u64 {
-        let until = now.min(self.duration.saturating_sub(1));
-        let is_due = |nth: u64| self.at(nth).is_some_and(|at| at <= until);
-        // Rounding may be off by one either way.
-        let near = (until as f64 / 1e9 * self.rate) as u64;
-        (near.saturating_sub(1)..)
-            .find(|&nth| !is_due(nth))
-            .expect("not all are due")
-    }
 }
 
 #[cfg(test)]
@@ -285,29 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_due_evenly_until_the_end() {
-        let schedule = Schedule {
-            rate: 10.0,
-            duration: 350 * MS,
-        };
-        for (now, due) in [(0, 1), (99, 1), (100, 2), (250, 3), (349, 4), (900, 4)] {
-            assert_eq!(schedule.due(now * MS), due, "at {now} ms");
-        }
+    fn next_message_is_waited_for_until_the_last() {
         let recorder = recorder(Some(10.0), 350);
         assert_eq!(recorder.wait(40 * MS, 1), Some(Duration::from_millis(60)));
         assert_eq!(recorder.wait(900 * MS, 3), Some(Duration::ZERO));
         assert_eq!(recorder.wait(900 * MS, 4), None);
-    }
-
-    #[test]
-    fn a_million_messages_do_not_drift() {
-        let schedule = Schedule {
-            rate: 30_000.0,
-            duration: 60_000 * MS,
-        };
-        assert_eq!(schedule.due(u64::MAX), 30_000 * 60);
-        let at = schedule.at(30_000 * 60 - 1).unwrap();
-        assert!(at.abs_diff(60_000 * MS - 33_333) < 10, "{at}");
     }
 
     #[test]
@@ -452,12 +388,5 @@ mod tests {
         let timeline = recorder.round(60 * MS).timeline;
         assert_eq!(timeline.step, 0.01);
         assert_eq!(timeline.deliveries, [4, 0, 0, 2, 0, 0]);
-        for (millis, expected) in [(1, 10), (1000, 10), (1010, 20), (2000, 20), (60_000, 1000)] {
-            assert_eq!(
-                step(millis * MS, STEPS, 10 * MS),
-                expected * MS,
-                "{millis} ms"
-            );
-        }
     }
 }

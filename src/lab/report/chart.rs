@@ -2,6 +2,8 @@
 
 use crate::lab::report::axis::Axis;
 use crate::lab::report::plot::{self, Series};
+use crate::lab::report::words;
+use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
 use crate::text::escape;
 
@@ -27,6 +29,21 @@ pub struct Drawing {
 }
 
 impl Chart {
+    /// A chart that is not drawn, because nothing in the record has this figure.
+    pub(crate) fn absent(
+        name: &'static str,
+        title: String,
+        record: &Record,
+        metric: &Metric,
+    ) -> Chart {
+        let drawing = Err(words::absent(record, metric));
+        Chart {
+            name,
+            title,
+            drawing,
+        }
+    }
+
     /// A chart of lines.
     pub(crate) fn drawn(
         name: &'static str,
@@ -94,13 +111,10 @@ pub(crate) fn of_each<T>(
     all: &[Option<T>],
     text: impl Fn(&T) -> String,
 ) -> String {
-    let parts = record
-        .servers
-        .iter()
-        .zip(all)
-        .map(|(server, one)| match one {
-            Some(one) => format!("{server} {}", text(one)),
-            None => format!("{server} not measured"),
-        });
+    let all = record.servers.iter().zip(all);
+    let parts = all.map(|(server, one)| {
+        let text = one.as_ref().map_or("not measured".to_owned(), &text);
+        format!("{server} {text}")
+    });
     parts.collect::<Vec<_>>().join("; ") + "."
 }

@@ -56,12 +56,7 @@ fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[
     let metrics: Vec<&Metric> = metrics.iter().map(|name| metric(name)).collect();
     let metric = metrics[0];
     if !words::is_in(record, metric) {
-        let drawing = Err(words::absent(record, metric));
-        return Chart {
-            name,
-            title,
-            drawing,
-        };
+        return Chart::absent(name, title, record, metric);
     }
 
     let places = 0..record.servers.len();

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::{Chart, at_largest, of_each};
 use crate::lab::report::plot::{Mark, Series};
-use crate::lab::report::words;
 use crate::lab::results::metric::{Value, metric};
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::units::{Unit, count};
@@ -36,13 +35,7 @@ struct Histogram {
 pub fn chart(record: &Record) -> Chart {
     let (name, title) = ("distribution", "Distribution of latency");
     let Some((clients, histograms)) = at_largest(record, merged) else {
-        let drawing = Err(words::absent(record, metric("p50")));
-        let title = title.to_owned();
-        return Chart {
-            name,
-            title,
-            drawing,
-        };
+        return Chart::absent(name, title.to_owned(), record, metric("p50"));
     };
     let present = || histograms.iter().flatten();
     let values = || {

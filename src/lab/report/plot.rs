@@ -4,7 +4,7 @@
 //! class its look in light and in dark mode. Each series has its mark and its dashes besides its
 //! colour.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::lab::report::axis::Axis;
 use crate::text::escape;
@@ -126,11 +126,8 @@ fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
     let mut last = (f64::NEG_INFINITY, 0.0);
     for (x, y) in points {
         if (x - last.0).abs() > 0.4 || (y - last.1).abs() > 0.4 {
-            let _ = write!(
-                out,
-                "{}{x:.1} {y:.1}",
-                if out.is_empty() { "M" } else { "L" }
-            );
+            let to = if out.is_empty() { "M" } else { "L" };
+            let _ = write!(out, "{to}{x:.1} {y:.1}");
             last = (x, y);
         }
     }
@@ -152,6 +149,18 @@ fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
         positions[i] = positions[i].min(most);
         most = positions[i] - gap;
     }
+}
+
+fn draw(out: &mut String, class: &str, path: fmt::Arguments<'_>) {
+    let _ = writeln!(out, "<path class=\"{class}\" d=\"{path}\"/>");
+}
+
+fn write_text(out: &mut String, class: &str, (x, y): (f64, f64), anchor: &str, text: &str) {
+    let text = escape(text);
+    let _ = writeln!(
+        out,
+        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
+    );
 }
 
 /// A chart of lines, each named at its end.
@@ -222,64 +231,43 @@ impl Frame<'_> {
         } = self;
         for (value, text) in &y.ticks {
             let at = self.at_y(*value);
-            let _ = writeln!(
-                out,
-                "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>\
-                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                left - 6.0,
-                at + 4.0,
-                escape(text)
-            );
+            draw(out, "grid", format_args!("M{left:.1} {at:.1}H{right:.1}"));
+            write_text(out, "tick", (left - 6.0, at + 4.0), "end", text);
         }
-        let _ = writeln!(
+        draw(
             out,
-            "<path class=\"base\" d=\"M{left:.1} {bottom:.1}H{right:.1}\"/>"
+            "base",
+            format_args!("M{left:.1} {bottom:.1}H{right:.1}"),
         );
         let mut free = f64::INFINITY;
         // From the right, so that of two ticks that collide the larger keeps its label.
         for (value, text) in x.ticks.iter().rev() {
             let at = self.at_x(*value);
             let half = text_width(text) / 2.0;
-            let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {bottom:.1}v4\"/>");
+            draw(out, "base", format_args!("M{at:.1} {bottom:.1}v4"));
             if at + half > free {
                 continue;
             }
             free = at - half - 4.0;
-            let _ = writeln!(
-                out,
-                "<text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                bottom + 17.0,
-                escape(text)
-            );
+            write_text(out, "tick", (at, bottom + 17.0), "middle", text);
         }
-        let _ = writeln!(
-            out,
-            "<text class=\"label\" x=\"0\" y=\"11\">{}</text>\
-             <text class=\"label\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            escape(&y.label),
-            HEIGHT - 5.0,
-            escape(&x.label)
-        );
+        write_text(out, "label", (0.0, 11.0), "start", &y.label);
+        write_text(out, "label", (*right, HEIGHT - 5.0), "end", &x.label);
     }
 
     /// Draws a series, moved aside by so much, with its name beside the frame at this height.
     fn series(&self, out: &mut String, series: &Series, aside: f64, name: f64) {
         let line = series.line.iter();
         let path = path(line.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))));
-        let _ = writeln!(
-            out,
-            "<g class=\"series {}\">\n<path class=\"line\" d=\"{path}\"/>",
-            class(series.place)
-        );
+        let _ = writeln!(out, "<g class=\"series {}\">", class(series.place));
+        draw(out, "line", format_args!("{path}"));
         for m in &series.marks {
             let x = self.at_x(m.x) + aside;
             let (low, high) = (self.at_y(m.range.0), self.at_y(m.range.1));
             if low - high > 1.0 {
-                let _ = writeln!(
-                    out,
-                    "<path class=\"spread\" d=\"M{x:.1} {low:.1}V{high:.1}m-3 0h6M{:.1} {low:.1}h6\"/>",
-                    x - 3.0
-                );
+                let foot = x - 3.0;
+                let bar = format_args!("M{x:.1} {low:.1}V{high:.1}m-3 0h6M{foot:.1} {low:.1}h6");
+                draw(out, "spread", bar);
             }
             let _ = writeln!(
                 out,
@@ -291,20 +279,16 @@ impl Frame<'_> {
         }
         let (x, y) = self.end(series);
         if (name - y).abs() > 4.0 || self.right - x > 20.0 {
-            let _ = writeln!(
+            let (from, to) = (x + aside + 6.0, self.right + 6.0);
+            draw(
                 out,
-                "<path class=\"leader\" d=\"M{:.1} {y:.1}L{:.1} {name:.1}\"/>",
-                x + aside + 6.0,
-                self.right + 6.0
+                "leader",
+                format_args!("M{from:.1} {y:.1}L{to:.1} {name:.1}"),
             );
         }
-        let _ = writeln!(
-            out,
-            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n</g>",
-            self.right + 9.0,
-            name + 4.0,
-            escape(&short(&series.name))
-        );
+        let at = (self.right + 9.0, name + 4.0);
+        write_text(out, "name", at, "start", &short(&series.name));
+        out.push_str("</g>\n");
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::{Chart, at_largest, of_each};
 use crate::lab::report::plot::{Mark, Series};
-use crate::lab::report::words;
 use crate::lab::results::metric::metric;
 use crate::lab::results::record::{Point, Record, Round, Timeline};
 use crate::lab::results::units::{Unit, count, thousands};
@@ -12,13 +11,7 @@ use crate::lab::results::units::{Unit, count, thousands};
 pub fn chart(record: &Record) -> Chart {
     let (name, title) = ("timeline", "Deliveries over time");
     let Some((clients, rounds)) = at_largest(record, worst) else {
-        let drawing = Err(words::absent(record, metric("rate")));
-        let title = title.to_owned();
-        return Chart {
-            name,
-            title,
-            drawing,
-        };
+        return Chart::absent(name, title.to_owned(), record, metric("rate"));
     };
     let places = rounds.iter().enumerate();
     let series = places.filter_map(|(place, round)| Some(series(record, place, (*round)?)));

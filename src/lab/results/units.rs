@@ -1,5 +1,7 @@
 //! Figures as people write and read them: a number with a unit.
 
+use indicatif::HumanCount;
+
 /// What a figure is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -125,15 +127,7 @@ pub fn count(number: usize, what: &str) -> String {
 
 /// A whole number with its thousands apart: `5,000`.
 pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ impl FanOut {
             let Some(at) = rec.due(rec.now(), sender.sent, nth, all) else {
                 return;
             };
-            if self.log.outstanding() == 0 {
+            if self.log.outstanding == 0 {
                 rec.awake(at);
             }
             if let Some((at, missing)) = self.log.make_room() {
@@ -174,7 +174,7 @@ impl FanOut {
     /// Checks what a client has read, and returns whether a message of its own was there.
     fn read(&mut self, number: usize, bytes: &[u8], rec: &mut Recorder) -> bool {
         let now = rec.now();
-        let before = self.log.deliveries();
+        let before = self.log.deliveries;
         let mut own_came_back = false;
         let member = &mut self.members[number];
         member.seat.lines.cut(bytes, |line| {
@@ -194,7 +194,7 @@ impl FanOut {
                 own_came_back |= member.sender == Some(sender);
             }
         });
-        let deliveries = self.log.deliveries() - before;
+        let deliveries = self.log.deliveries - before;
         if deliveries > 0 {
             rec.delivered(now, deliveries);
         }
@@ -269,7 +269,7 @@ impl Load for FanOut {
     }
 
     fn outstanding(&self) -> u64 {
-        self.log.outstanding() + self.behind.len() as u64
+        self.log.outstanding + self.behind.len() as u64
     }
 
     fn present(&self) -> usize {
@@ -286,9 +286,9 @@ impl Load for FanOut {
         }
         let counts = &mut rec.counts;
         counts.connected = self.connected;
-        counts.messages += self.log.messages();
-        counts.duplicated = self.log.duplicated();
-        counts.out_of_order = self.log.out_of_order();
+        counts.messages += self.log.messages;
+        counts.duplicated = self.log.duplicated;
+        counts.out_of_order = self.log.out_of_order;
         counts.dropped = self.dropped;
     }
 }

@@ -2,12 +2,13 @@
 //! and one non-blocking write for each client and burst. What it reaches is what the kernel and the
 //! load generator allow; no server that does a write for each client can pass it by much.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{self, SocketAddr};
+use std::io::{self, ErrorKind, Read};
+use std::net;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
+use crate::lab::load::client::Client;
 use crate::lab::load::protocol::{self, Lines, Protocol};
 use crate::system::raise_descriptor_limit;
 
@@ -23,7 +24,7 @@ struct Floor {
     protocol: Protocol,
     poll: Poll,
     listener: TcpListener,
-    clients: Vec<Option<Client>>,
+    clients: Vec<Option<Guest>>,
     /// Places in `clients` that are free.
     free: Vec<usize>,
     buffer: Vec<u8>,
@@ -31,12 +32,10 @@ struct Floor {
     burst: Vec<u8>,
 }
 
-struct Client {
-    stream: TcpStream,
-    addr: SocketAddr,
+struct Guest {
+    client: Client,
     prefix: Vec<u8>,
     lines: Lines,
-    unsent: Vec<u8>,
 }
 
 /// Serves until the process is stopped.
@@ -72,7 +71,9 @@ pub fn run(listener: net::TcpListener, protocol: Protocol) -> io::Result<()> {
             }
             let number = event.token().0;
             if event.is_writable() {
-                floor.flush(number);
+                floor.clients[number]
+                    .iter_mut()
+                    .for_each(|guest| guest.client.flush());
             }
             if event.is_readable() {
                 floor.read(number, event.is_read_closed());
@@ -105,32 +106,33 @@ impl Floor {
                 self.burst.extend_from_slice(&protocol::login(addr));
                 self.burst.extend_from_slice(b"\r\n");
             }
-            self.clients[number] = Some(Client {
-                stream,
-                addr,
+            self.clients[number] = Some(Guest {
+                client: Client::new(addr, stream, false),
                 prefix: protocol::prefix(addr),
                 lines: Lines::default(),
-                unsent: Vec::new(),
             });
         }
     }
 
     fn read(&mut self, number: usize, closed: bool) {
         // A client may have been disconnected since the event was made.
-        while let Some(client) = &mut self.clients[number] {
-            match client.stream.read(&mut self.buffer) {
+        while let Some(guest) = &mut self.clients[number]
+            && let Some(stream) = &mut guest.client.stream
+        {
+            match stream.read(&mut self.buffer) {
                 Ok(0) => self.leave(number),
                 Ok(n) => {
                     let bytes = &mut self.buffer[..n];
                     match self.protocol {
                         Protocol::Echo => {
                             bytes.make_ascii_uppercase();
-                            if !client.write(bytes) {
+                            guest.client.send(bytes);
+                            if guest.client.unsent.len() > UNSENT {
                                 self.leave(number);
                             }
                         }
-                        Protocol::Chat => client.lines.cut(bytes, |line| {
-                            self.burst.extend_from_slice(&client.prefix);
+                        Protocol::Chat => guest.lines.cut(bytes, |line| {
+                            self.burst.extend_from_slice(&guest.prefix);
                             self.burst.extend_from_slice(line);
                             self.burst.extend_from_slice(b"\r\n");
                         }),
@@ -146,36 +148,26 @@ impl Floor {
         }
     }
 
-    fn flush(&mut self, number: usize) {
-        if let Some(client) = &mut self.clients[number]
-            && !client.unsent.is_empty()
-        {
-            let unsent = std::mem::take(&mut client.unsent);
-            if !client.write(&unsent) {
-                self.leave(number);
-            }
-        }
-    }
-
     fn leave(&mut self, number: usize) {
-        if let Some(client) = self.clients[number].take() {
+        if let Some(guest) = self.clients[number].take() {
             self.free.push(number);
             if self.protocol == Protocol::Chat {
-                self.burst.extend_from_slice(&client.prefix);
+                self.burst.extend_from_slice(&guest.prefix);
                 self.burst.extend_from_slice(b"logout\r\n");
             }
-            log::debug!("{} left", client.addr);
         }
     }
 
     fn send_burst(&mut self) {
-        // Whoever cannot be written to leaves, and that is told as well.
+        // A client whose queue is full leaves, and the others see that as well.
         while !self.burst.is_empty() {
             let burst = std::mem::take(&mut self.burst);
             for number in 0..self.clients.len() {
-                if let Some(client) = &mut self.clients[number]
-                    && !client.write(&burst)
-                {
+                let Some(Guest { client, .. }) = &mut self.clients[number] else {
+                    continue;
+                };
+                client.send(&burst);
+                if client.unsent.len() > UNSENT {
                     self.leave(number);
                 }
             }
@@ -184,23 +176,5 @@ impl Floor {
                 self.burst.clear();
             }
         }
-    }
-}
-
-impl Client {
-    /// Writes once and keeps what the socket does not take; false if the client is to be disconnected.
-    fn write(&mut self, bytes: &[u8]) -> bool {
-        let taken = if self.unsent.is_empty() {
-            match self.stream.write(bytes) {
-                Ok(n) => n,
-                Err(err) if err.kind() == ErrorKind::WouldBlock => 0,
-                Err(err) if err.kind() == ErrorKind::Interrupted => 0,
-                Err(_) => return false,
-            }
-        } else {
-            0
-        };
-        self.unsent.extend_from_slice(&bytes[taken..]);
-        self.unsent.len() <= UNSENT
     }
 }
