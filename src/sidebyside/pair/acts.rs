@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sidebyside::pair::idioms::is_error_check;
 use crate::sidebyside::read::names::{act, common_name, snake_case};
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::{Language, Token, has, starts};
@@ -69,27 +68,20 @@ impl Names {
                 Language::Rust => called(tokens, at)
                     .map(|name| (rust_act(name, &tokens[at..]), object(tokens, at))),
             };
-            let known = found.and_then(|(name, object)| Some((act(&name)?, object)));
-            if let Some(((act, on), object)) = known {
-                let object = object.filter(|_| on).map(|o| self.end(snake_case(o)));
+            if let Some((act, object)) = found.and_then(|(name, on)| Some((act(&name)?, on))) {
                 let known = acts.entry(act).or_insert(None);
-                *known = known.take().or(object);
+                *known = known.take().or(object.map(|o| self.end(snake_case(o))));
             }
         }
-        if is_error_check(language, tokens) {
-            acts.insert("err", None);
+        if has(tokens, "[ 0 ;") {
+            acts.insert("make", None);
         }
-        if language == Language::Rust {
-            if has(tokens, "[ 0 ;") {
-                acts.insert("make", None);
-            }
-            // A closure that becomes a thread further down stands where Go's `go func()` does.
-            let is_thread = |name: &str| self.threads.contains(&snake_case(name));
-            if closure(tokens).is_some_and(is_thread) {
-                acts.insert("go", None);
-            } else if tokens.iter().filter_map(Token::name).any(is_thread) {
-                acts.remove("go");
-            }
+        // A closure that becomes a thread further down stands where Go's `go func()` does.
+        let is_thread = |name: &str| self.threads.contains(&snake_case(name));
+        if closure(tokens).is_some_and(is_thread) {
+            acts.insert("go", None);
+        } else if tokens.iter().filter_map(Token::name).any(is_thread) {
+            acts.remove("go");
         }
         acts
     }
@@ -119,9 +111,8 @@ impl Names {
                 act("insert", Some(name))
             }
             _ => {
-                let name = called(tokens, at)?;
-                let object = object(tokens, at).filter(|o| !self.packages.contains(*o));
-                act(&common_name(Language::Go, name), object)
+                let name = common_name(Language::Go, called(tokens, at)?);
+                act(&name, object(tokens, at))
             }
         }
     }

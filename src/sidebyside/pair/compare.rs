@@ -6,14 +6,14 @@ use std::io;
 use crate::sidebyside::pair::align::align;
 use crate::sidebyside::pair::cover::{Cover, Figures, cover};
 use crate::sidebyside::pair::language::{answers, error_handling, handles};
-use crate::sidebyside::pair::score::Score;
+use crate::sidebyside::pair::score::{Score, is_same_function};
 use crate::sidebyside::pair::stages::{Place, guarded, later};
 use crate::sidebyside::pair::truth::{Verdict, verdict};
 use crate::sidebyside::read::article::{Article, invalid};
 use crate::sidebyside::read::listings::Listing;
 use crate::sidebyside::read::notes::{Note, notes};
 use crate::sidebyside::read::programs::Program;
-use crate::sidebyside::read::source::{Line, read};
+use crate::sidebyside::read::source::{Kind, Line, read};
 use crate::sidebyside::read::tokens::Language;
 use crate::text::printable;
 
@@ -72,16 +72,9 @@ impl Comparison {
     /// Compares a listing with the program whose original it is.
     fn new(listing: Listing, program: &'static Program) -> Comparison {
         let go = read(Language::Go, "", &listing.code, listing.line);
-        let mut lines = Vec::new();
-        let mut files = Vec::new();
-        for source in program.sources {
-            let file = read(Language::Rust, source.path, source.text, 1);
-            let parts = file.chunk_by(|a, b| a.part == b.part).map(<[Line]>::len);
-            files.push(parts.collect());
-            lines.extend(file);
-        }
-        let score = Score::new(&go, &lines);
-        let guarded = guarded(program, &lines);
+        let rust = in_order(&go, program);
+        let score = Score::new(&go, &rust);
+        let guarded = guarded(program, &rust);
         let alike = |g: usize| -> Vec<u32> {
             let similarity = |(r, guarded): (usize, &bool)| match guarded {
                 true => 0,
@@ -93,28 +86,21 @@ impl Comparison {
         // The handling of an error belongs to its call, and is like that of any other. So the calls
         // find their partners first, and the handling is paired only where that of its call can be.
         let handled = error_handling(&go);
-        let calls = align(go.len(), &files, |g, r| match handled[g] {
+        let calls = align(go.len(), rust.len(), |g, r| match handled[g] {
             Some(_) => 0,
             None => alike[g][r],
         });
-        let calls = partners(go.len(), calls.pairs);
-        let answered = |call: usize| calls[call].is_some_and(|r| answers(&lines, r));
+        let calls = partners(go.len(), calls);
+        let answered = |call: usize| calls[call].is_some_and(|r| answers(&rust, r));
         let answered: Vec<bool> = (0..go.len()).map(answered).collect();
-        let handles = handles(&lines);
+        let handles = handles(&rust);
         let similarity = |g: usize, r: usize| match handled[g] {
             Some(call) if !answered[call] || !handles[r] => 0,
             _ => alike[g][r],
         };
-        let mut alignment = align(go.len(), &files, similarity);
-        tighten(&mut alignment.pairs, similarity);
-
-        let mut place = vec![0; lines.len()];
-        for (shown, &r) in alignment.order.iter().enumerate() {
-            place[r] = shown;
-        }
-        let pairs = alignment.pairs.into_iter().map(|(g, r)| (g, place[r]));
+        let mut pairs = align(go.len(), rust.len(), similarity);
+        tighten(&mut pairs, similarity);
         let partners = partners(go.len(), pairs);
-        let rust: Vec<Line> = alignment.order.iter().map(|&r| lines[r].clone()).collect();
         let notes = notes(&rust);
         let cover = cover(&go, &rust, &partners, &notes);
         Comparison {
@@ -143,8 +129,36 @@ impl Comparison {
     }
 }
 
+/// Our lines in the order of the listing: those of a file, down to one of the listing's functions, stand
+/// where the listing has that. Each file keeps its own order.
+fn in_order(go: &[Line], program: &Program) -> Vec<Line> {
+    let place = |line: &Line| {
+        let function = line.function.as_deref()?;
+        let is_same = |go: &Line| {
+            let go = go.function.as_deref();
+            go.is_some_and(|go| is_same_function(go, function))
+        };
+        go.iter().position(is_same)
+    };
+    let mut placed = Vec::new();
+    // Of several files, the one in `bin/` is the last, and what its `main` calls comes after it.
+    for source in program.sources.iter().rev() {
+        let file = read(Language::Rust, source.path, source.text, 1);
+        let mut at = file.iter().filter_map(place).max().unwrap_or(0);
+        let first = placed.len();
+        for part in file.split_inclusive(|line| line.kind == Kind::Blank).rev() {
+            let here = part.iter().find_map(place);
+            at = here.map_or(at, |here| here.min(at));
+            placed.push((at, part.to_vec()));
+        }
+        placed[first..].reverse();
+    }
+    placed.sort_by_key(|(at, _)| *at);
+    placed.into_iter().flat_map(|(_, part)| part).collect()
+}
+
 /// The Rust line that each Go line is paired with.
-fn partners(go: usize, pairs: impl IntoIterator<Item = (usize, usize)>) -> Vec<Option<usize>> {
+fn partners(go: usize, pairs: Vec<(usize, usize)>) -> Vec<Option<usize>> {
     let mut partners = vec![None; go];
     for (g, r) in pairs {
         partners[g] = Some(r);
@@ -161,6 +175,33 @@ fn tighten(pairs: &mut [(usize, usize)], similarity: impl Fn(usize, usize) -> u3
         let adjacent = go == above + 1 && below < rust;
         if adjacent && 2 * similarity(go, below) >= similarity(go, rust) {
             pairs[i].1 = below;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sidebyside::read::programs::PROGRAMS;
+
+    #[test]
+    fn files_stand_in_the_order_of_the_listing_and_keep_their_own() {
+        let listing = "type Client struct {\n}\nfunc HandlerConnect() {\n}\nfunc main() {\n}\n";
+        let go = read(Language::Go, "", listing, 1);
+        let room = PROGRAMS.last().expect("there are programs");
+        let lines = in_order(&go, room);
+        let mut paths: Vec<&str> = lines.iter().map(|line| line.path).collect();
+        paths.dedup();
+        let (map, room, main) = (
+            "src/chat/online_map.rs",
+            "src/chat.rs",
+            "bin/chat_server.rs",
+        );
+        assert_eq!(paths, [map, room, main, room]);
+        for path in [map, room, main] {
+            let own = lines.iter().filter(|line| line.path == path);
+            let numbers: Vec<usize> = own.map(|line| line.number).collect();
+            assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{path}");
         }
     }
 }

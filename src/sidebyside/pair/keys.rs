@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::sidebyside::pair::acts::{Acts, Names, called};
-use crate::sidebyside::pair::idioms::{deferred_close, is_end_of_file, is_error};
+use crate::sidebyside::pair::idioms::{is_end_of_file, is_error, is_error_check};
 use crate::sidebyside::read::names::{common_name, keywords};
 use crate::sidebyside::read::tokens::{Language, Token, starts};
 
@@ -15,7 +15,7 @@ pub enum Key {
     Name(String),
     /// An act and what it acts on.
     Act(&'static str, String),
-    /// A variable that holds an error: `err`, `err1`.
+    /// A variable that holds an error: `err`, `err1`. It is called by what asks for an error.
     Error,
     /// The end of what there is to read.
     End,
@@ -61,7 +61,7 @@ pub fn keys(language: Language, tokens: &[Token], acts: &Acts, names: &Names) ->
                 }
             }
             Token::Number(number) => add(&mut keys, Key::Number(number.clone()), Role::default()),
-            Token::Text(text) => text_keys(language, text, names, &mut keys),
+            Token::Text(text) => text_keys(text, &mut keys),
             Token::Mark(_) | Token::Comment(_) => {}
         }
     }
@@ -75,13 +75,12 @@ pub fn keys(language: Language, tokens: &[Token], acts: &Acts, names: &Names) ->
             add(&mut keys, Key::Act(act, object.clone()), called);
         }
     }
+    if is_error_check(language, tokens) {
+        add(&mut keys, Key::Error, called);
+    }
     if is_end_of_file(tokens) && language == Language::Rust || starts(tokens, "if err = = io . EOF")
     {
         add(&mut keys, Key::End, called);
-    }
-    if deferred_close(tokens).is_some() {
-        // What is closed later is named here only to be found again.
-        keys.clear();
     }
     keys
 }
@@ -100,8 +99,8 @@ pub fn keyword(tokens: &[Token]) -> Option<&'static str> {
 /// The places of the names that a line introduces.
 fn introduced(language: Language, tokens: &[Token]) -> Range<usize> {
     let mark = |at: usize, mark: &str| tokens.get(at).is_some_and(|token| token.is(mark));
-    // A field of a value: `name: x,` or `name,`.
-    if mark(1, ":") && !mark(2, ":") && !mark(2, "=") || mark(1, ",") && tokens.len() == 2 {
+    // A field of a value: `name: x,`.
+    if mark(1, ":") && !mark(2, ":") && !mark(2, "=") {
         return 0..1;
     }
     let skipped = ["pub", "if", "while"];
@@ -152,17 +151,10 @@ fn name_keys(language: Language, name: &str, role: Role, names: &Names, keys: &m
     }
 }
 
-fn text_keys(language: Language, text: &str, names: &Names, keys: &mut Keys) {
-    let (pieces, inner) = pieces(text);
-    for name in inner.into_iter().filter(|_| language == Language::Rust) {
-        name_keys(language, name, Role::default(), names, keys);
-    }
-    for piece in pieces {
+fn text_keys(text: &str, keys: &mut Keys) {
+    for piece in pieces(text) {
         // Whether a line is ended in its literal or by a call is no difference.
-        let text = match piece.trim() {
-            "\\n" | "\\r\\n" => piece.trim(),
-            text => text.trim_end_matches("\\n").trim(),
-        };
+        let text = piece.trim().trim_end_matches("\\n").trim();
         if !text.is_empty() {
             add(keys, Key::Text(text.to_owned()), Role::default());
         }
@@ -173,17 +165,14 @@ fn text_keys(language: Language, text: &str, names: &Names, keys: &mut Keys) {
     }
 }
 
-/// The pieces of a format string between its placeholders, `%03d` or `{name:?}`, and the names in those.
-fn pieces(text: &str) -> (Vec<&str>, Vec<&str>) {
-    let (mut pieces, mut names) = (Vec::new(), Vec::new());
+/// The pieces of a format string between its placeholders, `%03d` or `{name:?}`.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['%', '{']) {
         let (piece, placeholder) = rest.split_at(at);
         let length = match placeholder.strip_prefix('{') {
-            Some(inner) => inner.find('}').map(|end| {
-                names.extend(inner[..end].split(':').next());
-                end + 2
-            }),
+            Some(inner) => inner.find('}').map(|end| end + 2),
             None => {
                 let verb = placeholder[1..].find(|c: char| !"0123456789+-# .".contains(c));
                 verb.and_then(|verb| {
@@ -195,8 +184,7 @@ fn pieces(text: &str) -> (Vec<&str>, Vec<&str>) {
         rest = &placeholder[length.unwrap_or(placeholder.len())..];
     }
     pieces.push(rest);
-    names.retain(|name| name.starts_with(|c: char| c == '_' || c.is_alphabetic()));
-    (pieces, names)
+    pieces
 }
 
 #[cfg(test)]
@@ -246,10 +234,11 @@ mod tests {
                 "c make_chan()",
             ),
             (
-                "buf := make([]byte, 19)",
-                "let mut buf = [0; n];",
-                "buf make()",
+                "buf := make([]byte, n)",
+                "let buf = vec![0; n];",
+                "buf make() n",
             ),
+            ("if err != nil {", "Err(err) => {", "err()"),
             ("if err == io.EOF {", "Ok(0) => {", "eof"),
             ("if a == 0 {", "if a == 0 {", "a #0 [if]"),
             ("for range x {", "while x {", "x [for]"),
@@ -260,7 +249,7 @@ mod tests {
             (
                 "fmt.Printf(\"%s gone\\n\", a)",
                 "f!(\"{a} gone\")",
-                "a \"gone\" 'gone",
+                "\"gone\" 'gone",
             ),
         ] {
             let (go, rust) = (shown(Language::Go, go), shown(Language::Rust, rust));
@@ -279,18 +268,13 @@ mod tests {
     fn calls_are_told_from_names() {
         assert_eq!(shown(Language::Go, "go f(x) // g()"), "f() go() x");
         assert_eq!(shown(Language::Rust, "a!(b) != c()"), "a() b c()");
-        assert_eq!(shown(Language::Rust, "thread::spawn(Ok(d))"), "d go()");
-    }
-
-    #[test]
-    fn a_deferred_close_has_no_keys() {
-        assert_eq!(shown(Language::Go, "defer conn.Close()"), "");
+        assert_eq!(shown(Language::Rust, "thread::spawn(d)"), "d go() go:d()");
     }
 
     #[test]
     fn format_strings_come_apart_at_their_placeholders() {
-        assert_eq!(pieces("a%sb%03d%%c%").0, ["a", "b", "", "c", ""]);
-        assert_eq!(pieces("100%的").0, ["100", ""]);
-        assert_eq!(pieces("a{}b{c:>3}{"), (vec!["a", "b", "", ""], vec!["c"]));
+        assert_eq!(pieces("a%sb%03d%%c%"), ["a", "b", "", "c", ""]);
+        assert_eq!(pieces("100%的"), ["100", ""]);
+        assert_eq!(pieces("a{}b{c:>3}{"), ["a", "b", "", ""]);
     }
 }

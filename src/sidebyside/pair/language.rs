@@ -7,9 +7,8 @@
 //!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
 //!   this carries the question and, in the block, the lines that print the error or leave. So does
 //!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
-//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call, or on the
-//!   variable that takes its result, have the question, and lines of their own for the rest; an arm that
-//!   returns the error carries what is left of that.
+//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call have the
+//!   question, and lines of their own for the rest.
 //! - **The end of what there is to read.** `let Some(..) = .. else` has the question `if n == 0 {`, too.
 //! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
 //!   that makes `x` a binding of ours (`let x`, `x: T`, `|x|`) and not a reference (`x: &T`): a socket or
@@ -62,12 +61,9 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
     carried
 }
 
-/// Whether lines of ours may answer for an error of the statement that a line is in: it is neither
-/// handed on nor dropped, and no loop, which continues silently.
+/// Whether lines of ours may answer for an error of the statement that a line is in: it is not handed on.
 pub fn answers(rust: &[Line], line: usize) -> bool {
-    let statement = Statement::at(rust, line);
-    let loops = statement.has("for") || statement.has("while");
-    !statement.hands_on() && !statement.takes_ok() && !loops
+    !Statement::at(rust, line).hands_on()
 }
 
 /// Of the Go lines that only handle an error, the line of the call: of the question, and of the block
@@ -153,22 +149,16 @@ impl Sides<'_> {
         let Some(partner) = call.and_then(|call| self.partners[call]) else {
             return;
         };
-        let partner = Statement::asked_at(rust, partner);
         let statement = Statement::at(rust, partner);
         if !asked && statement.asks() {
             carried[i] = Some(partner);
         }
-        let returns = |line: &Line| line.has("return Err") && catches_error(&line.tokens);
-        let mut arms = block(rust, partner).filter(|_| statement.has("match"));
-        let arm = arms.find(|&arm| returns(&rust[arm]));
         for l in block(go, i).filter(|&l| self.partners[l].is_none()) {
             let leaves = is_exit(&go[l]);
             let else_prints = go[l].names().eq(["else"]) && go.get(l + 1).is_some_and(prints_error);
             let handed_on = leaves || prints_error(&go[l]) || else_prints;
             if statement.hands_on() && handed_on || statement.takes_ok() && leaves {
                 carried[l] = Some(partner);
-            } else if handed_on {
-                carried[l] = arm;
             }
         }
     }

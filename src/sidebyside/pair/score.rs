@@ -6,25 +6,20 @@
 //! - **Two lines can be a pair only if they do the same.** What a line does is its
 //!   [acts](crate::sidebyside::pair::acts): a send is no partner of a receive, nor a write of a shutdown.
 //!   Where a listing does the same on two things, such as two channels, the two lines must do it on the
-//!   same one. If only one of two lines does anything, they must introduce the same variable or share a
-//!   whole string.
-//! - **And only if they share a name, a literal or a call.** Keywords are not enough. If the Go line calls
-//!   something that is no act, one variable is not enough either: it takes a call, a literal, a variable
-//!   that both introduce, or a second name. Nor is it enough that both print: it takes a name, a word or
-//!   `err`, which is evidence of nothing else.
+//!   same one.
+//! - Lines of which only one does anything must share a string, or a variable that both introduce.
+//! - Lines of which neither does anything must share at least a name, a number or a word; beside an arm of
+//!   a match, which does nothing but name what it has found, at least a call.
 //! - What defines a function is a partner only of what defines one.
 //! - A line of nothing but keywords (`for {`, `return`, `} else {`) can be the partner of a line with the
 //!   same keyword or its equivalent, in the same function.
 //! - A line in a function is a partner only of a line in a function of ours that has the same name, or that
 //!   is called by the one with the same name. Go's `main` may be our `run`.
-//! - Lines that both have string literals are no pair if those are not alike, but for one letter or for
-//!   more at one end. Lines that print may word it differently.
-//! - A key weighs more, the fewer lines have it. A string literal that is shared whole, and an act on the
-//!   same thing, weigh three times as much. What two lines share must be at least [`FLOOR`] percent of the
-//!   weight of all their keys.
+//! - A key weighs more, the fewer lines have it. A string literal, and an act on something, weigh three
+//!   times as much.
 //! - How alike two lines are, for choosing among possible pairs, is the weight of what they share times
-//!   that part. Lines in the same function are twice as alike. If only one of two lines does anything,
-//!   they are a quarter as alike.
+//!   its part in the weight of all their keys. If only one of two lines does anything, they are a quarter
+//!   as alike.
 //!
 //! A statement of ours that goes on over several lines counts as its first line.
 
@@ -33,12 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sidebyside::pair::acts::{Acts, Names, called};
 use crate::sidebyside::pair::keys::{Key, Keys, Role, keys, keyword};
 use crate::sidebyside::pair::statement::statements;
-use crate::sidebyside::read::names::{act, snake_case};
+use crate::sidebyside::read::names::snake_case;
 use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::{Language, Token, has, starts};
-
-/// The least part, in percent, that the shared keys must have in all keys of two lines.
-const FLOOR: u32 = 20;
 
 /// The keys of all lines of two sources, weighed.
 pub struct Score<'a> {
@@ -83,13 +75,11 @@ impl<'a> Score<'a> {
         let rarity = |(key, lines): (Key, usize)| (key, 1 + (total / lines).ilog2());
         let objects = go_sides.iter().flat_map(|side| &side.acts);
         let objects = objects.filter_map(|(act, object)| Some((*act, object.clone()?)));
+        let functions = go.iter().filter_map(|line| line.function.as_deref());
         Score {
             rarity: lines_with.into_iter().map(rarity).collect(),
             objects: objects.collect(),
-            listed: go
-                .iter()
-                .filter_map(|line| line.function.as_deref())
-                .collect(),
+            listed: functions.collect(),
             callers: callers(rust),
             go: go_sides,
             rust: rust_sides,
@@ -102,76 +92,52 @@ impl<'a> Score<'a> {
         let Some(same) = self.functions(go.function, rust.function) else {
             return 0;
         };
-        let (mut shared, mut alone) = (0, 0);
-        let mut evidence = Evidence::default();
-        for (key, role) in &go.keys {
-            let (together, apart) = self.weight(key);
-            match rust.keys.get(key) {
-                Some(other) => {
-                    shared += together;
-                    evidence.add(key, *role, *other);
-                }
-                None => alone += apart,
-            }
-        }
-        let missing = rust.keys.keys().filter(|key| !go.keys.contains_key(key));
-        alone += missing.map(|key| self.weight(key).1).sum::<u32>();
-        let all = 2 * shared + alone;
+        let weight = |keys: &Keys| keys.keys().map(|key| self.weight(key)).sum::<u32>();
+        let shared = go.keys.iter().filter_map(|(key, role)| {
+            let other = rust.keys.get(key)?;
+            Some((self.weight(key), evidence(key, *role, *other)))
+        });
+        let (weights, evidence): (Vec<u32>, Vec<Evidence>) = shared.unzip();
+        let shared: u32 = weights.iter().sum();
+        let evidence = evidence.into_iter().max().unwrap_or(Evidence::None);
 
         let bare = go.keys.keys().all(|key| matches!(key, Key::Keyword(_)));
         let leaves = bare && go.leaves() && go.starts == rust.starts && rust.acts.is_empty();
         let acted = self.acted(&go.acts, &rust.acts);
         let enough = match acted {
+            Acted::Alike => true,
             Acted::Opposed => false,
-            Acted::Differently => evidence.same_thing,
-            Acted::Alike => same || evidence.strong || evidence.weak > 1,
-            Acted::Printed => evidence.strong || evidence.weak > 1 || evidence.error,
-            Acted::Not if bare => same && (evidence.keyword || leaves),
-            Acted::Not => {
-                let calls = go.keys.values().any(|role| role.called);
-                // An arm of a match does nothing but name what it has found.
-                let names = if rust.arm {
-                    usize::MAX
-                } else {
-                    1 + usize::from(calls)
-                };
-                evidence.strong || evidence.weak >= names
-            }
+            Acted::Not if bare => same && (evidence == Evidence::Keyword || leaves),
+            Acted::Not if !rust.arm => evidence >= Evidence::Name,
+            Acted::Not => evidence >= Evidence::Call,
+            Acted::Differently => evidence == Evidence::Thing,
         };
-        let prints = go.acts.contains_key("print") && rust.acts.contains_key("print");
-        let enough = enough && go.defines == rust.defines;
-        let floor = leaves || 200 * shared >= FLOOR * all;
-        if !enough || !floor || !prints && clash(&go.keys, &rust.keys) {
+        if !enough || go.defines != rust.defines {
             return 0;
         }
-        let acted = if acted == Acted::Differently { 5 } else { 20 };
-        let same = if same { 2 } else { 1 };
-        (same * (acted * shared * shared / all)).max(1)
+        let scale = if acted == Acted::Differently { 5 } else { 20 };
+        let all = weight(&go.keys) + weight(&rust.keys);
+        (scale * shared * shared / all).max(1)
     }
 
-    /// What a key weighs where both lines have it, and where one has it alone.
-    fn weight(&self, key: &Key) -> (u32, u32) {
-        let weight = self.rarity[key];
+    fn weight(&self, key: &Key) -> u32 {
         match key {
-            Key::Name(_) | Key::Error | Key::End | Key::Number(_) => (weight, weight),
-            Key::Act(..) => (3 * weight, 0),
-            Key::Text(_) => (3 * weight, weight),
-            Key::Word(_) => (weight.div_ceil(2), weight.div_ceil(2)),
-            Key::Keyword(_) => (1, 1),
+            Key::Keyword(_) => 1,
+            Key::Act(..) | Key::Text(_) => 3 * self.rarity[key],
+            _ => self.rarity[key],
         }
     }
 
     /// Whether lines in two functions can be a pair, and whether they are in the same function.
     fn functions(&self, go: Option<&str>, rust: Option<&str>) -> Option<bool> {
-        // Go's `main` may be `run` here, where a program's `main` does no more than read its options.
-        let same = |go: &str, rust: &str| go == rust || (go, rust) == ("main", "run");
         match (go, rust) {
-            (Some(go), Some(rust)) if same(go, rust) => Some(true),
+            (Some(go), Some(rust)) if is_same_function(go, rust) => Some(true),
             (None, None) => Some(true),
             (Some(_), Some(rust)) if self.listed.contains(rust) => None,
             (Some(go), Some(rust)) => {
                 let mut callers = self.callers.get(rust).into_iter().flatten();
-                callers.any(|caller| same(go, caller)).then_some(false)
+                let called = callers.any(|caller| is_same_function(go, caller));
+                called.then_some(false)
             }
             _ => Some(false),
         }
@@ -179,44 +145,61 @@ impl<'a> Score<'a> {
 
     /// How what two lines do goes together.
     fn acted(&self, go: &Acts, rust: &Acts) -> Acted {
-        // Whether there is an error is asked of something that is done.
-        let does = |acts: &Acts| acts.keys().any(|act| *act != "err");
-        let both = go
-            .iter()
-            .filter_map(|(act, object)| Some((*act, object, rust.get(act)?)));
         // Whether ours does it on something on which the listing does it elsewhere.
-        let elsewhere = |act, object: &Option<String>, other: &Option<String>| {
-            let other = other
-                .clone()
-                .filter(|other| object.as_ref().is_some_and(|o| o != other));
-            other.is_some_and(|other| self.objects.contains(&(act, other)))
+        let elsewhere = |act: &'static str, object: &Option<String>, other: &Option<String>| {
+            let mut other = other.iter().filter(|_| object != other);
+            other.any(|other| self.objects.contains(&(act, other.clone())))
         };
-        let both: Vec<_> = both.filter(|(act, ..)| *act != "err").collect();
-        let mut alike = both
+        let mut both = go
             .iter()
-            .filter(|(act, object, other)| !elsewhere(act, object, other));
-        match (does(go), does(rust)) {
-            (false, false) => Acted::Not,
-            _ if alike.clone().any(|(act, ..)| *act != "print") => Acted::Alike,
-            _ if alike.next().is_some() => Acted::Printed,
-            (true, true) => Acted::Opposed,
+            .filter_map(|(act, object)| Some((act, object, rust.get(act)?)));
+        match (go.is_empty(), rust.is_empty()) {
+            (true, true) => Acted::Not,
+            _ if both.any(|(act, object, other)| !elsewhere(act, object, other)) => Acted::Alike,
+            (false, false) => Acted::Opposed,
             _ => Acted::Differently,
         }
     }
+}
+
+/// Whether two functions have the same name. Go's `main` may be `run` here, where a program's `main` does
+/// no more than read its options.
+pub fn is_same_function(go: &str, rust: &str) -> bool {
+    go == rust || (go, rust) == ("main", "run")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Acted {
     /// Neither does anything.
     Not,
-    /// One does something, and the other does nothing.
+    /// Only one of them does.
     Differently,
-    /// Both print, and do nothing else in common.
-    Printed,
     /// Both do the same.
     Alike,
     /// They do different things, or the same on different things.
     Opposed,
+}
+
+/// What a key that two lines share says for the pair.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Evidence {
+    None,
+    Keyword,
+    Name,
+    Call,
+    /// A string, a variable that both introduce.
+    Thing,
+}
+
+fn evidence(key: &Key, go: Role, rust: Role) -> Evidence {
+    match key {
+        Key::Keyword(_) => Evidence::Keyword,
+        Key::Text(_) => Evidence::Thing,
+        _ if go.introduced && rust.introduced => Evidence::Thing,
+        _ if go.called && rust.called => Evidence::Call,
+        Key::Error => Evidence::None,
+        _ => Evidence::Name,
+    }
 }
 
 fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Vec<Side<'a>> {
@@ -257,64 +240,6 @@ fn callers(rust: &[Line]) -> BTreeMap<&str, BTreeSet<&str>> {
     callers
 }
 
-/// Whether two lines both have string literals, and none of one is like one of the other.
-fn clash(go: &Keys, rust: &Keys) -> bool {
-    let texts = |keys: &Keys| -> Vec<String> {
-        let text = |key: &Key| match key {
-            Key::Text(text) => Some(text.clone()),
-            _ => None,
-        };
-        keys.keys().filter_map(text).collect()
-    };
-    let (go, rust) = (texts(go), texts(rust));
-    let any_like = go.iter().any(|go| rust.iter().any(|rust| like(go, rust)));
-    !go.is_empty() && !rust.is_empty() && !any_like
-}
-
-/// Whether a text is within another, but for one letter in the middle.
-fn like(a: &str, b: &str) -> bool {
-    let same =
-        |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(a, b)| a == b).count();
-    let start = same(&mut a.chars().zip(b.chars()));
-    let end = same(&mut a.chars().rev().zip(b.chars().rev()));
-    let shorter = a.chars().count().min(b.chars().count());
-    a.contains(b) || b.contains(a) || start + end + 1 >= shorter && shorter > 2
-}
-
-/// What two lines share, by how much it says.
-#[derive(Default)]
-struct Evidence {
-    /// A call, a literal, or a variable that both introduce.
-    strong: bool,
-    /// A variable that both introduce, or a string.
-    same_thing: bool,
-    /// How many names and words.
-    weak: usize,
-    error: bool,
-    keyword: bool,
-}
-
-impl Evidence {
-    fn add(&mut self, key: &Key, go: Role, rust: Role) {
-        let introduced = go.introduced && rust.introduced;
-        match key {
-            Key::Text(text) => self.same_thing |= text.chars().count() > 2,
-            Key::Name(name) if act(name).is_some() => self.weak += 1,
-            Key::Name(_) => self.same_thing |= introduced,
-            _ => {}
-        }
-        match key {
-            Key::Text(_) | Key::Act(..) | Key::End => self.strong = true,
-            Key::Number(number) if number.len() > 1 => self.strong = true,
-            Key::Name(name) if act(name).is_some() => {}
-            Key::Name(_) if introduced || go.called && rust.called => self.strong = true,
-            Key::Name(_) | Key::Number(_) | Key::Word(_) => self.weak += 1,
-            Key::Error => self.error = true,
-            Key::Keyword(_) => self.keyword = true,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,7 +268,6 @@ mod tests {
                 "fmt.Printf(\"%s gone\\n\", clnt.Name)",
                 "log::info!(\"{} gone\", clnt.name);",
             ),
-            ("x = addr", "g!(\"{addr}: no\")"),
             (
                 "if _, err := c.Write(b); err != nil {",
                 "if let Err(err) = c.write_all(b) {",
@@ -371,17 +295,6 @@ mod tests {
             );
             assert_eq!(Score::new(&go, &rust).similarity(1, 1), 0, "{functions:?}");
         }
-    }
-
-    #[test]
-    fn other_words_are_another_line() {
-        assert_eq!(
-            similarity("send(clnt, \"login\")", "send(clnt, b\"logout\")"),
-            0
-        );
-        assert!(similarity("fmt.Println(\"no\", err)", "warn!(\"cannot: {err}\")") > 0);
-        assert!(like("reame|", "rename|") && like("|", "rename|") && like("who", "who"));
-        assert!(!like("login", "logout") && !like("a", "b") && !like("no", "on"));
     }
 
     #[test]

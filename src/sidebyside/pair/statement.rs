@@ -1,6 +1,6 @@
 //! Statements of ours: where each begins, and what becomes of an error in it.
 
-use crate::sidebyside::pair::idioms::{catches_error, is_error};
+use crate::sidebyside::pair::idioms::catches_error;
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::{Token, has};
 
@@ -35,8 +35,6 @@ pub fn statements(rust: &[Line]) -> Vec<Vec<Token>> {
         statements[*head.get_or_insert(i)].extend(code);
         if is_any(&last, "; { }") || last.is(",") && depth <= 0 {
             (head, depth) = (None, 0);
-        } else if is_any(&last, "= & | +") {
-            depth = depth.max(1);
         }
     }
     statements
@@ -79,20 +77,6 @@ impl Statement {
         }
     }
 
-    /// The line from which on an error of a statement is asked for: its own, or, where it only gives its
-    /// result a name, that of the `match` on the name.
-    pub fn asked_at(rust: &[Line], line: usize) -> usize {
-        const NEAR: usize = 8;
-        let mut names = rust[line].names();
-        let (Some("let"), Some(name)) = (names.next(), names.next()) else {
-            return line;
-        };
-        let matched = format!("match {name}");
-        let below = rust[line..].iter().take(NEAR).position(|l| l.has(&matched));
-        let asks = Statement::at(rust, line).asks();
-        below.filter(|_| !asks).map_or(line, |below| line + below)
-    }
-
     /// Whether a phrase is in it.
     pub fn has(&self, phrase: &str) -> bool {
         has(&self.tokens, phrase)
@@ -101,29 +85,18 @@ impl Statement {
     /// Whether an error in it goes to whoever called: by `?`, or as the value of the block. What a closure
     /// does with its own errors is not meant.
     pub fn hands_on(&self) -> bool {
-        let drops = [
-            "ok",
-            "is_ok",
-            "is_err",
-            "unwrap",
-            "unwrap_or",
-            "unwrap_or_default",
-        ];
+        let mut drops = "ok is_ok is_err unwrap unwrap_or unwrap_or_default".split(' ');
         let mut depth = 0;
         let question = self.tokens.iter().any(|token| {
             depth += i32::from(token.is("{")) - i32::from(token.is("}"));
             depth == 0 && token.is("?")
         });
-        let runs_closure = self.tokens.windows(3).any(|w| {
-            w[0].name().is_some_and(|name| !is_error(name)) && w[1].is("|") && w[2].is("{")
-        });
-        question || self.last && !runs_closure && !drops.iter().any(|drop| self.has(drop))
+        question || self.last && !drops.any(|drop| self.has(drop))
     }
 
     /// Whether it goes on with success alone, and drops the error.
     pub fn takes_ok(&self) -> bool {
-        let binds = self.has("let Ok") || self.has("let Some");
-        binds && (self.has("else") || self.has("while"))
+        self.has("let Ok") || self.has("let Some")
     }
 
     /// Whether it asks for an error in any way.

@@ -38,40 +38,13 @@ const EQUIVALENTS: [(&str, &str); 22] = [
     ("second", "from_secs"),
 ];
 
-/// What a line can do: lines that do different things are no pair. First, what it does on something that
-/// has a name, such as a channel, a connection or a map.
-const ON: [&str; 9] = [
-    "send",
-    "recv",
-    "accept",
-    "read",
-    "write",
-    "read_from_udp",
-    "write_to_udp",
-    "close",
-    "delete",
-];
-const ALONE: [&str; 12] = [
-    "go",
-    "make chan",
-    "select",
-    "print",
-    "scan",
-    "dial",
-    "listen",
-    "listen_udp",
-    "stat",
-    "open",
-    "create",
-    "make",
-];
+/// What a line can do: lines that do different things are no pair.
+const ACTS: &str = "send|recv|accept|read|write|read_from_udp|write_to_udp|close|insert|delete|go|make chan|\
+    select|print|scan|dial|listen|listen_udp|stat|open|create|make";
 
-/// The act of this Go name, if it is one, and whether it is done on something that has a name.
-pub fn act(name: &str) -> Option<(&'static str, bool)> {
-    let on = ON.iter().chain(&["insert"]).find(|act| **act == name);
-    let alone = ALONE.iter().find(|act| **act == name);
-    on.map(|act| (*act, true))
-        .or(alone.map(|act| (*act, false)))
+/// The act of this Go name, if it is one.
+pub fn act(name: &str) -> Option<&'static str> {
+    ACTS.split('|').find(|act| *act == name)
 }
 
 /// The name by which a name can be found in the other language: Go's, or else itself, in one case.

@@ -19,9 +19,6 @@ pub struct Line {
     /// The function that it stands in, in snake case; a function within a function or a closure
     /// does not count as one.
     pub function: Option<String>,
-    /// The top-level part of the file that it belongs to, counted from 0. Parts are what blank
-    /// lines outside all brackets set off: a declaration with its comments and attributes.
-    pub part: usize,
 }
 
 /// What a line is. Only lines of code can be paired, and only they count.
@@ -62,13 +59,11 @@ impl Line {
 /// Of a Rust source, the unit tests at its end are left out: no listing has any.
 pub fn read(language: Language, path: &'static str, source: &str, first: usize) -> Vec<Line> {
     let mut depth = 0_usize;
-    let mut part = 0;
     let mut function: Option<(String, usize)> = None;
     // An import or an attribute that goes on, and how deep it stands.
     let mut open: Option<(Kind, usize)> = None;
     let mut lines = Vec::new();
     for (i, (text, tokens)) in source.lines().zip(tokens(language, source)).enumerate() {
-        let top_level = depth == 0;
         // A Go method stands at the top level, a Rust method in an impl block.
         let methods = if language == Language::Go { 0 } else { 1 };
         if function.is_none() && depth <= methods {
@@ -100,7 +95,6 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
             text: text.to_owned(),
             kind,
             function: function.as_ref().map(|(name, _)| name.clone()),
-            part,
             tokens,
         });
         if closed
@@ -109,9 +103,6 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
                 .is_some_and(|(_, outside)| depth <= *outside)
         {
             function = None;
-        }
-        if top_level && kind == Kind::Blank {
-            part += 1;
         }
     }
     if language == Language::Rust {
@@ -213,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_and_parts_are_known() {
+    fn functions_are_known() {
         let rust = "use a;\n\n/// d\nimpl A {\n    fn bC(&self)\n    where\n    {\n        fn d() {}\n    }\n\n    const E: i32 = 1;\n}\n\nfn f() {}\nstruct G;\n";
         let lines = read(Language::Rust, "", rust, 10);
         assert_eq!(lines[0].number, 10);
@@ -223,8 +214,6 @@ mod tests {
         assert!((9..=12).all(|i| function(i).is_none()), "{lines:#?}");
         assert_eq!(function(13), Some("f"));
         assert_eq!(function(14), None);
-        let parts: Vec<_> = lines.iter().map(|line| line.part).collect();
-        assert_eq!(parts, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
     }
 
     #[test]
