@@ -13,6 +13,7 @@ use crate::server::accept::{Acceptor, Limits, ServerProfile};
 use crate::server::conn::Conn;
 use crate::server::shutdown::Done;
 use crate::server::spin::Spin;
+use crate::server::telnet::Telnet;
 
 /// One thread per client, which blocks only on its client: shutting down the reading side ends it.
 const PROFILE: ServerProfile = ServerProfile {
@@ -32,6 +33,7 @@ fn handler(conn: Arc<Conn>) {
     // Go: upper-cases the two halves of a character that is split across two reads separately, and both
     // come out invalid. Ours waits up to one second for the second half.
     let mut reader = WholeChars::new(conn.stream(), Spin::new(&conn));
+    let mut telnet = Telnet::default();
     let mut buf = vec![0; 4096];
     loop {
         let n = match reader.read(&mut buf) {
@@ -49,7 +51,11 @@ fn handler(conn: Arc<Conn>) {
         fmt::println!("服务器读取到: ", &buf[..n]).ok();
 
         // Answer.
-        if let Err(err) = conn.write(&strings::to_upper(&buf[..n])) {
+        let mut answer = strings::to_upper(&buf[..n]);
+        // Go: does not know telnet commands, and a `telnet` in which the user pressed Ctrl-C shows nothing until its
+        // command is answered. Ours answers it.
+        answer.extend(telnet.answers(&buf[..n]));
+        if let Err(err) = conn.write(&answer) {
             // Go: keeps reading after a failed write, and every later write fails too. Ours returns.
             warn!("conn.Write {addr}: {err}");
             return;

@@ -27,6 +27,9 @@ pub const LONGEST: usize = 65_507;
 /// How long a client waits for an answer before it times out.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
+/// In how many turns [`Unanswered::wait`] waits that long.
+const TURNS: u32 = 10;
+
 /// Explains an error of a receive: no answer.
 pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
     let what = format!("no answer from {addr}, is the server running?");
@@ -71,8 +74,13 @@ impl Unanswered {
         let mut counts = self.counts.lock();
         while counts.answered < counts.sent {
             let before = counts.answered;
-            if self.changed.wait_for(&mut counts, SILENCE).timed_out() && counts.answered == before
-            {
+            // In short turns, because a pause of the process takes only one of them. Otherwise an answer that has
+            // arrived during the pause would be too late.
+            let no_answer = (0..TURNS).all(|_| {
+                self.changed.wait_for(&mut counts, SILENCE / TURNS);
+                counts.answered == before
+            });
+            if no_answer {
                 let Counts { sent, answered } = *counts;
                 let why = format!(
                     "{answered} of {sent} datagrams were answered, then no answer for 1 second"

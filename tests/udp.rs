@@ -69,6 +69,33 @@ fn client_keeps_waiting_after_a_pause_of_the_process() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn answer_that_arrives_during_a_pause_of_the_process_is_not_too_late() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
+    let addr = server.local_addr().unwrap().to_string();
+    // Several, because which of a client's two threads runs first after the pause is chance.
+    let clients: Vec<_> = (0..20)
+        .map(|_| {
+            let mut client = Program::start(CONCURRENT_CLIENT, &[&addr]);
+            client.input("hello");
+            let (_, from) = server.recv_from(&mut [0; 100]).unwrap();
+            client.end_input();
+            client.signal("STOP");
+            (client, from)
+        })
+        .collect();
+    for (_, from) in &clients {
+        server.send_to(b"early enough", from).unwrap();
+    }
+    thread::sleep(threadline::udp::SILENCE);
+    for (mut client, _) in clients {
+        client.signal("CONT");
+        client.ended().expect(0, "服务器写来： early enough\n");
+    }
+}
+
+#[test]
 fn server_receives_the_longest_datagram_and_an_empty_one() {
     for datagram in [vec![], vec![0xFF; 65_507]] {
         let mut server = Program::start(SERVER, &[&"127.0.0.1:0"]);

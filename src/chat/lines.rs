@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 
 use crate::chat::rate_limit::{Rate, RateLimiter};
-use crate::chat::telnet::{Telnet, WONT_TIMING_MARK};
 use crate::server::conn::Conn;
+use crate::server::telnet::{Telnet, WONT_TIMING_MARK};
 pub use crate::text::clean;
 use crate::text::clean_in_place;
 

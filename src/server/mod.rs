@@ -6,3 +6,4 @@ pub mod futex_hash;
 pub mod shutdown;
 pub mod spin;
 pub mod system_limits;
+pub mod telnet;

@@ -15,6 +15,7 @@ use common::program::Program;
 use common::user::User;
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
+const UPPER: &str = env!("CARGO_BIN_EXE_tcp_concurrent_server");
 
 /// Pause of a client between two reads of the room. If it is too short on a busy machine, the two become one read,
 /// and the tests still pass.

@@ -1,4 +1,4 @@
-//! Removes telnet commands from the input of a client.
+//! Telnet commands in the input of a client: removes them, and answers the one that needs an answer.
 //!
 //! A `telnet` program sends them for Ctrl-C and Ctrl-Z, as a keep-alive, and to negotiate options. Each starts with
 //! the byte 0xFF, which occurs neither in UTF-8 nor in GBK (RFC 854, 855, 860).
@@ -73,6 +73,15 @@ impl Telnet {
         }
         (text, marks)
     }
+
+    /// The answers to the telnet commands in `read`, which stay in it.
+    pub fn answers(&mut self, read: &[u8]) -> Vec<u8> {
+        if self.0 == State::Text && !read.contains(&IAC) {
+            return Vec::new();
+        }
+        let (_, marks) = self.remove(&mut read.to_vec());
+        WONT_TIMING_MARK.repeat(marks)
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +124,9 @@ mod tests {
         let (text, marks) = remove(&[b"\xff\xf4\xff\xfd\x06a\xff\xfb\x06\xff\xfe\x06\xff\xfd\x01"]);
         assert_eq!((&text[..], marks), (&b"a"[..], 1));
         assert_eq!(remove(&[b"\xff", b"\xfd", b"\x06\xff\xfd\x06"]).1, 2);
+        let mut telnet = Telnet::default();
+        assert_eq!(telnet.answers(b"a\xff\xfb\x06b\xff\xfd"), b"");
+        assert_eq!(telnet.answers(b"\x06"), WONT_TIMING_MARK);
     }
 
     #[test]
