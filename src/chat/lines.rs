@@ -6,28 +6,19 @@
 //! A read that does not end with a line end is treated according to what the client has sent before:
 //! - A newline: it sends lines. The rest of the read waits for its newline.
 //! - No line end: it may send messages without newlines, as a client of the course can. Each read is one message.
-//!   Only an incomplete UTF-8 character at its end is held back for the next read, for `PATIENCE`, and only after
+//!   Only an incomplete UTF-8 character at its end is held back for the next read, for one second, and only after
 //!   valid UTF-8, so that GBK passes unchanged.
 //! - Only carriage returns: it may be a terminal that sends each key separately. The rest of the read waits for its
-//!   line end, for `PATIENCE`.
+//!   line end, for one second.
 
-use std::io::ErrorKind;
 use std::ops::{Deref, Range};
-use std::time::{Duration, Instant};
 
-use socket2::SockRef;
-
-use crate::chat::rate_limit::{Rate, RateLimiter};
-use crate::server::conn::Conn;
-use crate::server::telnet::{Telnet, WONT_TIMING_MARK};
+use crate::server::telnet::Telnet;
 pub use crate::text::clean;
 use crate::text::clean_in_place;
 
 /// Maximum length of a message in bytes, and the size of the read buffer, as in Go.
 pub const LONGEST: usize = 4096;
-
-/// How long the rest of a read is held back if the client may not send more.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Some editors write it at the start of a file, and PowerShell at the start of piped output.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -54,77 +45,6 @@ impl Deref for Line<'_> {
 
     fn deref(&self) -> &[u8] {
         self.text
-    }
-}
-
-/// The messages of one client.
-pub struct Messages<'a> {
-    conn: &'a Conn,
-    limiter: RateLimiter,
-    lines: Lines,
-}
-
-impl Messages<'_> {
-    /// Limits the client to `rate`.
-    pub fn new(conn: &Conn, rate: Option<Rate>) -> Messages<'_> {
-        // Go: does not receive urgent (out-of-band) bytes, which telnet uses for half of a command. Ours receives
-        // them in order.
-        let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
-        Messages {
-            conn,
-            limiter: RateLimiter::new(rate, Instant::now()),
-            lines: Lines::default(),
-        }
-    }
-
-    /// The next message, or None when the client has disconnected.
-    pub fn read(&mut self) -> Option<Line<'_>> {
-        let found = loop {
-            if self.conn.has_stopped_reading() {
-                return None;
-            }
-            if let Some(found) = self.lines.find() {
-                break found;
-            }
-            if !self.fill() {
-                return None;
-            }
-        };
-        self.conn.set_active(false);
-        self.limiter
-            .wait(self.conn.closed())
-            .then(|| self.lines.get(found))
-    }
-
-    /// Reads more input. Returns false if the input has ended and nothing was held back.
-    fn fill(&mut self) -> bool {
-        let for_a_while = self.lines.held() == Held::ForAWhile;
-        if for_a_while {
-            let _ = self.conn.stream().set_read_timeout(Some(PATIENCE));
-        }
-        self.conn.set_reader_busy(false);
-        let read = self.conn.read(self.lines.space());
-        if for_a_while {
-            let _ = self.conn.stream().set_read_timeout(None);
-        }
-        match read {
-            Ok(n @ 1..) => {
-                let came = self.lines.take(n);
-                if came.is_activity {
-                    self.conn.set_reader_busy(true);
-                    self.conn.set_active(true);
-                }
-                if came.timing_marks > 0 {
-                    let _ = self.conn.write(&WONT_TIMING_MARK.repeat(came.timing_marks));
-                }
-                true
-            }
-            Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                self.lines.release();
-                true
-            }
-            Ok(0) | Err(_) => self.lines.release(),
-        }
     }
 }
 
@@ -166,8 +86,8 @@ pub struct Came {
 pub enum Held {
     /// There is no rest.
     Nothing,
-    /// For `PATIENCE`.
-    ForAWhile,
+    /// For one second.
+    ForASecond,
     /// Until it comes.
     UntilItsEnd,
 }
@@ -251,7 +171,7 @@ impl Lines {
         match self.line_end {
             _ if self.start == self.end => Held::Nothing,
             LineEnd::Newline => Held::UntilItsEnd,
-            LineEnd::Nothing | LineEnd::CarriageReturn => Held::ForAWhile,
+            LineEnd::Nothing | LineEnd::CarriageReturn => Held::ForASecond,
         }
     }
 

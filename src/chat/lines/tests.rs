@@ -113,8 +113,8 @@ fn carriage_return_ends_a_line() {
 fn rest_of_a_read_is_held_back_for_a_second_unless_the_client_sends_newlines() {
     for (reads, held) in [
         (&[&b"hello"[..]][..], Held::Nothing),
-        (&[b"hello\xe4\xbd"], Held::ForAWhile),
-        (&[b"one\rtwo"], Held::ForAWhile),
+        (&[b"hello\xe4\xbd"], Held::ForASecond),
+        (&[b"one\rtwo"], Held::ForASecond),
         (&[b"one\r"], Held::Nothing),
         (&[b"one\ntwo"], Held::UntilItsEnd),
         (&[b"one\n", b"two\rthree"], Held::UntilItsEnd),
