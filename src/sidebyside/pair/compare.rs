@@ -7,7 +7,7 @@ use crate::sidebyside::pair::align::align;
 use crate::sidebyside::pair::cover::{Cover, Figures, cover};
 use crate::sidebyside::pair::language::{answers, error_handling, handles};
 use crate::sidebyside::pair::score::{Score, is_same_function};
-use crate::sidebyside::pair::stages::{Place, guarded, later};
+use crate::sidebyside::pair::stages::{Place, later, runs};
 use crate::sidebyside::pair::truth::{Verdict, verdict};
 use crate::sidebyside::read::article::{Article, invalid};
 use crate::sidebyside::read::listings::Listing;
@@ -55,8 +55,8 @@ pub fn compare(
         };
         let others = comparisons.iter().filter(has_later);
         let theirs = others.flat_map(Comparison::partners).collect();
-        let guarded = guarded(program, rust);
-        comparisons[i].later = later(rust, &comparisons[i].partners(), &theirs, &guarded);
+        let runs = runs(program, rust);
+        comparisons[i].later = later(rust, &comparisons[i].partners(), &theirs, &runs);
     }
     comparisons.retain(|comparison| wanted(comparison.program));
     if comparisons.is_empty() {
@@ -74,13 +74,13 @@ impl Comparison {
         let go = read(Language::Go, "", &listing.code, listing.line);
         let rust = in_order(&go, program);
         let score = Score::new(&go, &rust);
-        let guarded = guarded(program, &rust);
+        let runs = runs(program, &rust);
         let alike = |g: usize| -> Vec<u32> {
-            let similarity = |(r, guarded): (usize, &bool)| match guarded {
-                true => 0,
-                false => score.similarity(g, r),
+            let similarity = |r: usize| match runs[r] {
+                Some(false) => 0,
+                _ => score.similarity(g, r),
             };
-            guarded.iter().enumerate().map(similarity).collect()
+            (0..rust.len()).map(similarity).collect()
         };
         let alike: Vec<Vec<u32>> = (0..go.len()).map(alike).collect();
         // The handling of an error belongs to its call, and is like that of any other. So the calls
@@ -101,8 +101,16 @@ impl Comparison {
         let mut pairs = align(go.len(), rust.len(), similarity);
         tighten(&mut pairs, similarity);
         let partners = partners(go.len(), pairs);
+        // What ours does at another place, in one line.
+        let moved = |g: usize| {
+            let free = (0..rust.len()).filter(|r| !partners.contains(&Some(*r)));
+            let mut same = free.filter(|r| runs[*r] != Some(false) && score.is_same(g, *r));
+            same.next()
+                .filter(|_| handled[g].is_none() && same.next().is_none())
+        };
+        let moved: Vec<Option<usize>> = (0..go.len()).map(moved).collect();
         let notes = notes(&rust);
-        let cover = cover(&go, &rust, &partners, &notes);
+        let cover = cover(&go, &rust, &partners, &moved, &notes);
         Comparison {
             verdict: verdict(program, &listing, &rust, &cover),
             later: vec![false; rust.len()],

@@ -6,7 +6,8 @@
 //!
 //! - **paired** with one line of ours (see [`score`](crate::sidebyside::pair::score) for what makes a pair, and
 //!   [`align`](crate::sidebyside::pair::align) for which pairs are chosen),
-//! - or **carried** by a construct of Rust (see [`language`](crate::sidebyside::pair::language)),
+//! - or **carried** by a construct of Rust (see [`language`](crate::sidebyside::pair::language)), or by the
+//!   one line of ours that does the same at another place,
 //! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
 //!   explains must be in the same hunk: between our lines that pair with, or carry, the nearest Go
 //!   lines above and below, or one of those. One of those two Go lines must be in the same function
@@ -97,15 +98,27 @@ pub fn percent(percent: f64) -> String {
     format!("{:.1} %", (percent * 10.0).floor() / 10.0)
 }
 
-/// What covers each Go line. `partners` holds the lines of ours that Go lines are paired with.
-pub fn cover(go: &[Line], rust: &[Line], partners: &[Option<usize>], notes: &[Note]) -> Vec<Cover> {
-    let carried = carried(go, rust, partners);
-    let places: Vec<_> = partners
-        .iter()
-        .zip(&carried)
-        .map(|(p, c)| p.or(*c))
-        .collect();
-    let cover = |g: usize| match (go[g].kind, partners[g], carried[g]) {
+/// What covers each Go line. `partners` holds the lines of ours that Go lines are paired with, `moved` those
+/// that do the same at another place.
+pub fn cover(
+    go: &[Line],
+    rust: &[Line],
+    partners: &[Option<usize>],
+    moved: &[Option<usize>],
+    notes: &[Note],
+) -> Vec<Cover> {
+    let either = |one: &[Option<usize>], other: &[Option<usize>]| -> Vec<Option<usize>> {
+        one.iter()
+            .zip(other)
+            .map(|(one, other)| one.or(*other))
+            .collect()
+    };
+    let in_order = carried(go, rust, partners);
+    // What ours does elsewhere says nothing of where the lines around it are.
+    let places = either(partners, &in_order);
+    let elsewhere = either(moved, &carried(go, rust, &either(partners, moved)));
+    let carried = either(&in_order, &elsewhere);
+    let cover = |g: usize| match (go[g].kind, partners[g], carried[g].or(moved[g])) {
         (Kind::Code, Some(r), _) => Cover::Paired(r),
         (Kind::Code, None, Some(r)) => Cover::Carried(r),
         (Kind::Code, None, None) => match note_near(go, &places, notes, g) {
@@ -162,16 +175,17 @@ mod tests {
         "fn f() {\n    // Go: of a\n    a();\n    x();\n    // Go: of x\n    y();\n    d();\n}\n";
 
     /// What covers each line that counts, where `pairs` are paired: `=`, the number of a note, `!`.
-    fn covered(pairs: &[(usize, usize)]) -> String {
+    fn covered(pairs: &[(usize, usize)], moved: &[(usize, usize)]) -> String {
         let (go, rust) = (
             read(Language::Go, "", GO, 1),
             read(Language::Rust, "", RUST, 1),
         );
-        let mut partners = vec![None; go.len()];
-        for &(g, r) in pairs {
-            partners[g] = Some(r);
-        }
-        let cover = cover(&go, &rust, &partners, &notes(&rust));
+        let of = |pairs: &[(usize, usize)]| {
+            let mut lines = vec![None; go.len()];
+            pairs.iter().for_each(|&(g, r)| lines[g] = Some(r));
+            lines
+        };
+        let cover = cover(&go, &rust, &of(pairs), &of(moved), &notes(&rust));
         let mark = |cover: &Cover| match cover {
             Cover::None => None,
             Cover::Paired(_) => Some('='),
@@ -185,13 +199,18 @@ mod tests {
     #[test]
     fn a_note_covers_what_is_beside_it() {
         // f, a, b, c, d; g, e: b is beside the note of a, c beside that of x.
-        assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)]), "==01=!!");
+        assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)], &[]), "==01=!!");
         // Nothing of g is in a hunk with a note.
-        assert_eq!(covered(&[(7, 0), (8, 6)]), "!!!!!==");
+        assert_eq!(covered(&[(7, 0), (8, 6)], &[]), "!!!!!==");
     }
 
     #[test]
     fn what_is_said_of_a_pair_is_not_said_of_what_comes_after_a_blank_line() {
-        assert_eq!(covered(&[(1, 2), (5, 3)]), "0=0!=!!");
+        assert_eq!(covered(&[(1, 2), (5, 3)], &[]), "0=0!=!!");
+    }
+
+    #[test]
+    fn what_ours_does_elsewhere_is_carried_and_moves_no_note() {
+        assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)], &[(2, 5)]), "==~1=!!");
     }
 }

@@ -92,15 +92,7 @@ impl<'a> Score<'a> {
         let Some(same) = self.functions(go.function, rust.function) else {
             return 0;
         };
-        let weight = |keys: &Keys| keys.keys().map(|key| self.weight(key)).sum::<u32>();
-        let shared = go.keys.iter().filter_map(|(key, role)| {
-            let other = rust.keys.get(key)?;
-            Some((self.weight(key), evidence(key, *role, *other)))
-        });
-        let (weights, evidence): (Vec<u32>, Vec<Evidence>) = shared.unzip();
-        let shared: u32 = weights.iter().sum();
-        let evidence = evidence.into_iter().max().unwrap_or(Evidence::None);
-
+        let evidence = evidence(go, rust);
         let bare = go.keys.keys().all(|key| matches!(key, Key::Keyword(_)));
         let leaves = bare && go.leaves() && go.starts == rust.starts && rust.acts.is_empty();
         let acted = self.acted(&go.acts, &rust.acts);
@@ -115,9 +107,18 @@ impl<'a> Score<'a> {
         if !enough || go.defines != rust.defines {
             return 0;
         }
-        let scale = if acted == Acted::Differently { 5 } else { 20 };
+        let weight = |keys: &Keys| keys.keys().map(|key| self.weight(key)).sum::<u32>();
+        let shared = go.keys.keys().filter(|key| rust.keys.contains_key(key));
+        let shared: u32 = shared.map(|key| self.weight(key)).sum();
         let all = weight(&go.keys) + weight(&rust.keys);
+        let scale = if acted == Acted::Differently { 5 } else { 20 };
         (scale * shared * shared / all).max(1)
+    }
+
+    /// Whether two lines do the same with the same string or variable, wherever they stand.
+    pub fn is_same(&self, go: usize, rust: usize) -> bool {
+        let (go, rust) = (&self.go[go], &self.rust[rust]);
+        self.acted(&go.acts, &rust.acts) == Acted::Alike && evidence(go, rust) == Evidence::Thing
     }
 
     fn weight(&self, key: &Key) -> u32 {
@@ -157,6 +158,8 @@ impl<'a> Score<'a> {
             (true, true) => Acted::Not,
             _ if both.any(|(act, object, other)| !elsewhere(act, object, other)) => Acted::Alike,
             (false, false) => Acted::Opposed,
+            // A channel has its partner where ours makes it, not where it has its type.
+            _ if go.contains_key("make chan") => Acted::Opposed,
             _ => Acted::Differently,
         }
     }
@@ -180,7 +183,7 @@ enum Acted {
     Opposed,
 }
 
-/// What a key that two lines share says for the pair.
+/// What the keys that two lines share say for the pair.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
     None,
@@ -191,20 +194,24 @@ enum Evidence {
     Thing,
 }
 
-fn evidence(key: &Key, go: Role, rust: Role) -> Evidence {
-    match key {
+fn evidence(go: &Side, rust: &Side) -> Evidence {
+    let of = |key: &Key, go: &Role, rust: &Role| match key {
         Key::Keyword(_) => Evidence::Keyword,
         Key::Text(_) => Evidence::Thing,
         _ if go.introduced && rust.introduced => Evidence::Thing,
         _ if go.called && rust.called => Evidence::Call,
         Key::Error => Evidence::None,
         _ => Evidence::Name,
-    }
+    };
+    let keys = go.keys.iter();
+    let found = keys.filter_map(|(key, role)| Some(of(key, role, rust.keys.get(key)?)));
+    found.max().unwrap_or(Evidence::None)
 }
 
 fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Vec<Side<'a>> {
     let names = Names::new(lines);
     let side = |(line, tokens): (&'a Line, &Vec<Token>)| {
+        let tokens = names.does(tokens);
         let acts = names.acts(language, tokens);
         Side {
             keys: keys(language, tokens, &acts, &names),
@@ -355,6 +362,14 @@ mod tests {
             ("delete(m, c)", "m.lock().insert(c, msg);", false),
             ("go w(c)", "s.go(\"w\", || w(c));", true),
             ("go w(c)", "w(c);", false),
+            (
+                "msg = make(chan int)",
+                "let (msg, msgs) = bounded(1);",
+                true,
+            ),
+            ("msg := make(chan int)", "msg: Sender<u32>,", false),
+            ("c.Name = msg", "let claim = |msg| c.name(msg);", false),
+            ("c.Name = msg", "let old = claim(msg);", true),
         ] {
             let (go, rust) = (format!("{go}{go_line}"), format!("{rust}{rust_line}"));
             let go = read(Language::Go, "", &format!("{go}\ndone <- x\n"), 1);

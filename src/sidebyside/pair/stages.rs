@@ -12,52 +12,48 @@ use crate::sidebyside::read::tokens::starts;
 /// The place of a line of ours: its file and its number there.
 pub type Place = (&'static str, usize);
 
-/// For each line of ours, whether a condition such as `stage >= Stage::Who` keeps it from running at the
-/// stage of this program.
-pub fn guarded(program: &Program, rust: &[Line]) -> Vec<bool> {
-    let guards = |line: &Line| {
-        let mut stages = line
-            .tokens
-            .windows(6)
-            .filter(|w| starts(w, "> = Stage : :"));
-        let has = |stage: &str| program.has_stage(&stage.to_lowercase());
-        stages.any(|w| w[5].name().is_some_and(|stage| !has(stage)))
+/// For each line of ours under a condition such as `stage >= Stage::Who`, whether it runs at the stage of
+/// this program.
+pub fn runs(program: &Program, rust: &[Line]) -> Vec<Option<bool>> {
+    let condition = |line: &Line| {
+        let mut tokens = line.tokens.windows(6);
+        let stage = tokens.find(|w| starts(w, "> = Stage : :"))?[5].name()?;
+        Some(program.has_stage(&stage.to_lowercase()))
     };
     let openers = openers(rust);
-    let mut guarded: Vec<bool> = rust.iter().map(guards).collect();
+    let mut runs: Vec<Option<bool>> = rust.iter().map(condition).collect();
     for r in 0..rust.len() {
-        guarded[r] |= openers[r].is_some_and(|opener| guarded[opener]);
+        let around = openers[r].and_then(|opener| runs[opener]);
+        runs[r] = runs[r].map_or(around, |own| Some(own && around != Some(false)));
     }
-    guarded
+    runs
 }
 
-/// For each line of ours, whether it belongs to later stages alone: it is guarded, or has a partner there
-/// (`theirs`) and none here (`own`), or has to do with such a line: it is in its block or calls its closure,
-/// is a comment above it, or opens a block around it that has nothing of this stage.
+/// For each line of ours, whether it belongs to later stages alone: its condition says so (`runs`), or it has
+/// a partner there (`theirs`), no condition, and no partner here (`own`), or has to do with such a line: it is
+/// in its block or calls its closure, is a comment above it, or opens a block around it that has nothing of
+/// this stage.
 pub fn later(
     rust: &[Line],
     own: &BTreeSet<Place>,
     theirs: &BTreeSet<Place>,
-    guarded: &[bool],
+    runs: &[Option<bool>],
 ) -> Vec<bool> {
-    let is_own = |line: &Line| own.contains(&(line.path, line.number));
-    let is_later = |(r, line): (usize, &Line)| {
-        let theirs = guarded[r] || theirs.contains(&(line.path, line.number));
-        theirs && !is_own(line)
-    };
-    let mut starts: Vec<usize> = (0..rust.len())
-        .filter(|r| is_later((*r, &rust[*r])))
-        .collect();
+    let is_in =
+        |places: &BTreeSet<Place>, r: usize| places.contains(&(rust[r].path, rust[r].number));
+    let is_own = |r: usize| is_in(own, r) || runs[r] == Some(true);
+    let is_later = |r: &usize| !is_own(*r) && (runs[*r] == Some(false) || is_in(theirs, *r));
+    let mut starts: Vec<usize> = (0..rust.len()).filter(is_later).collect();
     // A closure that is made there is called there.
     let closures = starts.iter().filter_map(|r| closure(&rust[*r].tokens));
     let closures: Vec<&str> = closures.collect();
-    let calls = |line: &Line| line.names().any(|name| closures.contains(&name)) && !is_own(line);
-    starts.extend((0..rust.len()).filter(|r| calls(&rust[*r])));
+    let calls = |r: &usize| rust[*r].names().any(|name| closures.contains(&name)) && !is_own(*r);
+    starts.extend((0..rust.len()).filter(calls));
     // A block that has nothing of this stage belongs there as a whole.
     let openers = openers(rust);
     let around = |r: &usize| {
         let openers = iter::successors(openers[*r], |opener| openers[*opener]);
-        let free = |opener: &usize| !rust[*opener..block(rust, *opener).end].iter().any(is_own);
+        let free = |opener: &usize| !(*opener..block(rust, *opener).end).any(is_own);
         openers.take_while(free).collect::<Vec<_>>()
     };
     starts.extend(starts.iter().flat_map(around).collect::<Vec<_>>());
@@ -67,10 +63,11 @@ pub fn later(
     for r in starts {
         let comments = rust[..r].iter().rev();
         let comments = comments.take_while(|above| above.kind == Kind::Comment);
-        let inside = rust[r + 1..].iter().take_while(|below| {
-            let deeper = below.kind == Kind::Blank || indent(below) > indent(&rust[r]);
-            let closes = below.kind == Kind::Brace && indent(below) == indent(&rust[r]);
-            !is_own(below) && (deeper || closes)
+        let inside = (r + 1..rust.len()).take_while(|below| {
+            let line = &rust[*below];
+            let deeper = line.kind == Kind::Blank || indent(line) > indent(&rust[r]);
+            let closes = line.kind == Kind::Brace && indent(line) == indent(&rust[r]);
+            !is_own(*below) && (deeper || closes)
         });
         let mut end = r + 1 + inside.count();
         while rust[end - 1].kind == Kind::Blank && end > r + 1 {
@@ -91,33 +88,40 @@ mod tests {
     const RUST: &str = "fn f() {\n    a();\n    // b\n    if stage >= Stage::Who && x {\n        b();\n    \
                         } else if y {\n        c();\n    }\n    // d\n    d(\n        1,\n    );\n\n    e();\n}\n";
 
-    fn at(stage: &str) -> (Vec<Line>, Vec<bool>) {
+    fn at(stage: &str) -> (Vec<Line>, Vec<Option<bool>>) {
         let mut programs = PROGRAMS.iter();
         let program = programs.find(|program| program.stage == Some(stage));
         let rust = read(Language::Rust, "a.rs", RUST, 1);
-        let guarded = guarded(program.expect("there is such a stage"), &rust);
-        (rust, guarded)
+        let runs = runs(program.expect("there is such a stage"), &rust);
+        (rust, runs)
     }
 
-    fn numbers(flags: &[bool]) -> Vec<usize> {
-        (0..flags.len())
-            .filter(|i| flags[*i])
-            .map(|i| i + 1)
-            .collect()
+    fn numbers<T: PartialEq>(values: &[T], wanted: T) -> Vec<usize> {
+        let found = (0..values.len()).filter(|i| values[*i] == wanted);
+        found.map(|i| i + 1).collect()
     }
 
     #[test]
-    fn a_condition_guards_its_block() {
-        assert_eq!(numbers(&at("broadcast").1), [4, 5]);
-        assert_eq!(numbers(&at("who").1), [0; 0]);
-        assert_eq!(numbers(&at("timeout").1), [0; 0]);
+    fn a_condition_is_that_of_its_block() {
+        for (stage, runs) in [("broadcast", false), ("who", true), ("timeout", true)] {
+            assert_eq!(numbers(&at(stage).1, Some(runs)), [4, 5]);
+            assert_eq!(numbers(&at(stage).1, Some(!runs)), [0; 0]);
+        }
     }
 
     #[test]
     fn what_later_stages_alone_have_comes_with_its_comment_and_its_block() {
-        let (rust, guarded) = at("broadcast");
+        let (rust, runs) = at("broadcast");
         let places = |numbers: &[usize]| numbers.iter().map(|n| ("a.rs", *n)).collect();
-        let later = later(&rust, &places(&[2, 6, 14]), &places(&[2, 4, 10]), &guarded);
-        assert_eq!(numbers(&later), [3, 4, 5, 9, 10, 11, 12]);
+        let later = later(&rust, &places(&[2, 6, 14]), &places(&[2, 4, 10]), &runs);
+        assert_eq!(numbers(&later, true), [3, 4, 5, 9, 10, 11, 12]);
+    }
+
+    #[test]
+    fn what_a_condition_runs_at_this_stage_is_of_this_stage() {
+        let (rust, runs) = at("who");
+        let places = |numbers: &[usize]| numbers.iter().map(|n| ("a.rs", *n)).collect();
+        let later = later(&rust, &places(&[2]), &places(&[4, 5, 10]), &runs);
+        assert_eq!(numbers(&later, true), [9, 10, 11, 12]);
     }
 }

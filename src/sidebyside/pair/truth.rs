@@ -3,8 +3,8 @@
 //! A table (`src/sidebyside/pairs/`) starts with the hash of the listing that it was made for. Each line
 //! has the number of a line of the listing, counted from 1, and a piece of the line of ours that belongs
 //! beside it, or a `-` where it is right that none does. A piece is in one line of ours alone; with `a ... b`
-//! it is the first line below that with `a` that has `b`. A line that Rust does by itself has the line of
-//! ours that does it, such as the one with the `?`.
+//! it is the first line below that with `a` that has `b`. A line that Rust does by itself has the first line
+//! of the statement that does it, such as the one with a `?`.
 
 use twox_hash::XxHash3_128;
 

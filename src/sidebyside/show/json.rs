@@ -32,7 +32,7 @@ struct Program<'a> {
     pairs: Vec<Pair<'a>>,
     /// The Go lines that have neither a partner nor a note
     gaps: Vec<Gap<'a>>,
-    /// The `// Go:` comments of ours
+    /// The `// Go:` comments of ours, without those of later stages
     notes: Vec<Note<'a>>,
     /// How many percent of the Go lines have a partner or a note
     score: f64,
@@ -152,6 +152,15 @@ fn program(comparison: &Comparison) -> Program<'_> {
             Cover::Gap => program.gaps.push(Gap { go_line, go_text }),
         }
     }
+    let mut notes = comparison.notes.iter();
+    let mut of_this_stage = || {
+        notes
+            .next()
+            .is_some_and(|note| !comparison.later[note.explains])
+    };
+    program
+        .notes
+        .retain(|note| of_this_stage() || !note.go_lines.is_empty());
     program
 }
 

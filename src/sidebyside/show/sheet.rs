@@ -2,7 +2,7 @@
 
 use crate::sidebyside::pair::compare::Comparison;
 use crate::sidebyside::pair::cover::Cover;
-use crate::sidebyside::read::source::Kind;
+use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::highlight::{Ink, Span, highlight};
 use crate::sidebyside::show::rows::{Block, Row, blocks};
@@ -96,22 +96,23 @@ impl<'a> Sheet<'a> {
     }
 
     fn go_line(&self, g: usize, row: usize, body: &mut String) {
-        let mark = |title: &str, mark: &str| {
-            format!("<span class=\"mark\" title=\"{title}\">{mark}</span>")
-        };
         let (class, with, mark) = match self.comparison.cover[g] {
             Cover::None => ("go", String::new(), String::new()),
             Cover::Paired(r) => ("go paired", format!("l{r}"), String::new()),
             Cover::Carried(r) => (
                 "go carried",
                 format!("l{r}"),
-                mark("another line of ours does it, too", "~"),
+                format!(
+                    "<a class=\"mark\" href=\"#{}\" title=\"another line of ours does it, too\">~</a>",
+                    anchor(&self.comparison.rust[r])
+                ),
             ),
             Cover::Noted(n) => ("go noted", format!("n{n}"), note_mark(n)),
             Cover::Gap => (
                 "go gap",
                 String::new(),
-                mark("a gap: nothing of ours, and no note", "!"),
+                "<span class=\"mark\" title=\"a gap: nothing of ours, and no note\">!</span>"
+                    .to_owned(),
             ),
         };
         let number = self.comparison.go[g].number;
@@ -137,13 +138,16 @@ impl<'a> Sheet<'a> {
         };
         let file = self.rust.iter().find(|(path, _)| *path == ours.path);
         let number = ours.number;
-        let id = format!(
-            "{}-{number}",
-            ours.path.trim_end_matches(".rs").replace('/', "-")
-        );
+        let id = anchor(ours);
         let spans = &file.expect("its file").1[number - 1];
         line(body, (class, &id, row, number), &with, spans, &mark);
     }
+}
+
+/// The anchor of a line of ours.
+fn anchor(ours: &Line) -> String {
+    let path = ours.path.trim_end_matches(".rs").replace('/', "-");
+    format!("{path}-{}", ours.number)
 }
 
 fn note_mark(n: usize) -> String {

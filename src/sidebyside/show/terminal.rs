@@ -27,6 +27,9 @@ const MIDDLE: usize = 5;
 /// Columns for a line number and the space after it.
 const NUMBER: usize = 5;
 
+/// Lines of ours after which it is said where the one is that does what a Go line does.
+const FAR: usize = 24;
+
 /// Narrowest that code is wrapped to.
 const NARROWEST: usize = 16;
 
@@ -47,6 +50,7 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
     let heading = format!("{title}  {place}");
     page.heading(heading.trim_start(), 0, &comparison.program.command());
 
+    let mut shown = 0;
     for block in blocks(comparison) {
         let rows = match block {
             Block::Path(path) => {
@@ -66,11 +70,20 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
             let rust = row.rust.map(|r| &comparison.rust[r]);
             let note = |r| comparison.notes.iter().position(|note| note.first == r);
             let cover = row.go.map(|g| comparison.cover[g]);
+            shown = row.rust.unwrap_or(shown);
             page.row(
                 row.go.map(|g| (comparison.go[g].number, &go_code[g][..])),
                 mark(row.paired, cover, row.rust.and_then(note)),
                 rust.map(|r| (r.number, &files[r.path][r.number - 1][..])),
             );
+            match cover {
+                Some(Cover::Carried(r)) if row.rust.is_none() && shown.abs_diff(r) > FAR => {
+                    let ours = &comparison.rust[r];
+                    page.heading("", NUMBER, &format!("... {}:{}", ours.path, ours.number));
+                    shown = r;
+                }
+                _ => {}
+            }
         }
     }
     let figures = comparison.figures();
