@@ -15,6 +15,7 @@ use crate::lab::results::record::{Point, Record, SCHEMA};
 use crate::lab::results::stats::figure;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::results::units::{change, count};
+use crate::text::wrap;
 
 /// What `compare` is to do.
 #[derive(Debug, clap::Args)]
@@ -47,7 +48,8 @@ impl Compare {
             let what = format!("nothing to compare: OLD is {old}, NEW is {new}");
             return Err(io::Error::new(ErrorKind::InvalidData, what));
         }
-        let mut tables = format!("OLD  {}\nNEW  {}\n", words::title(&old), words::title(&new));
+        let title = |name, record| wrap(&words::title(record), table::WIDTH, name, "     ");
+        let mut tables = title("OLD  ", &old) + &title("NEW  ", &new);
         for (title, metrics) in table::tables(&new) {
             tables += &format!("\n{title}\n{}", table::fit(&rows(&pairs, &metrics)));
         }

@@ -88,7 +88,10 @@ fn measure(scenario: Scenario, mut options: Options) -> io::Result<u8> {
         contenders: &contenders(&options.servers, options.floor, scenario.protocol())?,
         shutdown: &shutdown::on_signal()?,
     };
-    let outputs = options.outputs.open()?;
+    let outputs = match options.outputs.open(run.shutdown) {
+        Err(err) if err.kind() == io::ErrorKind::Interrupted => return Ok(INTERRUPTED),
+        outputs => outputs?,
+    };
     let Outcome {
         record,
         errors: failed,

@@ -163,3 +163,13 @@ fn what_a_run_writes_can_be_compared() {
         "{out}"
     );
 }
+
+#[test]
+fn comparison_is_not_wider_than_80_columns() {
+    let mut long = record(&OLD);
+    long.servers = (0..20).map(|n| format!("server number {n}")).collect();
+    let (status, out, stderr) = Runs::new(&long, &long).compare(&[]);
+    assert_eq!(status, Some(0), "{stderr}");
+    let widest = out.lines().max_by_key(|line| line.chars().count()).unwrap();
+    assert!(widest.chars().count() <= 80, "{widest}");
+}

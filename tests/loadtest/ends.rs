@@ -110,10 +110,13 @@ fn ctrl_c_while_a_server_starts_ends_the_run() {
     assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
 }
 
+/// It leaves the process group, and is nobody's child.
+const DAEMON: &str = "(setsid {} {} &); exec sleep 600";
+
 #[test]
 fn no_server_outlives_loadtest_however_it_ends() {
     // What a wrapper has started is not its parent's to end.
-    for wrapper in ["exec {} {}", "{} {}; true"] {
+    for wrapper in ["exec {} {}", "{} {}; true", DAEMON] {
         for signals in [&["INT"][..], &["INT", "INT"], &["TERM"], &["KILL"]] {
             let addr = free_addr();
             let script = wrapper.replacen("{}", CHAT_SERVER, 1);

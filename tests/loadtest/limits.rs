@@ -1,5 +1,7 @@
 //! `loadtest limits`: the table, the settings for a number of clients, the probe.
 
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::Command;
 
 use crate::common::program::text;
@@ -83,4 +85,18 @@ fn probe_tries_every_server() {
         let expected = format!("{held}, then: the server told the next: the room is full");
         assert!(out.contains(&expected), "no {expected:?} in {out}");
     }
+}
+
+#[test]
+fn what_a_server_says_is_safe_on_a_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for conn in listener.incoming() {
+            conn.unwrap().write_all(b"\x1b[2Jfull\xe2\x80\xae\r\n").ok();
+        }
+    });
+    let out = limits(&format!("--probe -c 1 --addr {addr}"), &[]);
+    let expected = "the server told the next: \u{fffd}[2Jfull‹U+202E›\n";
+    assert!(out.contains(expected), "{out:?}");
 }

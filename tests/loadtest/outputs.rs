@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use threadline::lab::results::record::Record;
 
 use crate::common::program::text;
-use crate::{LOADTEST, free_addr, run};
+use crate::common::wait::wait_until;
+use crate::{LOADTEST, free_addr, run, start};
 
 /// A short run with these options, in this folder.
 fn quick(folder: &Path, options: &[&OsStr]) -> Output {
@@ -259,6 +260,43 @@ fn path_that_cannot_be_written_is_an_error_before_the_run() {
         );
     }
     assert_eq!(names(folder.path()), ["folder"]);
+}
+
+#[test]
+fn two_outputs_cannot_be_one_file() {
+    let folder = TempDir::new().unwrap();
+    symlink("run", folder.path().join("link")).unwrap();
+    for other in ["run", "./run", "link"] {
+        let ended = quick(folder.path(), &words(&["--json", "run", "--html", other]));
+        assert_eq!(ended.status.code(), Some(1), "{other}");
+        assert_eq!(text(&ended.stdout), "", "it ran: {other}");
+        let expected =
+            format!("error: cannot write --html {other}: it is the file of --json run\n");
+        assert_eq!(text(&ended.stderr), expected);
+    }
+    // A device takes what it gets.
+    let both = ["--json", "/dev/null", "--html", "/dev/null"];
+    assert!(quick(folder.path(), &words(&both)).status.success());
+}
+
+#[test]
+fn ctrl_c_ends_the_waiting_for_the_reader_of_a_pipe() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let mut loadtest = start("echo -c 1 -d 100ms --json", &[path.to_str().unwrap()]);
+    // It may be pressed before it is caught.
+    let caught = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", loadtest.id()));
+        let status = status.unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        mask.is_none_or(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 2 != 0))
+    };
+    wait_until("Ctrl-C is caught", caught, || loadtest.seen());
+    loadtest.signal("INT");
+    let ended = loadtest.ended();
+    assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The servers under test: found, started, stopped, and named when they fail.
 
 use std::ffi::OsStr;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
@@ -60,6 +60,33 @@ fn looking_for_a_server_takes_no_place_in_its_room() {
     let (record, _) = measure(&format!("chat --addr {addr} -c 5 -d 200ms --rounds 1"), &[]);
     assert_sound(&record);
     server.stop();
+}
+
+#[test]
+fn other_addresses_of_this_machine_are_not_remote() {
+    // Nothing is sent: this only asks for the way.
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let outside = socket
+        .connect("192.0.2.1:9")
+        .and_then(|()| socket.local_addr());
+    let mut listens_on = vec!["127.0.0.1:0".parse().unwrap()];
+    listens_on.extend(outside.map(|addr| SocketAddr::new(addr.ip(), 0)));
+    for listens_on in listens_on {
+        let server = Program::start(
+            CHAT_SERVER,
+            &[&"--max-clients", &"3", &listens_on.to_string()],
+        );
+        let addr = server.addr();
+        let mut addrs = vec![addr.to_string()];
+        if let (IpAddr::V4(ip), Ok(_)) = (addr.ip(), TcpListener::bind("[::1]:0")) {
+            addrs.push(SocketAddr::new(ip.to_ipv6_mapped().into(), addr.port()).to_string());
+        }
+        for addr in addrs {
+            let (record, _) = measure(&format!("chat --addr {addr} -c 3 -d 200ms --rounds 1"), &[]);
+            assert_sound(&record);
+        }
+        server.stop();
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::lab::target::proc::Usage;
 use crate::lab::target::site::Site;
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
+use crate::text::printable;
 
 /// Clients that come between two looks at the server, so that it is known how near it was to which
 /// limit when it let in no more.
@@ -109,10 +110,11 @@ fn climb(
             }
         }
         if login.refused > 0 || login.dropped > 0 {
-            let told = String::from_utf8_lossy(&login.told);
-            return Ok(match &*told {
-                "" => "the server closed a connection".to_owned(),
-                told => format!("the server told the next: {told}"),
+            const LONGEST: usize = 200;
+            let told = &login.told[..login.told.len().min(LONGEST)];
+            return Ok(match told {
+                b"" => "the server closed a connection".to_owned(),
+                told => format!("the server told the next: {}", printable(told)),
             });
         }
         *usage = session.usage(Usage::with_mappings);

@@ -1,15 +1,21 @@
 //! The files that a run writes, each by itself: one that fails takes no other with it.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
 
 use crate::error::{context, ignore_broken_pipe};
 use crate::go::os;
 use crate::lab::report::{charts, export, html};
 use crate::lab::results::record::Record;
+use crate::server::shutdown::{Done, closes_within};
 
 /// Where results go besides the tables. `-` is standard output; the tables go to standard error then.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -68,12 +74,18 @@ impl Outputs {
     /// them stays until there is something to write.
     ///
     /// # Errors
-    /// One cannot be written.
-    pub fn open(&self) -> io::Result<Open> {
-        let mut files = Vec::new();
+    /// One cannot be written, two are one file, or Ctrl-C was pressed (`Interrupted`).
+    pub fn open(&self, shutdown: &Done) -> io::Result<Open> {
+        let mut files: Vec<(String, Target, Make)> = Vec::new();
         for (option, path, make) in self.files() {
             let name = format!("{option} {}", path.display());
-            let target = Target::open(path).map_err(context(format!("cannot write {name}")))?;
+            let cannot = format!("cannot write {name}");
+            let target = Target::open(path, shutdown).map_err(context(&cannot))?;
+            if let Some((other, ..)) = files.iter().find(|(_, other, _)| other.is_file_of(&target))
+            {
+                let what = format!("{cannot}: it is the file of {other}");
+                return Err(io::Error::new(ErrorKind::InvalidInput, what));
+            }
             files.push((name, target, make));
         }
         if let Some(path) = &self.svg {
@@ -129,25 +141,25 @@ enum Target {
 }
 
 impl Target {
-    fn open(path: &Path) -> io::Result<Target> {
+    fn open(path: &Path, shutdown: &Done) -> io::Result<Target> {
         if is_dash(path) || is_same(path, io::stdout())? {
             return Ok(Target::Stream(Box::new(os::Stdout)));
         }
         if is_same(path, io::stderr())? {
             return Ok(Target::Stream(Box::new(os::Stderr)));
         }
-        let path = followed(path);
+        let path = followed(path)?;
         match fs::metadata(&path) {
             // It is there again only when there is something to write.
             Err(_) => drop(File::create_new(&path).map(|_| fs::remove_file(&path))?),
-            Ok(found) => {
-                let file = File::options().write(true).open(&path)?;
-                if !found.is_file() {
-                    return Ok(Target::Stream(Box::new(file)));
-                }
-            }
+            Ok(found) if found.is_file() => drop(File::options().write(true).open(&path)?),
+            Ok(_) => return Ok(Target::Stream(Box::new(open_stream(&path, shutdown)?))),
         }
         Ok(Target::File(path))
+    }
+
+    fn is_file_of(&self, other: &Target) -> bool {
+        matches!((self, other), (Target::File(one), Target::File(other)) if one == other)
     }
 
     fn write(self, text: &str) -> io::Result<()> {
@@ -166,8 +178,27 @@ fn is_same(path: &Path, stream: impl AsFd) -> io::Result<bool> {
     Ok(fs::metadata(path).is_ok_and(is_it))
 }
 
-/// The path that a symbolic link leads to, even if nothing is there yet.
-fn followed(path: &Path) -> PathBuf {
+/// Opens a device or a pipe. A named pipe cannot be opened until it has a reader, and there may never be one.
+fn open_stream(path: &Path, shutdown: &Done) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    loop {
+        match File::options().write(true).custom_flags(flags).open(path) {
+            Err(err) if err.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                if closes_within(shutdown, Duration::from_millis(10)) {
+                    return Err(ErrorKind::Interrupted.into());
+                }
+            }
+            opened => {
+                let file = opened?;
+                fcntl_setfl(&file, OFlags::empty())?;
+                return Ok(file);
+            }
+        }
+    }
+}
+
+/// The path that a symbolic link leads to, even if nothing is there yet, in the one form that it has.
+fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     // As many as Linux follows.
     for _ in 0..40 {
@@ -176,15 +207,18 @@ fn followed(path: &Path) -> PathBuf {
             Err(_) => break,
         }
     }
-    path
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(path);
+    };
+    // A file with a / at its end is none.
+    let is_folder = path.as_os_str().as_bytes().ends_with(b"/");
+    let path = fs::canonicalize(Path::new(".").join(folder))?.join(name);
+    Ok(if is_folder { path.join("") } else { path })
 }
 
 /// A new file in the folder of another, to take its place.
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = path.parent().unwrap_or(path);
     tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)

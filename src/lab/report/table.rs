@@ -8,7 +8,7 @@ use crate::lab::results::units;
 use crate::text::{columns, printable, width, wrap};
 
 /// Columns of the smallest terminal in use.
-const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 
 /// Columns of a server's name, which leave room for a figure.
 const NAME: usize = 24;

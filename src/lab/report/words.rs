@@ -15,9 +15,10 @@ pub fn title(record: &Record) -> String {
     format!("{}{clients}: {}", record.scenario, listed(&record.servers))
 }
 
-/// `a, b and c`
+/// `a, b and c`, or `a; a, 1 stalled` where a name has a comma.
 pub fn listed(names: &[String]) -> String {
     match names.split_last() {
+        _ if names.iter().any(|name| name.contains(',')) => names.join("; "),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),

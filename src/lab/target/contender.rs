@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::lab::results::record::FLOOR;
 use crate::lab::target::builtin::Builtin;
+use crate::lab::target::proc::is_here;
 
 /// A server to be measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,10 +88,10 @@ impl Contender {
     pub(crate) fn engine(count: usize) -> Contender {
         let programs = ["valkey-server", "redis-server"];
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let is_here = |program: &&&str| {
+        let is_installed = |program: &&&str| {
             std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
         };
-        let program = programs.iter().find(is_here).unwrap_or(&programs[1]);
+        let program = programs.iter().find(is_installed).unwrap_or(&programs[1]);
         let words = [program, "--bind", "127.0.0.1", "--port", PORT];
         let nothing_to_disk = ["--save", "", "--appendonly", "no"];
         let words = words.into_iter().chain(nothing_to_disk);
@@ -108,7 +109,7 @@ impl Contender {
             Source::Running(addresses) => addresses,
         };
         let mut addrs = addresses.iter().flat_map(|address| &address.addrs);
-        addrs.find(|addr| !addr.ip().is_loopback()).copied()
+        addrs.find(|addr| !is_here(**addr)).copied()
     }
 
     /// Where a new start of this server may listen: its own addresses, or a free one on loopback.
@@ -215,6 +216,10 @@ impl FromStr for Address {
         let local = |addr: SocketAddr| match addr.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, addr.port()).into(),
             IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, addr.port()).into(),
+            // An IPv4 address in the form of an IPv6 one.
+            IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => {
+                (ip.to_canonical(), addr.port()).into()
+            }
             _ => addr,
         };
         let found = format!("{host}{text}")

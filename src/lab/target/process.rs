@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Child;
 use std::sync::Arc;
@@ -238,7 +238,7 @@ impl Server {
 /// Whether something listens on `addr`. On this machine that is read from the kernel: a connection to
 /// try it would be a client of the room before the first one comes.
 fn listens(addr: SocketAddr) -> io::Result<bool> {
-    if addr.ip().is_loopback() {
+    if proc::is_here(addr) {
         return proc::is_listening(addr);
     }
     Ok(TcpStream::connect_timeout(&addr, Duration::from_secs(1)).is_ok())
@@ -246,7 +246,7 @@ fn listens(addr: SocketAddr) -> io::Result<bool> {
 
 fn first_that_answers(addrs: &[SocketAddr]) -> io::Result<SocketAddr> {
     for &addr in addrs {
-        if addr.ip().is_loopback() && proc::is_listening(addr).unwrap_or(false) {
+        if proc::is_here(addr) && proc::is_listening(addr).unwrap_or(false) {
             return Ok(addr);
         }
     }
@@ -280,9 +280,15 @@ impl Display for ServerError {
 impl Error for ServerError {}
 
 /// Reads a server's standard error to its end.
-fn listen(stderr: impl BufRead, last_words: &Mutex<Option<String>>) {
-    let mut is_telling = false;
-    for line in stderr.split(b'\n').map_while(Result::ok) {
+fn listen(mut stderr: impl BufRead, last_words: &Mutex<Option<String>>) {
+    // A line may have no end: what is read at once is bounded.
+    const PIECE: u64 = 64 * 1024;
+    let (mut is_telling, mut line) = (false, Vec::new());
+    while matches!(
+        stderr.by_ref().take(PIECE).read_until(b'\n', &mut line),
+        Ok(1..)
+    ) {
+        let line = std::mem::take(&mut line);
         let line: String = String::from_utf8_lossy(&line)
             .chars()
             .filter(|c| !c.is_control())
@@ -312,5 +318,7 @@ mod tests {
         assert_eq!(kept(text).unwrap(), "fatal error: concurrent map writes");
         assert_eq!(kept(b"one\ntwo \x1b[31m\n").unwrap(), "two [31m");
         assert_eq!(kept(b""), None);
+        let endless = kept(&[b'x'; 1 << 20]).unwrap();
+        assert_eq!(endless.len(), LONGEST_LINE);
     }
 }

@@ -2,8 +2,8 @@
 //! that ends.
 //!
 //! The supervisor's standard input is a pipe that only `loadtest` can write to. The kernel closes it when
-//! `loadtest` exits or is killed, and then the supervisor kills the server's whole process group. A
-//! parent-death signal would reach only the first process of it, and not what that has started.
+//! `loadtest` exits or is killed, and then the supervisor kills the server's whole process group, and what
+//! has left the group, as a daemon does. A parent-death signal would reach only the first process of it.
 //!
 //! It prints a line when the server has started and one when it has ended, and never reaps it: until the
 //! supervisor exits, the number of the group is given to no other, and a signal cannot reach a stranger.
@@ -20,6 +20,8 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
 };
 use rustix::stdio::dup2_stderr;
+
+use crate::lab::target::proc;
 
 /// The hidden subcommand of `loadtest`.
 pub const SUBCOMMAND: &str = "supervise";
@@ -64,6 +66,7 @@ pub fn command(words: &[String]) -> io::Result<Command> {
 /// The supervisor itself.
 pub fn run(words: &[OsString]) -> ExitCode {
     take_name();
+    proc::adopt_orphans();
     let spawned = Command::new(&words[0])
         .args(&words[1..])
         // Never written to, and open as long as this process is: a server may read it.
@@ -86,6 +89,7 @@ pub fn run(words: &[OsString]) -> ExitCode {
         io::copy(&mut io::stdin(), &mut io::sink()).ok();
     }
     kill_process_group(group, Signal::KILL).ok();
+    proc::kill_children();
     watched.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 

@@ -4,14 +4,15 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, Process, all_processes};
 use procfs::{CpuInfo, Current, CurrentSI, KernelStats, Meminfo, ProcError, ticks_per_second};
-
+use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper};
 use socket2::{Domain, Socket, Type};
 
-use super::Usage;
+use super::{Usage, is_here};
 use crate::lab::results::record::Machine;
 
 /// Why there are no figures of processes, where there are none.
@@ -112,9 +113,9 @@ pub fn is_listening(addr: SocketAddr) -> io::Result<bool> {
 }
 
 /// The process that listens on `addr`, as far as this user may see: one of the process group `likely` if
-/// several do. None for an address that is not loopback: it may be another machine's.
+/// several do. None for an address of another machine.
 pub fn listener_pid(addr: SocketAddr, likely: Option<i32>) -> Option<i32> {
-    if !addr.ip().is_loopback() {
+    if !is_here(addr) {
         return None;
     }
     let inode = listener(addr).ok()??.inode;
@@ -153,6 +154,32 @@ fn is_taken(addr: SocketAddr) -> bool {
     let bound =
         Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| socket.bind(&addr.into()));
     bound.is_err_and(|err| err.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// From now on a process that loses its parent, and descends from this one, becomes this one's child.
+pub fn adopt_orphans() {
+    set_child_subreaper(Some(getpid())).ok();
+}
+
+/// Kills all children of this process, and what becomes its child by that.
+pub fn kill_children() {
+    let me = getpid().as_raw_pid();
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < deadline {
+        let all = all_processes().into_iter().flatten().flatten();
+        let alive: Vec<Pid> = all
+            .filter_map(|process| process.stat().ok())
+            .filter(|stat| stat.ppid == me && stat.state != 'Z')
+            .filter_map(|stat| Pid::from_raw(stat.pid))
+            .collect();
+        if alive.is_empty() {
+            return;
+        }
+        for child in alive {
+            kill_process(child, Signal::KILL).ok();
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn other(err: ProcError) -> io::Error {
