@@ -70,7 +70,7 @@ impl Options {
     ///
     /// # Errors
     /// The program was built without the feature `engine`.
-    #[cfg(feature = "lab")]
+    #[cfg(all(feature = "lab", unix))]
     pub(crate) fn share_through(&mut self, url: &str) -> std::io::Result<()> {
         self.sharing = engine::Sharing::at(url)?;
         Ok(())

@@ -1,4 +1,5 @@
-//! Shutdown by Ctrl-C, SIGTERM or SIGHUP; on Windows by Ctrl-C, Ctrl-Break or closing the console.
+//! Shutdown by Ctrl-C, SIGTERM or SIGHUP; on Windows by Ctrl-C or Ctrl-Break. Closing the console ends a program on
+//! Windows at once: the system terminates it as soon as a handler returns, and that of ctrlc does not wait.
 
 use std::convert::Infallible;
 use std::io;

@@ -39,7 +39,8 @@ fn is_device(name: &[u8]) -> bool {
 }
 
 /// Converts UTF-8 into UTF-16. Half a surrogate pair may be encoded like a character, as Go does for file names that
-/// contain one. None for any other bytes.
+/// contain one. None for any other bytes, and for two halves that together are a character: only its proper encoding
+/// has been checked for what a name cannot contain.
 pub fn utf16_from_bytes(mut bytes: &[u8]) -> Option<Vec<u16>> {
     let mut utf16 = Vec::new();
     loop {
@@ -57,7 +58,12 @@ pub fn utf16_from_bytes(mut bytes: &[u8]) -> Option<Vec<u16>> {
                 third @ 0x80..=0xBF,
                 ref rest @ ..,
             ] => {
-                utf16.push(0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F));
+                let half = 0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F);
+                let follows_first_half = matches!(utf16.last(), Some(0xD800..=0xDBFF));
+                if follows_first_half && matches!(half, 0xDC00..=0xDFFF) {
+                    return None;
+                }
+                utf16.push(half);
                 bytes = rest;
             }
             _ => return None,
@@ -91,6 +97,11 @@ mod tests {
             "prn.",
             "aux",
             "CONIN$",
+            "conOUT$ .x.y",
+            "COM¹",
+            "LPT9.tar.gz",
+            "nul .txt",
+            "aux:",
             "CLOCK$.a",
             "a:b",
             "C:name",
@@ -133,6 +144,8 @@ mod tests {
         let utf16 = |bytes: &[u8]| utf16_from_bytes(bytes);
         assert_eq!(utf16(b"a\xED\xA0\xBDb"), Some(vec![0x61, 0xD83D, 0x62]));
         assert_eq!(utf16(b"\xED\xB8\x80"), Some(vec![0xDE00]));
+        let reversed = b"\xED\xB8\x80\xED\xA0\xBD";
+        assert_eq!(utf16(reversed), Some(vec![0xDE00, 0xD83D]));
         let both = "一😀".encode_utf16().collect();
         assert_eq!(utf16("一😀".as_bytes()), Some(both));
         for bytes in [
@@ -141,6 +154,8 @@ mod tests {
             b"\x80",
             b"a\xC0\x80",
             b"\xED\xA0a",
+            // Both halves of one character.
+            b"\xED\xA0\xBD\xED\xB8\x80",
         ] {
             assert_eq!(utf16(bytes), None, "{bytes:?}");
         }
