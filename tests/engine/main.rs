@@ -4,7 +4,9 @@
 mod common;
 
 mod away;
+mod cut_off;
 mod engine;
+mod failover;
 #[cfg(feature = "lab")]
 mod load;
 mod names;

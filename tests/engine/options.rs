@@ -1,7 +1,10 @@
 //! The command line of a server that shares its room.
 
 use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 
 use crate::CHAT;
 use crate::common::program::Program;
@@ -30,6 +33,30 @@ fn an_engine_that_is_absent_at_the_start_is_one_line_and_status_1() {
         stderr.starts_with("error: the engine at 127.0.0.1:1 does not answer: "),
         "{stderr}"
     );
+}
+
+#[test]
+fn what_is_no_engine_is_one_line_however_it_answers() {
+    for answer in [
+        "\0\u{7f}$-99\r\n*3\r\n",
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+        "-ERR \x1b[2J\u{202e}no\r\n",
+        "",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for conn in listener.incoming() {
+                conn.unwrap().write_all(answer.as_bytes()).ok();
+            }
+        });
+        let ended = run(&["--engine", &format!("redis://{addr}")], None);
+        let stderr = ended.expect(1, "聊天室启动...\n");
+        assert_eq!(stderr.lines().count(), 1, "{stderr:?}");
+        let is_plain = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+        assert!(stderr.chars().all(is_plain), "{stderr:?}");
+        println!("{stderr}");
+    }
 }
 
 #[test]

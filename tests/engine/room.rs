@@ -158,6 +158,23 @@ fn lines_that_others_write_to_the_engine_are_cleaned() {
 
 #[test]
 #[ignore = "needs redis-server"]
+fn a_record_that_another_program_has_written_is_not_counted() {
+    let engine = Engine::start();
+    let one = server(&engine, &[]);
+    let mut ann = User::join(one.addr());
+    ann.say("one\n");
+    ann.read_until(": one\r\n");
+    for fields in ["a b", "v 2 s stranger n 1 g x l ?new", "s stranger g -1"] {
+        let _: String = engine.ask(&format!("XADD threadline:1:{{lobby}}:log * {fields}"));
+    }
+    ann.say("two\n");
+    let a = ann.addr.clone();
+    ann.expect(&format!("[{a}]{a}: two\r\n"));
+    assert!(!one.stderr().contains("WARN"), "{}", one.seen());
+}
+
+#[test]
+#[ignore = "needs redis-server"]
 fn a_large_room_is_quiet_on_every_server_though_each_has_few_users() {
     let engine = Engine::start();
     let quiet = ["--quiet-above", "3"];

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use log::debug;
 use redis::{Connection, RedisResult};
 
-use super::connection::PATIENCE;
+use super::connection::{PATIENCE, reason};
 use super::room::{Room, invoke};
 use super::shared::{Outcome, Shared};
 use crate::chat::lines::clean;
@@ -127,7 +127,9 @@ impl Asker<'_> {
             };
             match asked {
                 Ok(answer) => return Some(answer),
-                Err(err) => debug!("the engine does not answer a question: {err}"),
+                Err(err) => {
+                    debug!("the engine does not answer a question: {}", reason(&err));
+                }
             }
             self.con = None;
             if !is_old {

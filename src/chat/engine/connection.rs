@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use log::debug;
-use redis::{Client, Connection, ConnectionInfo, ErrorKind, RedisResult, Value};
+use redis::{Client, Connection, ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 
 use super::options::shown;
 use super::room::{Room, invoke};
+use crate::text::printable;
 
 /// How long the engine may take to connect, and to answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,7 +60,7 @@ impl Addrs {
                 }
                 Err(err) => {
                     let addr = shown(self.clients[n].get_connection_info().addr());
-                    debug!("no engine at {addr}: {err}");
+                    debug!("no engine at {addr}: {}", reason(err));
                 }
             }
         }
@@ -83,6 +84,20 @@ fn connect(client: &Client) -> RedisResult<Connection> {
     let role: Vec<Value> = redis::cmd("ROLE").query(&mut con)?;
     match role.first() {
         Some(Value::BulkString(role)) if role == b"master" => Ok(con),
-        _ => Err((ErrorKind::Io, "it is a replica and takes no writes").into()),
+        _ => Err(io::Error::other("it is a replica and takes no writes").into()),
     }
+}
+
+/// An error as an operator can read it, in one line.
+pub fn reason(err: &RedisError) -> String {
+    let why = match (err.code(), err.detail()) {
+        _ if err.is_timeout() => format!("nothing came for {} s", PATIENCE.as_secs()),
+        (Some(code), Some(detail)) => {
+            // Without the place in a script.
+            let detail = detail.split(" script: ").next().unwrap_or(detail);
+            format!("{code} {detail}")
+        }
+        _ => err.to_string().replace('\n', ", "),
+    };
+    printable(why.trim_end_matches(", "))
 }

@@ -8,8 +8,7 @@ use log::{info, warn};
 use parking_lot::Mutex;
 use redis::RedisError;
 
-use super::connection::PATIENCE;
-
+use super::connection::reason;
 use crate::chat::message::{Kind, Message};
 
 /// For how long the engine need not answer before this server counts as cut off. To connect anew takes less.
@@ -86,14 +85,6 @@ impl Contact {
             since => now + 1 >= since + long,
         };
         self.waiting.iter().any(waits)
-    }
-}
-
-/// An error as an operator can read it.
-pub fn reason(err: &RedisError) -> String {
-    match err.is_timeout() {
-        true => format!("nothing came for {} s", PATIENCE.as_secs()),
-        false => err.to_string(),
     }
 }
 

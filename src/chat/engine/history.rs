@@ -128,11 +128,12 @@ impl History {
             self.batches.retain(|_, (_, at)| *at > old);
         }
         self.last.clone_from(&record.id);
-        self.next = Some(record.next());
         if self.marks.len() == REMEMBERED {
             self.marks.pop_front();
         }
         self.marks.push_back(record.mark());
+        let Some(next) = record.next() else { return };
+        self.next = Some(next);
         let now = Instant::now();
         self.ring_bytes += record.size() + OVERHEAD;
         self.ring.push_back((now, record));
@@ -146,12 +147,12 @@ impl History {
 
     /// How many messages are missing in front of a record.
     pub fn missing(&self, record: &Record) -> u64 {
-        let next = self.next.unwrap_or(record.first);
-        if record.first < next {
-            let again = record.first;
-            warn!("the engine has lost messages: it counts {again} after {next}");
+        let Some(first) = record.first else { return 0 };
+        let next = self.next.unwrap_or(first);
+        if first < next {
+            warn!("the engine has lost messages: it counts {first} after {next}");
         }
-        record.first.saturating_sub(next)
+        first.saturating_sub(next)
     }
 
     /// On a new connection: goes on after the last record, unless the engine does not have it; then after
@@ -196,7 +197,7 @@ impl History {
                 let (last, id) = (&self.last, &record.id);
                 warn!("the engine has lost the record {last}, going on after {id}");
                 self.last.clone_from(id);
-                self.next = Some(record.next());
+                self.next = record.next();
                 return Ok(self.after(record.mark()));
             }
             match records.last() {

@@ -44,10 +44,6 @@ impl Publisher<'_> {
         for id in theirs {
             users.entry(id).or_default();
         }
-        if !users.is_empty() {
-            info!("listing {} users in the engine anew", ours.len());
-        }
-
         let mut unnamed = Vec::new();
         let all: Vec<_> = users.iter().collect();
         let mut chunks = all.chunks(CHUNK).peekable();
@@ -79,6 +75,9 @@ impl Publisher<'_> {
             if end {
                 break;
             }
+        }
+        if !users.is_empty() {
+            info!("{} users are listed in the engine anew", ours.len());
         }
         self.outbox.taken = base;
         self.joined = self.link.run.clone();

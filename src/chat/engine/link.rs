@@ -6,6 +6,7 @@ use crossbeam_channel::Sender;
 use log::debug;
 use redis::{Connection, RedisResult};
 
+use super::connection::reason;
 use super::contact::Caller;
 use super::shared::Shared;
 use crate::chat::message::Message;
@@ -54,7 +55,7 @@ impl Link<'_> {
                     return Some(value);
                 }
                 Err(err) => {
-                    debug!("the engine fails: {err}");
+                    debug!("the engine fails: {}", reason(&err));
                     // An answer that comes late must not be taken for the next one.
                     self.con = None;
                     contact.failed(&err, self.said);

@@ -89,7 +89,7 @@ impl Engine {
         let history = || -> RedisResult<_> { History::new(&room, &mut addrs.connect(&room)?.0) };
         let shown = addrs.shown();
         let history = history().map_err(|err| {
-            let why = contact::reason(&err);
+            let why = connection::reason(&err);
             io::Error::other(format!("the engine at {shown} does not answer: {why}"))
         })?;
         info!(

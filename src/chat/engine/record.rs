@@ -85,8 +85,8 @@ pub struct Record {
     pub id: String,
     pub server: Vec<u8>,
     pub n: u64,
-    /// The number of its first message in the room.
-    pub first: u64,
+    /// The number of its first message in the room. A record without one was written by another program.
+    pub first: Option<u64>,
     lines: Vec<u8>,
 }
 
@@ -113,15 +113,12 @@ impl Record {
             ..Record::default()
         };
         // A record that makes no sense is one too: reading goes on after it.
-        let number = |text: &[u8]| {
-            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            number.unwrap_or(0)
-        };
+        let number = |text: &[u8]| str::from_utf8(text).ok().and_then(|text| text.parse().ok());
         let mut fields = fields.into_iter();
         while let (Some(name), Some(Value::BulkString(value))) = (fields.next(), fields.next()) {
             match name {
                 Value::BulkString(name) if name == b"s" => record.server = value,
-                Value::BulkString(name) if name == b"n" => record.n = number(&value),
+                Value::BulkString(name) if name == b"n" => record.n = number(&value).unwrap_or(0),
                 Value::BulkString(name) if name == b"g" => record.first = number(&value),
                 Value::BulkString(name) if name == b"l" => record.lines = value,
                 _ => {}
@@ -136,8 +133,8 @@ impl Record {
     }
 
     /// The number of the message after its last.
-    pub fn next(&self) -> u64 {
-        self.first.saturating_add(self.count())
+    pub fn next(&self) -> Option<u64> {
+        Some(self.first?.saturating_add(self.count()))
     }
 
     /// Its messages, as they are in the engine.

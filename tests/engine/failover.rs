@@ -1,0 +1,110 @@
+//! A replica takes the engine's place.
+
+use std::process::Command;
+
+use crate::CHAT;
+use crate::away::{assert_nobody_left, talk_through};
+use crate::common::program::Program;
+use crate::common::wait::wait_until;
+use crate::engine::Engine;
+use crate::talk::Talk;
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_replica_that_takes_over_costs_nothing() {
+    let mut primary = Engine::start();
+    let replica = replica_of(&primary);
+    let urls = format!("{},{}", replica.url(), primary.url());
+    let (one, two) = (server_at(&urls), server_at(&urls));
+    let talk = Talk::start(&[&one, &two], 5);
+    talk.wait_for(500);
+    primary.kill();
+    let _: String = replica.ask("REPLICAOF NO ONE");
+    talk.wait_for(500);
+    assert_nobody_left(&talk.end().0);
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_replica_that_takes_over_while_connections_stay_open_costs_nothing() {
+    let primary = Engine::start();
+    let replica = replica_of(&primary);
+    let urls = format!("{},{}", primary.url(), replica.url());
+    let (one, two) = (server_at(&urls), server_at(&urls));
+    let (lines, _) = talk_through(&[&one, &two], || {
+        let failover = "FAILOVER TIMEOUT 5000";
+        let _: String = primary.ask(failover);
+        wait_until(
+            "the replica takes over",
+            || role(&replica) == "master",
+            String::new,
+        );
+    });
+    assert_nobody_left(&lines);
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_replica_that_lacks_the_end_takes_over_and_the_room_goes_on() {
+    let mut primary = Engine::start();
+    let replica = replica_of(&primary);
+    let urls = format!("{},{}", primary.url(), replica.url());
+    let (one, two) = (server_at(&urls), server_at(&urls));
+    let talk = Talk::start(&[&one, &two], 5);
+    talk.wait_for(300);
+    // From here on the replica gets nothing: what is said is shown, and lost with the primary.
+    let _: String = replica.ask("REPLICAOF 127.0.0.1 1");
+    talk.wait_for(500);
+    primary.kill();
+    let _: String = replica.ask("REPLICAOF NO ONE");
+    talk.wait_for(500);
+    assert_nobody_left(&talk.end().0);
+    one.wait_for_stderr("the engine has lost the record");
+    two.wait_for_stderr("the engine has lost the record");
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn what_the_engine_has_lost_comes_back_in_order_to_a_server_that_had_not_read_it() {
+    let mut primary = Engine::start();
+    let replica = replica_of(&primary);
+    let urls = format!("{},{}", primary.url(), replica.url());
+    let (one, two, three) = (server_at(&urls), server_at(&urls), server_at(&urls));
+    let talk = Talk::start(&[&one, &two, &three], 3);
+    talk.wait_for(300);
+    two.signal("STOP");
+    let _: String = replica.ask("REPLICAOF 127.0.0.1 1");
+    talk.wait_for(300);
+    primary.kill();
+    let _: String = replica.ask("REPLICAOF NO ONE");
+    talk.wait_for(300);
+    two.signal("CONT");
+    talk.wait_for(300);
+    talk.end();
+    one.wait_for_stderr("the engine has lost the record");
+}
+
+fn replica_of(primary: &Engine) -> Engine {
+    let port = primary.port.to_string();
+    let replica = Engine::with(&["--appendonly", "yes", "--replicaof", "127.0.0.1", &port]);
+    wait_until(
+        "the replica follows",
+        || role(&replica) == "slave" && link_is_up(&replica),
+        String::new,
+    );
+    replica
+}
+
+fn role(engine: &Engine) -> String {
+    let role: Vec<redis::Value> = engine.ask("ROLE");
+    redis::from_redis_value(role[0].clone()).unwrap()
+}
+
+fn link_is_up(engine: &Engine) -> bool {
+    let info: String = engine.ask("INFO replication");
+    info.contains("master_link_status:up")
+}
+
+fn server_at(urls: &str) -> Program {
+    Program::serve(Command::new(CHAT).args(["--engine", urls]))
+}
