@@ -6,7 +6,7 @@ use std::str::Utf8Chunk;
 
 use crate::file::temporary;
 use crate::system::{path_from_bytes, refuse_name, without_drive};
-use crate::text::is_unsafe;
+use crate::text::{is_ignorable, is_unsafe};
 
 /// Maximum length of a name from the network, in bytes. Common file systems have the same limit.
 pub const LONGEST: usize = 255;
@@ -47,6 +47,9 @@ pub fn check(name: &[u8]) -> Result<OsString, &'static str> {
     let is_unsafe = |chunk: Utf8Chunk<'_>| chunk.valid().contains(is_unsafe);
     if name.utf8_chunks().any(is_unsafe) {
         return Err("a file name cannot contain control characters");
+    }
+    if str::from_utf8(name).is_ok_and(|name| name.chars().all(is_ignorable)) {
+        return Err("a file name must have a visible character");
     }
     if temporary::is_reserved(name) {
         return Err("names that start with .threadline- are reserved for partial files");
@@ -172,6 +175,7 @@ mod tests {
         "\u{85}".as_bytes(),
         "a\u{9b}2J".as_bytes(),
         "a\u{2028}b".as_bytes(),
+        "\u{200b}\u{feff}".as_bytes(),
         // Shown as "photo_exe.jpg".
         "photo_\u{202e}gpj.exe".as_bytes(),
         b"\xff\xe2\x80\xae",
