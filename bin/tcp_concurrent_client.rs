@@ -4,14 +4,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
 use log::warn;
 use threadline::cli;
 use threadline::error::context;
 use threadline::go::utf8::WholeChars;
-use threadline::go::{fmt, net, os};
+use threadline::go::{fmt, net, os, spawn};
 use threadline::server::shutdown;
 
 /// Sends what you type to a server, and prints what the server sends
@@ -57,9 +56,7 @@ fn main() -> ExitCode {
                 }
             }
         };
-        thread::Builder::new()
-            .name("stdin".to_owned())
-            .spawn(keyboard)?;
+        spawn("stdin", keyboard)?;
         // The main thread receives.
         // Go: prints a character that is split across two reads as two invalid halves. Ours waits up to
         // one second for the second half.

@@ -3,12 +3,11 @@
 use std::io::{self, ErrorKind, Read};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
 use threadline::cli;
 use threadline::error::context;
-use threadline::go::{fmt, net, os};
+use threadline::go::{fmt, net, os, spawn};
 use threadline::server::shutdown;
 use threadline::udp::{self, Unanswered};
 
@@ -50,9 +49,7 @@ fn main() -> ExitCode {
                 still_out.sent();
             }
         };
-        thread::Builder::new()
-            .name("stdin".to_owned())
-            .spawn(move || cli::exit(keyboard()))?;
+        spawn("stdin", move || cli::exit(keyboard()))?;
         let mut buf = vec![0; udp::BUFFER];
         loop {
             let n = net::recv(&conn, &mut buf).map_err(udp::no_answer(&args.addr))?;

@@ -75,7 +75,7 @@ pub fn run(listener: TcpListener, limits: &Limits, shutdown: Done) -> io::Result
         for conn in acceptor {
             let name = conn.thread_name("handler");
             if let Err(err) = go(s, name, move || handler(conn)) {
-                warn!("a client was disconnected: cannot start a thread: {err}");
+                warn!("a client was disconnected: {err}");
             }
         }
     });

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::thread;
 
 use parking_lot::Mutex;
 
 use crate::cli;
 use crate::file::bar;
+use crate::go::spawn;
 use crate::server::shutdown;
 
 /// How far the transfer has got.
@@ -26,22 +26,20 @@ static STAGE: Mutex<Stage> = Mutex::new(Stage::NotSending);
 /// The signals cannot be caught.
 pub fn end_on_signal() -> io::Result<()> {
     let shutdown = shutdown::on_signal()?;
-    thread::Builder::new()
-        .name("shutdown".to_owned())
-        .spawn(move || {
-            let _ = shutdown.recv();
-            // Locked until the process exits, so that the main thread cannot report success meanwhile.
-            let stage = STAGE.lock();
-            let what = match &*stage {
-                Stage::NotSending => process::exit(0),
-                Stage::Sending(path) => format!("{} was not sent completely", path.display()),
-                Stage::Confirming(path) => {
-                    format!("{} was sent, but not confirmed", path.display())
-                }
-            };
-            bar::suspend(|| cli::print_error(&format!("interrupted: {what}")));
-            process::exit(1)
-        })?;
+    spawn("shutdown", move || {
+        let _ = shutdown.recv();
+        // Locked until the process exits, so that the main thread cannot report success meanwhile.
+        let stage = STAGE.lock();
+        let what = match &*stage {
+            Stage::NotSending => process::exit(0),
+            Stage::Sending(path) => format!("{} was not sent completely", path.display()),
+            Stage::Confirming(path) => {
+                format!("{} was sent, but not confirmed", path.display())
+            }
+        };
+        bar::suspend(|| cli::print_error(&format!("interrupted: {what}")));
+        process::exit(1)
+    })?;
     Ok(())
 }
 

@@ -74,7 +74,7 @@ pub fn serve(
                 }
             });
             if let Err(err) = started {
-                warn!("a client was disconnected: cannot start a thread: {err}");
+                warn!("a client was disconnected: {err}");
             }
         }
     });

@@ -7,8 +7,9 @@ pub mod strings;
 pub mod utf8;
 
 use std::io;
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, JoinHandle, Scope};
 
+use crate::error::context;
 use crate::system;
 
 /// Stack size of a thread, in bytes. Go's stacks grow; ours do not, but only touched pages take memory, and no
@@ -27,8 +28,20 @@ where
     Builder::new()
         .name(name)
         .stack_size(STACK)
-        .spawn_scoped(s, f)?;
-    Ok(())
+        .spawn_scoped(s, f)
+        .map(drop)
+        .map_err(context("cannot start a thread"))
+}
+
+/// Starts `f` in a thread that may outlive its caller.
+///
+/// # Errors
+/// As for [`go`].
+pub fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    Builder::new()
+        .name(name.to_owned())
+        .spawn(f)
+        .map_err(context("cannot start a thread"))
 }
 
 /// Puts the calling thread, and every thread that it starts, into SCHED_BATCH: a thread that is woken does not

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
@@ -12,6 +12,7 @@ use log::{debug, info, warn};
 use socket2::SockRef;
 
 use crate::go::net::{self, Addr};
+use crate::go::spawn;
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
 use crate::server::shutdown::{Done, is_closed};
 use crate::server::system_limits::system_limits;
@@ -108,7 +109,7 @@ impl Acceptor {
         let registry = Arc::new(Registry::default());
         let (running, stopping) = bounded(0);
         let (serving, served) = bounded(0);
-        let watcher = thread::Builder::new().name("shutdown".to_owned()).spawn({
+        let watcher = spawn("shutdown", {
             let (listener, registry) = (Arc::clone(&listener), Arc::clone(&registry));
             move || {
                 watch(

@@ -221,10 +221,7 @@ impl<'s> Threads<'s, '_> {
             f();
         });
         if let Err(err) = go(self.s, self.conn.thread_name(role), f) {
-            warn!(
-                "{} was disconnected: cannot start a thread: {err}",
-                self.conn.addr
-            );
+            warn!("{} was disconnected: {err}", self.conn.addr);
             self.conn.close();
         }
     }

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
@@ -11,6 +10,7 @@ use socket2::SockRef;
 use super::addr::{loopback, resolve, split_host_port};
 use super::keep_alive;
 use crate::error::context;
+use crate::go::spawn;
 
 /// How long the addresses of the first family are tried before those of the other family are tried too.
 const HEAD_START: Duration = Duration::from_millis(300);
@@ -91,10 +91,7 @@ fn start(family: &'static str, addrs: Vec<SocketAddr>, result: Sender<Outcome>) 
     let racer = move || {
         let _ = result.send((family, one_by_one(&addrs, connect)));
     };
-    thread::Builder::new()
-        .name(format!("dial {family}"))
-        .spawn(racer)?;
-    Ok(())
+    spawn(&format!("dial {family}"), racer).map(drop)
 }
 
 /// Tries the addresses in order. Returns the first success, or the first error.
