@@ -201,7 +201,11 @@ fn stopped_server_reports_it_to_the_client_and_keeps_no_file() {
     for args in [&[][..], &["--keep"]] {
         let mut t = half_way(args);
         // One client in the middle of a transfer, and one that has sent nothing yet.
-        let idle = (!args.is_empty()).then(|| connect(t.server.addr()));
+        let idle = (!args.is_empty()).then(|| {
+            let idle = connect(t.server.addr());
+            t.server.wait_for_stdout("已连接", 2);
+            idle
+        });
         t.server.signal("TERM");
         let ended = t.server.ended();
         assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
