@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cli;
 use crate::error::context;
@@ -15,7 +15,7 @@ use crate::lab::results::record::{Point, Record, SCHEMA};
 use crate::lab::results::stats::figure;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::results::units::{change, count};
-use crate::text::wrap;
+use crate::text::{printable, wrap};
 
 /// What `compare` is to do.
 #[derive(Debug, clap::Args)]
@@ -64,24 +64,31 @@ impl Compare {
 }
 
 fn read(path: &Path) -> io::Result<Record> {
-    #[derive(Deserialize)]
-    struct Shape {
-        schema: u32,
-    }
     let name = path.display();
     let text = fs::read(path).map_err(context(format!("cannot read {name}")))?;
-    let what = format!("{name} is not what --json writes");
-    let Shape { schema } = serde_json::from_slice(&text)
-        .map_err(io::Error::from)
-        .map_err(context(&what))?;
-    if schema != SCHEMA {
+    let wrong = |err: serde_json::Error| {
+        context(format!("{name} is not what --json writes"))(io::Error::from(err))
+    };
+    let mut value: Value = serde_json::from_slice(&text).map_err(wrong)?;
+    if let Some(schema) = value["schema"].as_u64()
+        && schema != u64::from(SCHEMA)
+    {
         let what =
             format!("{name} has schema {schema}, and this loadtest reads {SCHEMA}: measure again");
         return Err(io::Error::new(ErrorKind::InvalidData, what));
     }
-    serde_json::from_slice(&text)
-        .map_err(io::Error::from)
-        .map_err(context(&what))
+    clean(&mut value);
+    serde_json::from_value(value).map_err(wrong)
+}
+
+/// Makes what is in the file safe to print: it may be another's.
+fn clean(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = printable(&text),
+        Value::Array(values) => values.iter_mut().for_each(clean),
+        Value::Object(fields) => fields.values_mut().for_each(clean),
+        _ => {}
+    }
 }
 
 fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {

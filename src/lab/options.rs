@@ -16,7 +16,7 @@ use crate::lab::results::threshold::Threshold;
 use crate::lab::target::builtin::{self, Builtin};
 use crate::lab::target::contender::{Address, Contender};
 use crate::lab::target::supervise;
-use crate::lab::values::{Rate, fail_if, positive, rate, rule, senders, size};
+use crate::lab::values::{Rate, duration, fail_if, positive, rate, rule, senders, size};
 
 /// Load tester for the course's servers: chat room and echo
 ///
@@ -99,7 +99,7 @@ pub struct Options {
     pub clients: Vec<usize>,
 
     /// Duration of each round, such as 500ms, 1.5s or 1m
-    #[arg(short, long, value_parser = cli::duration)]
+    #[arg(short, long, value_parser = duration)]
     pub duration: Duration,
 
     /// Rounds per server and number of clients; each starts the server anew, servers alternate
@@ -107,7 +107,7 @@ pub struct Options {
     pub rounds: usize,
 
     /// Load before the measurement starts; nothing of it is in any figure
-    #[arg(long, value_name = "DURATION", value_parser = cli::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub warm_up: Option<Duration>,
 
     /// Number of clients that send (all, if there are fewer)
@@ -173,7 +173,7 @@ pub struct Servers {
     pub remote: bool,
 
     /// How long a server may take from its start until it listens
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = cli::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub start_timeout: Duration,
 }
 
@@ -197,7 +197,7 @@ pub struct Limits {
     pub clients: usize,
 
     /// Maximum duration of the probe
-    #[arg(short, long, default_value = "60s", value_parser = cli::duration)]
+    #[arg(short, long, default_value = "60s", value_parser = duration)]
     pub duration: Duration,
 
     /// Probe the echo server instead of the chat

@@ -1,5 +1,8 @@
 //! The values of the command line, for clap.
 
+use std::time::Duration;
+
+use crate::cli;
 use crate::lab::load::message;
 use crate::lab::results::metric;
 use crate::lab::results::threshold::Threshold;
@@ -31,6 +34,17 @@ pub fn rule(text: &str) -> Result<Threshold, String> {
 /// The most of anything that is counted. It is more than a machine carries or anyone waits for, and
 /// sums and products of it still fit.
 const MOST: usize = 1_000_000;
+
+/// How long anything may take. Sums and products of it in nanoseconds still fit.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    const MOST_HOURS: u32 = 10_000;
+    match cli::duration(text)? {
+        long if long > Duration::from_secs(3600) * MOST_HOURS => {
+            Err(format!("expected {MOST_HOURS}h at most"))
+        }
+        duration => Ok(duration),
+    }
+}
 
 pub fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -85,5 +99,9 @@ mod tests {
         for bad in ["0", "65537", "x"] {
             assert!(senders(bad).is_err(), "{bad:?} was taken for senders");
         }
+        for bad in ["0s", "10001h", "5124096h", "99999999999h"] {
+            assert!(duration(bad).is_err(), "{bad:?} was taken for a duration");
+        }
+        assert_eq!(duration("10000h"), Ok(Duration::from_secs(36_000_000)));
     }
 }

@@ -173,3 +173,19 @@ fn comparison_is_not_wider_than_80_columns() {
     let widest = out.lines().max_by_key(|line| line.chars().count()).unwrap();
     assert!(widest.chars().count() <= 80, "{widest}");
 }
+
+#[test]
+fn record_of_another_machine_is_safe_on_a_terminal() {
+    let mut other = record(&OLD);
+    let name = "\u{1b}[2J\u{202e}theirs";
+    other.servers = vec![name.to_owned()];
+    other.points[0].server = name.to_owned();
+    let mut new = other.clone();
+    new.machine.cpu = "\u{9b}2J".to_owned();
+    let (status, out, stderr) = Runs::new(&other, &new).compare(&["--fail-if", "p99>1ms"]);
+    assert_eq!(status, Some(99), "{stderr}");
+    for text in [&out, &stderr] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{text:?}");
+        assert!(text.contains("‹U+202E›theirs"), "{text:?}");
+    }
+}

@@ -19,6 +19,7 @@ use crate::lab::target::contender::Contender;
 use crate::lab::target::proc;
 use crate::lab::target::supervise;
 use crate::server::shutdown::{Done, closes_within, is_closed};
+use crate::text::is_unsafe;
 
 /// How long a connection to a server that is running already may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -291,7 +292,7 @@ fn listen(mut stderr: impl BufRead, last_words: &Mutex<Option<String>>) {
         let line = std::mem::take(&mut line);
         let line: String = String::from_utf8_lossy(&line)
             .chars()
-            .filter(|c| !c.is_control())
+            .filter(|&c| !is_unsafe(c))
             .take(LONGEST_LINE)
             .collect();
         if !is_telling && !line.is_empty() {
@@ -317,6 +318,7 @@ mod tests {
         let text = b"listening\nfatal error: concurrent map writes\n\ngoroutine 7 [running]:\n";
         assert_eq!(kept(text).unwrap(), "fatal error: concurrent map writes");
         assert_eq!(kept(b"one\ntwo \x1b[31m\n").unwrap(), "two [31m");
+        assert_eq!(kept("a\u{202e}b\u{2028}c".as_bytes()).unwrap(), "abc");
         assert_eq!(kept(b""), None);
         let endless = kept(&[b'x'; 1 << 20]).unwrap();
         assert_eq!(endless.len(), LONGEST_LINE);
