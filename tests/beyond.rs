@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::io::{Read, Write};
 use std::process::Command;
 use std::time::Instant;
 
 use common::program::Program;
 use common::user::User;
+use common::wait::DEADLINE;
 
 const CHAT: &str = env!("CARGO_BIN_EXE_chat_server");
 
@@ -112,6 +114,33 @@ fn idle_client_gets_the_reason_for_its_disconnect() {
         ann.read_to_end(),
         "disconnected: you sent nothing for 1s\r\n"
     );
+    room.stop();
+}
+
+#[test]
+fn user_who_timed_out_sends_no_more_private_messages() {
+    let room = room(&["--timeout", "1s"]);
+    let mut ann = join(&room, "Ann");
+    let mut bob = join(&room, "Bob");
+    let (gone, start) = (
+        format!("[{}]Ann: time out leaved\r\n", ann.addr),
+        Instant::now(),
+    );
+    let mut seen = String::new();
+    while !seen.contains(&gone) {
+        assert!(start.elapsed() < DEADLINE, "{seen}");
+        bob.say("still here\n");
+        seen += &bob.read_until(": still here\r\n");
+    }
+    // The connection stays open for a moment, so that Ann can read why she was disconnected.
+    ann.conn.write_all(b"to|Bob|hi\nrename|Bea\n").ok();
+    let mut answers = Vec::new();
+    ann.conn.read_to_end(&mut answers).ok();
+    let answers = String::from_utf8_lossy(&answers);
+    assert!(!answers.contains("successful"), "{answers}");
+    bob.say("end\n");
+    let seen = bob.read_until(": end\r\n");
+    assert!(!seen.contains("-> Bob"), "{seen}");
     room.stop();
 }
 

@@ -2,12 +2,11 @@
 
 use crate::chat::queue::Queue;
 
-/// Messages that may wait in `message`, and in each channel that stands between it and `manager`. Unbuffered
-/// with `--queue 0`.
+/// Messages that may wait in `message`, and in each channel between it and `manager`.
 pub const WAITING: usize = 128;
 
-/// In Go a string. Logins and departures go the same way, so that they are in one order with what is said
-/// and `manager` alone knows who gets it. The number is the client's `Conn::id`.
+/// In Go a string. Ours sends logins and departures through this channel too: so all lines have one order, and
+/// only `manager` keeps the list of recipients. The number is the client's `Conn::id`.
 pub enum Message {
     /// A client has logged in. It gets this line, as all do, and all that follow.
     Login(u64, Queue, Option<Vec<u8>>),
@@ -15,7 +14,7 @@ pub enum Message {
     Said(u64, Vec<u8>),
     /// A client has left. It gets what was said before, and the others get this line.
     Leave(u64, Option<Vec<u8>>),
-    /// A line from elsewhere, which no client of this server said.
+    /// A line for everyone whose sender is not checked: it is sent even if its client has left.
     Told(Kind, Vec<u8>),
     /// A line for one client alone.
     To(Recipient, Vec<u8>),
@@ -24,7 +23,7 @@ pub enum Message {
 /// What a line from elsewhere is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Somebody has said it.
+    /// A message, or a notice of the room.
     Said,
     /// Somebody has logged in.
     Joined,

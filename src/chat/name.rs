@@ -22,7 +22,7 @@ pub fn check(asked: &[u8]) -> Result<&[u8], &'static str> {
         Err("rename failed: the name is longer than 32 bytes\r\n")
     } else if is_address(name) {
         Err("rename failed: an address is not a name\r\n")
-    } else if name.contains(&b'|') {
+    } else if visible(name).any(|c| c == u32::from('|')) {
         Err("rename failed: a name cannot contain |\r\n")
     } else {
         Ok(name)
@@ -152,6 +152,8 @@ mod tests {
                 "the name has no visible character",
             ),
             ("a|b", "a name cannot contain |"),
+            // The full-width form, which a Chinese keyboard types.
+            ("a｜b", "a name cannot contain |"),
             ("1.2.3.4:5", "an address is not a name"),
             ("1.2.3.4\u{200d}:5", "an address is not a name"),
             ("１.2.3.4：5", "an address is not a name"),

@@ -76,12 +76,12 @@ impl OnlineMap {
     pub fn rename(&self, id: u64, name: &[u8]) -> bool {
         let online_map = self.0.lock();
         let taken = |(user, clnt): (&u64, &Client)| *user != id && look_alike(&clnt.name(), name);
-        if online_map.iter().any(taken) {
-            return false;
+        match online_map.get(&id) {
+            Some(clnt) if !online_map.iter().any(taken) => {
+                *clnt.name() = name.to_vec();
+                true
+            }
+            _ => false,
         }
-        if let Some(clnt) = online_map.get(&id) {
-            *clnt.name() = name.to_vec();
-        }
-        true
     }
 }

@@ -28,7 +28,7 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// The room has these users of its own, until `stopping` is closed.
+    /// Connects to the engine, if the options name one. `online_map` has the users of this server.
     ///
     /// # Errors
     /// The engine that the options name does not answer.
@@ -73,13 +73,13 @@ impl Presence {
         }
     }
 
-    /// Whether what users say cannot reach the others now. Nobody is silent meanwhile.
+    /// Whether the other servers cannot be reached. Meanwhile no user times out.
     pub fn is_cut_off(&self) -> bool {
         self.engine.as_ref().is_some_and(Engine::is_cut_off)
     }
 
-    /// Takes what users say, and returns what everyone gets, in the order that holds for the whole room. Above
-    /// so many users, logins and logouts are counted only. A server that starts gets some of the last lines.
+    /// Puts the engine and `quiet` between `message` and `manager`, and returns the channel that `manager` reads.
+    /// Above `quiet_above` users, logins and logouts are only counted. The engine's last `history` lines come first.
     ///
     /// # Errors
     /// A thread that is needed cannot be started.

@@ -13,7 +13,7 @@ use redis::{Connection, RedisResult, Value};
 
 use super::record::Record;
 use super::room::{KEPT, Room, invoke};
-use crate::chat::beyond::HISTORY_BYTES;
+use crate::chat::history::HISTORY_BYTES;
 
 /// Records in one answer at most. One has some 20 KiB.
 const COUNT: usize = 64;
