@@ -18,10 +18,10 @@ use crate::lab::target::process::ServerError;
 use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
-/// Who is to be measured, in the order of the command line.
+/// The servers to measure, in the order of the command line.
 ///
 /// # Errors
-/// Nobody is, two have one name, or one is not on this machine.
+/// There is none, two have the same name, or one is not on this machine.
 pub fn contenders(
     servers: &Servers,
     floor: bool,
@@ -223,8 +223,7 @@ impl Run<'_> {
     ) -> (Option<Round>, Option<io::Error>) {
         let options = self.options;
         progress.begin(&row.name, clients);
-        // A server of its own for each round: what one round leaves behind, or breaks, is not the next
-        // one's.
+        // Each round starts the server anew, so that nothing it leaves behind or breaks affects the next.
         let start = Site::start(row.contender, options.servers.start_timeout, self.shutdown);
         let mut server = match start {
             Ok(server) => server,

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_make_no_sense_are_refused() {
+    fn invalid_values_are_rejected() {
         for bad in ["0", "-5", "many", "1e9", "inf", "NaN"] {
             assert!(rate(bad).is_err(), "{bad:?} was taken for a rate");
         }

@@ -11,7 +11,7 @@ use crate::common::program::text;
 use crate::{ECHO_SERVER, LOADTEST, free_addr, measure, run};
 
 #[test]
-fn a_threshold_that_is_crossed_is_named_with_status_99() {
+fn crossed_threshold_is_reported_with_status_99() {
     let line = "chat -c 3 -d 200ms --rounds 1 --fail-if";
     let ended = run(line, &["rate<1000M", "--fail-if", "lost>0"]);
     assert_eq!(ended.status.code(), Some(99), "{}", ended.stderr);
@@ -23,7 +23,7 @@ fn a_threshold_that_is_crossed_is_named_with_status_99() {
 }
 
 #[test]
-fn the_page_is_written() {
+fn html_page_is_written() {
     let folder = TempDir::new().unwrap();
     let html = folder.path().join("run.html");
     let ended = run(
@@ -139,7 +139,7 @@ const QUICK: [&str; 3] = [
 ];
 
 #[test]
-fn a_reader_that_has_gone_is_no_error() {
+fn closed_stdout_is_not_an_error() {
     for line in QUICK {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
@@ -151,7 +151,7 @@ fn a_reader_that_has_gone_is_no_error() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_table_that_cannot_be_printed_is_an_error() {
+fn table_that_cannot_be_printed_is_an_error() {
     for line in QUICK {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let ended = run_into(full, line);
@@ -163,7 +163,7 @@ fn a_table_that_cannot_be_printed_is_an_error() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_one_line() {
+fn failure_to_measure_is_one_line() {
     let addr = free_addr();
     run(&format!("chat --addr {addr} -c 2"), &[]).expect_one_error("nobody answers at --addr");
     run("chat -c 2 --no-own", &[]).expect_one_error("nothing to measure");

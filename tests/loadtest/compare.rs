@@ -94,7 +94,7 @@ fn value_is_judged_in_the_new_run() {
 }
 
 #[test]
-fn what_the_runs_do_not_share_is_reported() {
+fn differences_between_the_runs_are_reported() {
     let mut new = record(&OLD);
     new.size = 2048;
     new.points.push(Point {
@@ -146,7 +146,7 @@ fn record_of_another_schema_is_rejected() {
 }
 
 #[test]
-fn what_a_run_writes_can_be_compared() {
+fn saved_run_can_be_compared() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.json");
     let path = path.to_str().unwrap();

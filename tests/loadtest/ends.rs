@@ -63,7 +63,7 @@ fn first_ctrl_c_ends_the_round_and_everything_is_written() {
 }
 
 #[test]
-fn what_a_frozen_server_owes_is_lost_when_ctrl_c_comes() {
+fn unanswered_requests_are_lost_after_ctrl_c() {
     let folder = TempDir::new().unwrap();
     let json = folder.path().join("run.json");
     let json = json.to_str().unwrap();
@@ -110,12 +110,12 @@ fn ctrl_c_while_a_server_starts_ends_the_run() {
     assert_eq!(ended.status.code(), Some(130), "{}", ended.stderr);
 }
 
-/// It leaves the process group, and is nobody's child.
+/// The server leaves the process group and its parent exits.
 const DAEMON: &str = "(setsid {} {} &); exec sleep 600";
 
 #[test]
 fn no_server_outlives_loadtest_however_it_ends() {
-    // What a wrapper has started is not its parent's to end.
+    // A server behind a wrapper is not a child of loadtest.
     for wrapper in ["exec {} {}", "{} {}; true", DAEMON] {
         for signals in [&["INT"][..], &["INT", "INT"], &["TERM"], &["KILL"]] {
             let addr = free_addr();

@@ -127,7 +127,7 @@ fn one_lost_message_is_counted_and_crosses_its_rule() {
 }
 
 #[test]
-fn what_a_frozen_server_never_answers_counts_as_that_late() {
+fn unanswered_requests_of_a_frozen_server_count_as_late() {
     for (line, script, each) in [
         ("echo -c 4 -d 1s --rate 1000", "echo hang@300", 1),
         ("chat -c 4 -d 1s --rate 500", "chat hang@150", 4),
@@ -156,7 +156,7 @@ fn what_a_frozen_server_never_answers_counts_as_that_late() {
 }
 
 #[test]
-fn a_pause_is_seen_in_max_and_pause_and_timeline() {
+fn pause_shows_in_max_and_pause_and_timeline() {
     for line in [
         "echo -c 2 -d 2s",
         "chat -c 3 -d 2s",
@@ -189,7 +189,7 @@ fn half_a_line_damages_the_next_and_is_lost_itself() {
 }
 
 #[test]
-fn answers_that_nobody_asked_for_are_damage() {
+fn unrequested_answers_count_as_damaged() {
     let (record, _) = against("echo double@5 damage@9", "echo -c 3 -d 1s", &[]);
     let round = only_round(&record);
     assert!(round.damaged >= 2, "{round:?}");
@@ -198,7 +198,7 @@ fn answers_that_nobody_asked_for_are_damage() {
 }
 
 #[test]
-fn what_a_disconnected_client_misses_is_lost() {
+fn messages_to_a_disconnected_client_are_lost() {
     for (line, script, each) in [
         (
             "chat -c 3 --senders 1 -d 500ms --rate 200",
@@ -220,7 +220,7 @@ fn what_a_disconnected_client_misses_is_lost() {
 }
 
 #[test]
-fn a_server_that_dies_is_a_result_and_the_others_go_on() {
+fn server_that_dies_is_a_result_and_the_others_go_on() {
     let dies = mock::command("mock", "chat die@100");
     let (record, ended) = record_of(
         "chat -c 3,4 -d 300ms --rate 1000 --rounds 2 --floor --server",
@@ -259,14 +259,14 @@ fn a_server_that_dies_is_a_result_and_the_others_go_on() {
 }
 
 #[test]
-fn a_server_that_is_killed_is_reported_with_the_signal() {
+fn killed_server_is_reported_with_the_signal() {
     let server = "x=sh -c 'sleep 0.5; kill -KILL $$' {addr}";
     crate::run("echo -c 1 --no-own --server", &[server])
         .expect_one_error("server x died (killed by signal 9)");
 }
 
 #[test]
-fn a_server_that_dies_when_its_clients_leave_loses_no_round() {
+fn server_that_dies_after_a_round_keeps_the_round() {
     let (record, ended) = against("chat die-at-end@0", "chat -c 3 -d 300ms", &[]);
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
     let point = &record.points[0];
@@ -279,7 +279,7 @@ fn a_server_that_dies_when_its_clients_leave_loses_no_round() {
 }
 
 #[test]
-fn a_server_that_disconnects_everyone_has_failed() {
+fn server_that_disconnects_everyone_has_failed() {
     for (line, script) in [
         ("echo -c 1 -d 1h --rate 100", "echo kick@20"),
         ("echo -c 1 -d 1h", "echo kick@20"),
@@ -296,7 +296,7 @@ fn a_server_that_disconnects_everyone_has_failed() {
 }
 
 #[test]
-fn a_server_that_dies_alone_is_recorded_all_the_same() {
+fn only_server_that_dies_is_recorded() {
     let (record, ended) = against("echo die@100", "echo -c 3 -d 5s", &[]);
     assert_eq!(ended.status.code(), Some(1), "{}", ended.stderr);
     let failed = record.points[0].failed.as_ref().unwrap();
@@ -340,7 +340,7 @@ fn visitors_that_are_refused_are_lost_and_share_no_cost() {
 
 #[test]
 fn clients_that_left_before_the_end_share_no_cost() {
-    // The room disconnects whoever is silent.
+    // The room disconnects silent clients.
     let server = format!("room={CHAT_SERVER} --timeout 1s {{addr}}");
     let line = "idle -c 5 -d 3s --rounds 1 --no-own --fail-if rss>1GiB --server";
     let (record, ended) = record_of(line, &[&server]);

@@ -63,7 +63,7 @@ fn measure_after(commands: &str, shell: &[&str], line: &str) -> Record {
 }
 
 #[test]
-fn without_descriptors_it_goes_on_with_the_clients_it_has() {
+fn without_descriptors_the_run_goes_on_with_fewer_clients() {
     let chat_server = Program::start(CHAT_SERVER, &[&"127.0.0.1:0"]);
     let visited = format!("churn --rate max --addr {}", chat_server.addr());
     for scenario in ["chat", "echo", "idle", "churn --rate max", &visited] {
@@ -88,13 +88,13 @@ fn without_descriptors_it_goes_on_with_the_clients_it_has() {
 
 #[test]
 #[ignore = "needs a user namespace"]
-fn without_ports_it_goes_on_from_the_next_address() {
+fn without_ports_the_next_source_address_is_used() {
     let few = "ip link set lo up && echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range";
     let shell = ["unshare", "--map-root-user", "--net", "sh", "-c"];
     for line in [
         "chat -c 300 -d 300ms --rounds 1",
         "echo -c 300 -d 300ms --rounds 1",
-        // Those who have left hold their ports for a minute.
+        // Connections that were closed hold their ports for a minute.
         "churn -c 20 -d 1s --rate 300 --rounds 1",
     ] {
         let record = measure_after(few, &shell, line);

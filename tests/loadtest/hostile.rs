@@ -49,7 +49,7 @@ fn talk(mut conn: TcpStream) -> io::Result<()> {
 }
 
 #[test]
-fn an_echo_that_never_answers_right_is_named() {
+fn echo_server_without_a_right_answer_is_reported() {
     let servers: [fn(usize, TcpStream) -> io::Result<()>; 5] = [
         |_, conn| listen(conn),
         |_, conn| talk(conn),
@@ -75,14 +75,14 @@ fn an_echo_that_never_answers_right_is_named() {
 }
 
 #[test]
-fn an_echo_that_closes_every_connection_is_named() {
+fn echo_server_that_closes_every_connection_is_reported() {
     let addr = serve(|_, _| Ok(()));
     run(&format!("echo --addr {addr} -c 3 -d 200ms"), &[])
         .expect_one_error("closed every connection at once");
 }
 
 #[test]
-fn a_room_that_everyone_is_put_out_of_is_named() {
+fn room_that_disconnects_everyone_is_reported() {
     let addr = serve(|_, mut conn| let_in(&mut conn));
     for more in [&[][..], &["--rate", "100"]] {
         run(&format!("chat --addr {addr} -c 5 -d 200ms"), more)
@@ -91,7 +91,7 @@ fn a_room_that_everyone_is_put_out_of_is_named() {
 }
 
 #[test]
-fn who_is_put_out_of_the_room_is_counted() {
+fn disconnected_client_is_counted() {
     // The first two go before the others come in.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -112,14 +112,14 @@ fn who_is_put_out_of_the_room_is_counted() {
 }
 
 #[test]
-fn a_room_that_talks_and_lets_nobody_in_is_named() {
+fn room_that_sends_but_admits_nobody_is_reported() {
     let addr = serve(|_, conn| talk(conn));
     run(&format!("chat --addr {addr} -c 3 -d 200ms"), &[])
         .expect_one_error("let nobody into the room");
 }
 
 #[test]
-fn who_is_talked_to_but_not_let_in_holds_nobody_up() {
+fn client_that_is_never_admitted_delays_nobody() {
     let addr = serve(|nth, mut conn| {
         if nth == 2 {
             return talk(conn);
@@ -133,7 +133,7 @@ fn who_is_talked_to_but_not_let_in_holds_nobody_up() {
 }
 
 #[test]
-fn client_that_never_reads_is_counted_as_dropped_behind_what_it_has_not_read() {
+fn disconnect_behind_unread_data_is_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {

@@ -88,7 +88,7 @@ fn probe_tries_every_server() {
 }
 
 #[test]
-fn what_a_server_says_is_safe_on_a_terminal() {
+fn server_text_is_safe_on_a_terminal() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     std::thread::spawn(move || {

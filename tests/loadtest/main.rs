@@ -114,7 +114,7 @@ fn assert_sound(record: &Record) {
     }
 }
 
-/// An address that is free now; whoever asks for any port next gets another one.
+/// An address that is free now. The next bind to port 0 gets another one.
 fn free_addr() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()

@@ -107,7 +107,7 @@ fn churn_leaves_nothing_behind() {
 }
 
 #[test]
-fn slow_sees_that_who_never_reads_is_kicked_and_the_room_goes_on() {
+fn slow_reports_kicked_clients_while_the_room_goes_on() {
     let small = format!("small={CHAT_SERVER} --queue 8 {{addr}}");
     // How fast the buffers of a client that reads nothing are full depends on the machine.
     for seconds in ["1s", "4s", "16s", "64s"] {
@@ -128,7 +128,7 @@ fn slow_sees_that_who_never_reads_is_kicked_and_the_room_goes_on() {
 }
 
 #[test]
-fn slow_sees_a_room_that_freezes() {
+fn slow_reports_a_frozen_room() {
     // Go's unbuffered channel, and so Go's freeze.
     let frozen = format!("frozen={CHAT_SERVER} --queue 0 {{addr}}");
     // How fast the buffers of a client that reads nothing are full depends on the machine.

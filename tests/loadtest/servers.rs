@@ -13,7 +13,7 @@ use crate::mock;
 use crate::{CHAT_SERVER, ECHO_SERVER, LOADTEST, assert_sound, free_addr, measure, run, start};
 
 #[test]
-fn a_server_that_runs_is_measured_and_left_running() {
+fn running_server_is_measured_and_not_stopped() {
     let mut server = Program::start(CHAT_SERVER, &[&"127.0.0.1:0"]);
     let addr = server.addr();
     let (record, _) = measure(&format!("chat --addr {addr} -c 4 -d 200ms --rounds 2"), &[]);
@@ -26,7 +26,7 @@ fn a_server_that_runs_is_measured_and_left_running() {
 }
 
 #[test]
-fn a_server_that_listens_where_it_listens_is_started_and_stopped() {
+fn server_with_fixed_address_is_started_and_stopped() {
     let addr = free_addr();
     let server = format!("mine@{addr}={CHAT_SERVER} {addr}");
     let (record, _) = measure(
@@ -39,7 +39,7 @@ fn a_server_that_listens_where_it_listens_is_started_and_stopped() {
 }
 
 #[test]
-fn what_a_server_starts_is_stopped_with_it() {
+fn child_processes_of_a_server_are_stopped_with_it() {
     let addr = free_addr();
     let server = format!("mine@{addr}=sh -c '{CHAT_SERVER} {addr}; true'");
     let (record, _) = measure(
@@ -54,7 +54,7 @@ fn what_a_server_starts_is_stopped_with_it() {
 }
 
 #[test]
-fn looking_for_a_server_takes_no_place_in_its_room() {
+fn probing_a_server_takes_no_client_slot() {
     let server = Program::start(CHAT_SERVER, &[&"--max-clients", &"5", &"127.0.0.1:0"]);
     let addr = server.addr();
     let (record, _) = measure(&format!("chat --addr {addr} -c 5 -d 200ms --rounds 1"), &[]);
@@ -112,7 +112,7 @@ fn all_addresses_of_a_name_are_tried() {
 }
 
 #[test]
-fn a_server_for_ipv6_alone_is_found_by_its_name() {
+fn server_on_ipv6_only_is_found_by_its_name() {
     let addrs = "localhost:0".to_socket_addrs().unwrap();
     if addrs.filter(SocketAddr::is_ipv6).count() == 0 {
         return;
@@ -152,7 +152,7 @@ fn a_command_may_take_the_port_alone() {
 }
 
 #[test]
-fn our_own_servers_need_no_program_beside_it() {
+fn built_in_servers_need_no_other_program() {
     let folder = TempDir::new().unwrap();
     // Its own name need not be Unicode.
     let alone = folder.path().join(OsStr::from_bytes(b"load\xfftest"));
@@ -183,7 +183,7 @@ fn new_build_in_its_place_does_not_stop_a_run() {
 }
 
 #[test]
-fn a_room_that_is_full_is_said_to_be() {
+fn full_room_is_reported() {
     let server = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
     let (record, _) = measure(
         "chat -c 10 -d 200ms --rounds 1 --no-own --server",
@@ -197,9 +197,9 @@ fn a_room_that_is_full_is_said_to_be() {
 }
 
 #[test]
-fn an_echo_that_is_full_is_said_to_be() {
+fn full_echo_server_is_reported() {
     let server = format!("small={ECHO_SERVER} --max-clients 2 {{addr}}");
-    // At a rate, those who are in have all of the load.
+    // In an open loop, the clients that got in have all of the load.
     for (rate, least) in [("max", 2), ("100", 30)] {
         let (record, _) = measure(
             &format!("echo -c 50 -d 300ms --rate {rate} --rounds 1 --no-own --server"),
@@ -215,7 +215,7 @@ fn an_echo_that_is_full_is_said_to_be() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn address_in_use_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap();
     run(
@@ -226,7 +226,7 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn a_server_that_never_listens_is_named() {
+fn server_that_never_listens_is_reported() {
     run(
         "chat -c 2 --start-timeout 500ms --no-own --server",
         &["x=sh -c 'sleep 60' {addr}"],
@@ -235,7 +235,7 @@ fn a_server_that_never_listens_is_named() {
 }
 
 #[test]
-fn a_server_that_lets_nobody_in_is_named() {
+fn server_that_closes_every_connection_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     std::thread::spawn(move || listener.incoming().for_each(drop));
@@ -244,7 +244,7 @@ fn a_server_that_lets_nobody_in_is_named() {
 }
 
 #[test]
-fn a_server_that_dies_under_load_is_named() {
+fn server_that_dies_under_load_is_reported() {
     // A shell that ends its room while it is in use.
     let addr = free_addr();
     let script = format!(

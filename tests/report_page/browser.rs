@@ -252,7 +252,7 @@ fn odd_runs_make_sound_pages() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn a_page_that_is_not_sound_is_seen() {
+fn unsound_page_is_detected() {
     let html = page(&sample::least()).replace(
         "</body>",
         "<img src=\"https://127.0.0.1:9/x.png\" alt=\"\"/><hr style=\"width: 500px\"/></body>",

@@ -121,7 +121,7 @@ fn a_room_with_stalled_clients_stands_beside_itself() {
 }
 
 #[test]
-fn what_cannot_be_drawn_says_why() {
+fn missing_chart_has_a_reason() {
     for (name, reason) in [
         (
             "idle",

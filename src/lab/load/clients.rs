@@ -288,13 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn another_machine_is_reached_from_wherever_the_system_says() {
+    fn source_address_for_another_machine_is_left_to_the_system() {
         let clients = Clients::new(vec!["192.0.2.1:80".parse().unwrap()]).unwrap();
         assert_eq!(clients.source(CLIENTS_PER_SOURCE), None);
     }
 
     #[test]
-    fn a_client_sees_what_happens_to_it() {
+    fn client_gets_its_events() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
         clients.connect().unwrap();
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_never_stops_talking_does_not_keep_a_turn() {
+    fn endless_stream_does_not_starve_other_clients() {
         const SIZE: usize = 64 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_socket_does_not_take_is_sent_when_it_does() {
+    fn rest_of_a_message_is_sent_when_the_socket_is_writable() {
         const SIZE: usize = 16 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();

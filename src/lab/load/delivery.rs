@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_order_at_all_is_right_whatever_it_is() {
+    fn any_order_is_right_if_all_clients_have_it() {
         let order = [(1, 0), (0, 0), (0, 1), (1, 1)];
         assert_eq!(
             counts(&play(&[2, 2], &[&order, &order, &order])),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_one_is_counted_where_it_was_lost() {
+    fn lost_message_is_counted_at_its_client() {
         // The first client to see the order has not got everything itself.
         let whole = [(0, 0), (0, 1), (0, 2)];
         let holed = [(0, 0), (0, 2)];
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_comes_twice_is_no_delivery() {
+    fn duplicate_is_no_delivery() {
         let twice = [(0, 0), (0, 1), (0, 0), (0, 1)];
         assert_eq!(counts(&play(&[2], &[&twice])), [2, 0, 2, 0]);
         assert_eq!(
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_one_is_out_of_order_but_not_lost() {
+    fn late_message_is_out_of_order_but_not_lost() {
         let late = [(0, 1), (0, 2), (0, 0)];
         assert_eq!(counts(&play(&[3], &[&late])), [3, 0, 0, 1]);
         assert_eq!(
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_what_is_given_up_is_told() {
+    fn memory_is_bounded_and_dropped_messages_are_returned() {
         let mut log = DeliveryLog::new(2, 3);
         let mut client = ClientLog::default();
         for nth in 0..LONGEST as u32 {
@@ -355,7 +355,7 @@ mod tests {
     proptest! {
         /// Whatever comes, what came once and what is missing add up to what was sent.
         #[test]
-        fn the_books_balance(deliveries in prop::collection::vec((0usize..3, 0u32..20), 0..200)) {
+        fn received_and_missing_add_up_to_sent(deliveries in prop::collection::vec((0usize..3, 0u32..20), 0..200)) {
             let log = play(&[15, 15, 15], &[&deliveries]);
             let mut real: Vec<_> = deliveries.iter().filter(|(_, n)| *n < 15).collect();
             real.sort();

@@ -1,5 +1,5 @@
-//! The messages that the load generator sends, so that whoever gets one can tell whose it is, which
-//! it is, and whether it is whole.
+//! The messages that the load generator sends. Each carries its sender and its number, so that a receiver can
+//! identify it and check that it is whole.
 //!
 //! A message is `~SSSSNNNNNNNN` (in the warm-up `^`), the sender and the number in hexadecimal, then
 //! letters up to the size, then `\n`. All of it is printable, because the room drops control bytes.
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_seen() {
+    fn damage_is_detected() {
         let format = Format::new(MEASURED, 32, 7);
         let mut message = Vec::new();
         format.write(1, 2, &mut message);

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_takes_no_endless_memory() {
+    fn endless_line_takes_bounded_memory() {
         let mut lines = Lines::default();
         for _ in 0..1000 {
             lines.cut(&[b'x'; 4096], |_| panic!("there was no line"));

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_before_its_time_took_no_time() {
+    fn delivery_before_its_time_counts_as_zero() {
         let mut recorder = recorder(None, 1000);
         recorder.record(5, 10);
         assert_eq!(recorder.round(0).latency.max, 0);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_came_counts_with_the_time_waited_for_it() {
+    fn missing_deliveries_count_with_the_time_waited_for_them() {
         let mut recorder = recorder(None, 1000);
         for _ in 0..90 {
             recorder.record(2 * MS, MS);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_came_is_later_than_all_that_came() {
+    fn missing_deliveries_are_later_than_all_others() {
         let mut recorder = recorder(None, 1000);
         for _ in 0..99 {
             recorder.record(800 * MS, 0);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_sent_counts_from_when_it_was_due() {
+    fn unsent_messages_count_from_when_they_were_due() {
         // Every 10 ms; the second of two senders has sent its messages 0 and 1, due at 10 and 30 ms.
         let mut recorder = recorder(Some(100.0), 100);
         assert_eq!(recorder.due(30 * MS, 1, 1, 2), Some(30 * MS));

@@ -57,7 +57,7 @@ pub fn rounds(record: &Record) -> String {
     text
 }
 
-/// What is to be known of a point beside its figures, if anything.
+/// A remark on a point beside its figures, if there is one.
 pub fn remark(record: &Record, point: &Point) -> Option<String> {
     let measured = point.rounds.len();
     let remarks: Vec<String> = [
@@ -116,7 +116,7 @@ pub fn about(record: &Record) -> &'static str {
     }
 }
 
-/// What is to be known first: the figure that the scenario is for, and who lost deliveries.
+/// The headline: the main figure of the scenario, and the servers that lost deliveries.
 pub fn leads(record: &Record) -> Vec<String> {
     let mut leads = vec![match record.scenario.as_str() {
         "idle" => finding(record, metric("rss")),

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_no_figure() {
+    fn unmeasured_figure_is_none() {
         let nothing = Round::default();
         for name in ["rate", "p99", "cpu", "rss", "threads-left"] {
             assert_eq!(metric(name).of(&nothing), None, "{name}");

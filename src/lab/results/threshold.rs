@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_crossed_is_named() {
+    fn crossed_rule_is_reported() {
         assert_eq!(
             crossed("p99>49ms", "a"),
             ["p99>49ms: a at 10 clients: p99 is 50 ms"]
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_crossed_passes() {
+    fn rule_that_is_not_crossed_passes() {
         for threshold in [
             "p99>50ms",
             "p99<0.05s",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_does_not_pass() {
+    fn unmeasured_figure_crosses_its_rule() {
         assert_eq!(
             crossed("rss>40KiB", "a"),
             ["rss>40KiB: a at 10 clients: rss was not measured"]
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_threshold_is_refused() {
+    fn invalid_threshold_is_rejected() {
         for (bad, why) in [
             ("p99", "METRIC>VALUE"),
             ("speed>1", "none of rate"),

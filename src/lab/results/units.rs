@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn written_figure_can_be_read() {
         for (unit, text, expected) in [
             (Unit::Number, "0", 0.0),
             (Unit::Number, "1e6", 1e6),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_singular() {
+    fn count_of_one_is_singular() {
         assert_eq!(count(1, "client"), "1 client");
         assert_eq!(count(0, "client"), "0 clients");
         assert_eq!(count(5000, "round"), "5,000 rounds");

@@ -95,7 +95,7 @@ fn refused(_: &Record, point: &Point) -> Doubt {
 }
 
 fn dropped(record: &Record, point: &Point) -> Doubt {
-    // In `slow`, that those who never read are disconnected is the result.
+    // In `slow`, disconnected clients that never read are the result, not a doubt.
     let dropped: u64 = point.rounds.iter().map(|round| round.dropped).sum();
     let text = format!(
         "the server disconnected {} in {}; nothing more was due to those",

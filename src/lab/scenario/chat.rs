@@ -1,4 +1,4 @@
-//! Scenarios `chat`, `slow` and `idle`: everyone hears everyone, and every client checks every message.
+//! Scenarios `chat`, `slow` and `idle`: every message goes to every client, and every client checks it.
 //! In `slow` there are clients beside it that never read; in `idle` nobody sends.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! Scenario `churn`: visitors come, say one thing, hear it, and leave; what stays behind?
+//! Scenario `churn`: each visitor connects, sends one message, receives it, and leaves. What is left behind?
 
 use std::io;
 use std::ops::Range;
@@ -91,7 +91,7 @@ impl Churn {
             None => return None,
         };
         if let Err(err) = connected {
-            // No descriptor, no port: it goes on with the places there are.
+            // No descriptor or port is left: the round goes on with the places there are.
             self.places = self.visits.len().max(1);
             self.free.extend(free);
             self.refusal = Some(err);
@@ -116,7 +116,7 @@ impl Churn {
                 client.send(&self.message);
             }
             State::Inside => {
-                // Another of this address may have been there before: it is the number that counts.
+                // An earlier visitor may have had this address, so the number is compared.
                 let message = self.format.read(line);
                 let own = message
                     .filter(|(_, sender, nth, _)| (*sender, *nth) == (number as u32, visit.number));
@@ -165,7 +165,7 @@ impl Load for Churn {
         };
     }
 
-    /// In a closed loop, whoever leaves is followed by the next at once.
+    /// In a closed loop, the next visitor follows as soon as one has left.
     fn turns(&self) -> usize {
         self.places
     }
@@ -213,7 +213,7 @@ impl Load for Churn {
         }
     }
 
-    /// Those who wait for a place as well.
+    /// Includes visitors that wait for a place.
     fn outstanding(&self) -> u64 {
         self.due - self.ended
     }

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 32;
 /// How long to wait for sockets at most before looking at the clock.
 pub const TURN: Duration = Duration::from_millis(50);
 
-/// How long nobody may come in while someone waits to be let in.
+/// How long no client may be admitted while one is waiting.
 pub const SILENCE: Duration = Duration::from_secs(10);
 
 /// The room counts as quiet when nothing has come for this long.
@@ -191,7 +191,7 @@ impl Login {
                 self.last_in = Instant::now();
                 self.moved = self.last_in;
             } else {
-                // What others are told is no sign that the next will be let in.
+                // Messages to others are no sign that this client will be admitted.
                 seat.told.clear();
                 seat.told.extend_from_slice(line);
                 is_wrong = self.protocol == Protocol::Echo;

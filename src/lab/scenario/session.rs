@@ -20,7 +20,7 @@ const AFTER: Duration = Duration::from_secs(2);
 /// How long nothing may change until it counts as what the server keeps.
 const STILL: Duration = Duration::from_millis(300);
 
-/// How long it may take until a server that is gone is known to have died.
+/// How long to wait for the exit status of a server that has no process any more.
 const DEAD: Duration = Duration::from_secs(5);
 
 /// How long a server that listens already may take to finish its start.
@@ -208,7 +208,7 @@ impl Session<'_> {
             let closed = seen.descriptors <= idle.descriptors;
             let still = now > moved + STILL;
             let is_done = closed && (still || seen.threads <= idle.threads);
-            // One that dies has as little for a moment.
+            // A dying server looks like that for a moment.
             if is_done && was_done || now > deadline {
                 break;
             }
@@ -219,7 +219,7 @@ impl Session<'_> {
 
     /// Makes an error of what the server did.
     pub fn error(&mut self, what: &str) -> io::Error {
-        // That it has died says more than anything that followed from it; it may be about to.
+        // If it has died, or is about to, that is the cause to report.
         let death = self.death_within(DYING);
         death.unwrap_or_else(|| self.server.error(io::ErrorKind::Other, what))
     }

@@ -1,4 +1,4 @@
-//! Who is measured: our own server, those of `--server`, one that is running already, the floor.
+//! The servers to measure: our own, those of `--server`, a running one, the floor.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -119,8 +119,8 @@ impl Contender {
             Source::Running(addresses) => Ok(addresses[0].addrs.clone()),
             Source::Nodes(_) => Ok(Vec::new()),
             Source::Command(words) => {
-                // The port is free again when the listener is dropped. Linux hands out another one to
-                // whoever asks for any port next, so that a clash is unlikely.
+                // The port is free again when the listener is dropped. Linux gives the next bind to port 0
+                // another one, so a clash is unlikely.
                 let addr = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
                 // A server that knows only the port may listen on either.
                 let six = (Ipv6Addr::LOCALHOST, addr.port()).into();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_read_as_people_write_them() {
+    fn servers_are_parsed_as_people_write_them() {
         let mine: Contender = "mine='./my chat' --listen {addr}".parse().unwrap();
         assert_eq!(mine.name, "mine");
         assert_eq!(
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_to_listen_on_is_one_to_connect_to() {
+    fn address_to_listen_on_becomes_one_to_connect_to() {
         for (text, expected) in [
             ("127.0.0.1:8000", "127.0.0.1:8000"),
             (":8000", "127.0.0.1:8000"),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_server_is_refused() {
+    fn invalid_server_is_rejected() {
         for (bad, why) in [
             ("mine", "expected NAME=COMMAND"),
             ("=./chat {addr}", "name"),

@@ -28,7 +28,7 @@ struct Floor {
     /// Places in `clients` that are free.
     free: Vec<usize>,
     buffer: Vec<u8>,
-    /// What was said since the last wait, for everyone.
+    /// Messages since the last wait, for all clients.
     burst: Vec<u8>,
 }
 

@@ -97,7 +97,7 @@ pub fn run(words: &[OsString]) -> ExitCode {
 fn watch(server: Pid) -> io::Result<()> {
     // So that the end of the server's standard error is that of its last process.
     dup2_stderr(File::options().write(true).open("/dev/null")?)?;
-    // Whoever reads this may be gone, which shows on standard input.
+    // If loadtest has been killed, the end of standard input shows it.
     writeln!(io::stdout(), "{}", server.as_raw_pid()).ok();
     thread::Builder::new().spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;

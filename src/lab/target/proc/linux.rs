@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_seen() {
+    fn usage_of_this_process_is_read() {
         let me = std::process::id() as i32;
         let usage = Usage::of(me).unwrap();
         assert!(usage.threads >= 1, "{usage:?}");
