@@ -3,12 +3,15 @@
 // The course's chat room in Go, batching as threadline does: beside it, a comparison with threadline is one of
 // goroutines with threads, and not one of single messages with batches.
 //
-//	go build -o target/batching_room benches/go/batching_room.go
-//	target/batching_room 127.0.0.1:8000
+//	GO=go GO_ARTICLE=path/to/article.md cargo test --test originals -- --ignored build_originals
+//	target/originals/batching_room 127.0.0.1:8000
 //
 // As in threadline, manager joins the messages that wait into one batch, waits up to a millisecond until the
 // last batch is written, and sends the batch through the bounded C of every client. A client whose C is full is
 // waited for, and kicked only if it does not read.
+//
+// With THREADS=1 in the environment every goroutine of a client has a thread to itself: what goroutines save, in
+// the same program.
 package main
 
 import (
@@ -17,6 +20,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +33,19 @@ const (
 	writeGrace      = time.Millisecond      // how long the next batch waits for the last one
 	stalledAfter    = 20 * time.Millisecond // a write that takes longer waits for its client
 	timeout         = 60 * time.Second      // a client that sends nothing for so long is kicked
+	closeGrace      = time.Second           // how long a client that leaves may take to get what was said before
+	largeRoom       = 2000                  // from so many clients on, those who spoke get the batch first
 	longest         = 4096                  // bytes of a message
 )
+
+var threads = os.Getenv("THREADS") != ""
+
+// lockThread gives the goroutine a thread to itself, if that is wanted.
+func lockThread() {
+	if threads {
+		runtime.LockOSThread()
+	}
+}
 
 // A client in the room.
 type client struct {
@@ -91,14 +106,25 @@ func line(addr, name string, text []byte) []byte {
 
 // handle is one client, from login to logout.
 func (r *room) handle(conn net.Conn, id int) {
-	defer conn.Close()
+	lockThread()
 	addr := conn.RemoteAddr().String()
 	clnt := &client{id: id, addr: addr, name: addr, conn: conn, c: make(chan *batch, batchesWaiting)}
 	r.mutex.Lock()
 	r.online[id] = clnt
 	r.mutex.Unlock()
 
-	go r.write(clnt)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		r.write(clnt)
+	}()
+	defer func() {
+		select {
+		case <-written:
+		case <-time.After(closeGrace):
+		}
+		conn.Close()
+	}()
 	r.message <- event{login, clnt, line(addr, addr, []byte("login!!!"))}
 	isQuit, hasData := make(chan bool), make(chan bool)
 	left := make(chan struct{}) // closed when nobody receives from the two any more
@@ -128,6 +154,7 @@ func (r *room) handle(conn net.Conn, id int) {
 
 // read takes what the client sends, until it has gone.
 func (r *room) read(clnt *client, isQuit, hasData chan<- bool, left <-chan struct{}) {
+	lockThread()
 	in := lines{conn: clnt.conn}
 	var signalled time.Time
 	for {
@@ -208,6 +235,7 @@ func (l *lines) next() ([]byte, error) {
 
 // write writes to one client what manager sends to it, until manager closes C.
 func (r *room) write(clnt *client) {
+	lockThread()
 	for b := range clnt.c {
 		clnt.writeBegan.Store(int64(time.Since(r.opened)))
 		if _, err := clnt.conn.Write(b.bytes); err != nil {
@@ -219,9 +247,17 @@ func (r *room) write(clnt *client) {
 	}
 }
 
+// fanOut is what manager has.
+type fanOut struct {
+	opened   time.Time
+	clients  map[*client]int // where the next batch begins for it: it does not get what was said before its login
+	speakers map[*client]bool
+	joined   []byte
+}
+
 // manager sends every message to every client.
 func (r *room) manager() {
-	clients := make(map[*client]bool)
+	f := fanOut{opened: r.opened, clients: make(map[*client]int), speakers: make(map[*client]bool)}
 	last := newBatch(nil, 0)
 	grace := time.NewTimer(writeGrace)
 	for msg := range r.message {
@@ -230,62 +266,96 @@ func (r *room) manager() {
 		case <-last.written:
 		case <-grace.C:
 		}
-		joined := r.join(clients, nil, msg)
+		f.join(msg)
 	waiting:
-		for len(joined) < fullBatch {
+		for len(f.joined) < fullBatch {
 			select {
 			case msg = <-r.message:
-				joined = r.join(clients, joined, msg)
+				f.join(msg)
 			default:
 				break waiting
 			}
 		}
-		last = newBatch(joined, len(clients))
-		for clnt := range clients {
-			r.send(clients, clnt, last)
-		}
+		last = f.sendAll()
 	}
 }
 
 // join adds a message to those of the next batch.
-func (r *room) join(clients map[*client]bool, joined []byte, msg event) []byte {
+func (f *fanOut) join(msg event) {
 	clnt := msg.client
-	switch {
-	case msg.kind == login:
-		clients[clnt] = true
-	case msg.kind == said && !clients[clnt]:
-		return joined
-	case msg.kind == leave && clients[clnt]:
+	from, here := f.clients[clnt]
+	switch msg.kind {
+	case login:
+		f.clients[clnt] = len(f.joined)
+	case said:
+		if !here {
+			return
+		}
+		if len(f.clients) >= largeRoom {
+			f.speakers[clnt] = true
+		}
+	case leave:
 		// It gets what was said before. If that takes it off the list already, C is closed.
-		if r.send(clients, clnt, newBatch(bytes.Clone(joined), 1)) {
-			r.remove(clients, clnt)
+		if here && f.send(clnt, newBatch(bytes.Clone(f.joined[from:]), 1)) {
+			f.remove(clnt)
 		}
 	}
-	return append(append(joined, msg.line...), "\r\n"...)
+	f.joined = append(append(f.joined, msg.line...), "\r\n"...)
+}
+
+// sendAll sends the batch to every client, to those who spoke first.
+func (f *fanOut) sendAll() *batch {
+	all := newBatch(f.joined, len(f.clients))
+	send := func(clnt *client, from int) {
+		b := all
+		if from > 0 {
+			f.clients[clnt] = 0
+			b = newBatch(all.bytes[from:], 1)
+			all.done()
+		}
+		f.send(clnt, b)
+	}
+	for clnt := range f.speakers {
+		if from, here := f.clients[clnt]; here {
+			send(clnt, from)
+		}
+	}
+	for clnt, from := range f.clients {
+		if !f.speakers[clnt] {
+			send(clnt, from)
+		}
+	}
+	clear(f.speakers)
+	f.joined = nil
+	return all
 }
 
 // send sends a batch to one client, or kicks the client if it does not read.
-func (r *room) send(clients map[*client]bool, clnt *client, b *batch) bool {
+func (f *fanOut) send(clnt *client, b *batch) bool {
+	select {
+	case clnt.c <- b:
+		return true
+	default:
+	}
 	for {
-		select {
-		case clnt.c <- b:
-			return true
-		default:
-		}
 		began := clnt.writeBegan.Load()
-		if began > 0 && time.Since(r.opened)-time.Duration(began) >= stalledAfter {
+		if began > 0 && time.Since(f.opened)-time.Duration(began) >= stalledAfter {
 			log.Printf("%s kicked: it does not read", clnt.addr)
 			clnt.conn.Close()
-			r.remove(clients, clnt)
+			f.remove(clnt)
 			b.done()
 			return false
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case clnt.c <- b:
+			return true
+		case <-time.After(time.Millisecond):
+		}
 	}
 }
 
-func (r *room) remove(clients map[*client]bool, clnt *client) {
-	delete(clients, clnt)
+func (f *fanOut) remove(clnt *client) {
+	delete(f.clients, clnt)
 	close(clnt.c)
 }
 

@@ -75,10 +75,13 @@ pub(crate) fn chat_without_race(timeout: Duration) -> PathBuf {
 
 /// Returns our own room in Go, which batches as ours in Rust does.
 pub(crate) fn batching_room() -> PathBuf {
-    build_source(
-        "batching_room",
-        include_str!("../../benches/go/batching_room.go"),
-    )
+    let source = include_str!("../../benches/go/batching_room.go");
+    build_source("batching_room", source)
+}
+
+/// Returns our own upper-case server in Go, which does only what it must.
+pub(crate) fn bare_echo() -> PathBuf {
+    build_source("bare_echo", include_str!("../../benches/go/bare_echo.go"))
 }
 
 /// Builds an original with these mends, once for each text that results, and returns the binary.

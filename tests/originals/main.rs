@@ -25,7 +25,8 @@ use std::path::Path;
 
 /// Leaves the originals as binaries in `target/originals/`, under our programs' names and with the
 /// addresses they were published with. `chat_server` has its map race mended, because it would not live
-/// long enough to be measured; `chat_server_published` is as published.
+/// long enough to be measured; `chat_server_published` is as published. `batching_room` and
+/// `bare_echo` are our own servers in Go.
 #[test]
 #[ignore = "needs GO and GO_ARTICLE"]
 fn build_originals() {
@@ -40,6 +41,8 @@ fn build_originals() {
             "chat_server_published".to_owned(),
             golang::build("chat_timeout", &[]),
         ),
+        ("batching_room".to_owned(), golang::batching_room()),
+        ("bare_echo".to_owned(), golang::bare_echo()),
     ];
     for name in published.filter(|name| !name.starts_with("chat_")) {
         let binary = golang::build(&name, &[]);
