@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use threadline::cli;
 use threadline::go::{net, use_batch_scheduling};
-use threadline::server::accept::Limits;
+use threadline::server::limits::Limits;
 use threadline::server::shutdown;
 use threadline::tcp;
 

@@ -9,8 +9,9 @@ use log::warn;
 
 use crate::go::utf8::WholeChars;
 use crate::go::{fmt, go, strings};
-use crate::server::accept::{Acceptor, Limits, ServerProfile};
+use crate::server::accept::{Acceptor, ServerProfile};
 use crate::server::conn::Conn;
+use crate::server::limits::Limits;
 use crate::server::shutdown::Done;
 use crate::server::spin::Spin;
 use crate::server::telnet::Telnet;

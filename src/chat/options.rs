@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::chat::presence::engine;
 use crate::chat::rate_limit::Rate;
-use crate::server::accept::Limits;
+use crate::server::limits::Limits;
 
 /// How a room behaves, as command-line options.
 #[derive(Clone, Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::file::size;
-use crate::server::accept::Limits;
+use crate::server::limits::Limits;
 
 /// The server and the file to send, as command-line arguments.
 #[derive(Clone, Debug, clap::Args)]

@@ -14,47 +14,9 @@ use socket2::SockRef;
 use crate::go::net::{self, Addr};
 use crate::go::spawn;
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
+use crate::server::limits::{Limits, MostClients};
 use crate::server::shutdown::{Done, is_closed};
-use crate::server::system_limits::system_limits;
 use crate::system::raise_descriptor_limit;
-
-/// Connection limits, as command-line options.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Limits {
-    /// Maximum number of connected clients: a number, or `auto` for what this machine supports
-    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = max_clients)]
-    pub max_clients: MaxClients,
-
-    /// Maximum number of clients from one IP address [default: no limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_per_ip: Option<u32>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            max_clients: MaxClients::Auto,
-            max_per_ip: None,
-        }
-    }
-}
-
-/// The value of `--max-clients`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MaxClients {
-    /// What the lowest limit of this machine allows.
-    Auto,
-    /// This many.
-    Fixed(usize),
-}
-
-fn max_clients(text: &str) -> Result<MaxClients, String> {
-    match (text, text.parse()) {
-        ("auto", _) => Ok(MaxClients::Auto),
-        (_, Ok(n @ 1..)) => Ok(MaxClients::Fixed(n)),
-        _ => Err("expected a number greater than zero, or auto".to_owned()),
-    }
-}
 
 /// The properties of a server that the accept loop needs.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +65,8 @@ impl Acceptor {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", Addr::from(listener.local_addr()?));
-        let max_clients = most_clients(limits.max_clients, profile);
+        let max_clients =
+            MostClients::new(limits.max_clients, profile.threads, profile.descriptors);
 
         let listener = Arc::new(listener);
         let registry = Arc::new(Registry::default());
@@ -262,46 +225,6 @@ fn reject(mut stream: &TcpStream, line: &str) {
     debug!("rejected: {sent:?}");
 }
 
-/// The client limit, and the reason for it, which is logged once when nine tenths of the limit are in use.
-#[derive(Debug)]
-struct MostClients {
-    number: usize,
-    reason: Option<String>,
-}
-
-fn most_clients(wanted: MaxClients, profile: ServerProfile) -> MostClients {
-    let lowest = system_limits(profile.threads, profile.descriptors)
-        .into_iter()
-        .next();
-    let reason = lowest.as_ref().map(|lowest| {
-        let (name, value, command) = (lowest.name, lowest.value, lowest.how_to_raise());
-        format!("{name} is {value}; to raise it: {command}")
-    });
-    let supported = lowest.map_or(usize::MAX, |lowest| lowest.clients().max(1));
-    match wanted {
-        MaxClients::Auto => {
-            if let Some(reason) = &reason {
-                debug!("at most {supported} clients: {reason}");
-            }
-            MostClients {
-                number: supported,
-                reason,
-            }
-        }
-        MaxClients::Fixed(number) => {
-            if let (Some(reason), true) = (reason, number > supported) {
-                warn!(
-                    "--max-clients {number} is more than this machine supports, about {supported}: {reason}"
-                );
-            }
-            MostClients {
-                number,
-                reason: Some("--max-clients sets the limit".to_owned()),
-            }
-        }
-    }
-}
-
 /// Whether an error of `accept` concerns only the connection that it would have returned.
 fn concerns_one_client(err: &io::Error) -> bool {
     matches!(
@@ -334,15 +257,6 @@ mod tests {
         }
         assert_eq!(delays[..3], [1, 2, 4].map(Duration::from_millis));
         assert_eq!(delays[11], Duration::from_secs(1));
-    }
-
-    #[test]
-    fn max_clients_is_a_number_or_auto() {
-        assert_eq!(max_clients("auto"), Ok(MaxClients::Auto));
-        assert_eq!(max_clients("7"), Ok(MaxClients::Fixed(7)));
-        for bad in ["0", "-1", "many", ""] {
-            assert!(max_clients(bad).is_err(), "{bad:?} was accepted");
-        }
     }
 
     #[test]

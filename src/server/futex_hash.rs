@@ -9,7 +9,7 @@ use std::io;
 
 use log::debug;
 
-use crate::server::accept::MaxClients;
+use crate::server::limits::MaxClients;
 use crate::server::system_limits::{available_memory, system_limits};
 use crate::system::{self, raise_descriptor_limit};
 

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod conn;
 pub mod futex_hash;
+pub mod limits;
 pub mod shutdown;
 pub mod spin;
 pub mod system_limits;

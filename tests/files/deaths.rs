@@ -13,7 +13,8 @@ use socket2::SockRef;
 use tempfile::TempDir;
 use tempfile::tempdir;
 use threadline::file;
-use threadline::server::accept::{Acceptor, Limits, ServerProfile};
+use threadline::server::accept::{Acceptor, ServerProfile};
+use threadline::server::limits::Limits;
 
 use super::*;
 

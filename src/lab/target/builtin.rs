@@ -10,7 +10,7 @@ use crate::go::{net, use_batch_scheduling};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::target::floor;
 use crate::lab::target::supervise::{take_name, this_program};
-use crate::server::accept::Limits;
+use crate::server::limits::Limits;
 use crate::server::{futex_hash, shutdown};
 use crate::{chat, tcp};
 
