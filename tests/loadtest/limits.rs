@@ -98,5 +98,26 @@ fn server_text_is_safe_on_a_terminal() {
     });
     let out = limits(&format!("--probe -c 1 --addr {addr}"), &[]);
     let expected = "the server told the next: \u{fffd}[2Jfull‹U+202E›\n";
-    assert!(out.contains(expected), "{out:?}");
+    assert!(out.replace("\n  ", " ").contains(expected), "{out:?}");
+}
+
+#[test]
+fn no_line_is_wider_than_80_columns() {
+    for line in [
+        "",
+        "--for 1",
+        "--for 5000",
+        "--for 40000 --threads 1",
+        "--probe --echo -c 1",
+    ] {
+        let out = limits(line, &[]);
+        let widest = out.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 80, "{line}: {widest}");
+    }
+}
+
+#[test]
+fn one_client_is_singular() {
+    let out = limits("--probe --echo -c 1", &[]);
+    assert!(out.contains("threadline held 1 client, then: "), "{out}");
 }

@@ -8,6 +8,7 @@ use rustix::process::getuid;
 use crate::lab::results::units::Unit;
 use crate::server::futex_hash::{self, BYTES_PER_SLOT};
 use crate::server::system_limits::{SystemLimit, available_memory, system_limits};
+use crate::text::wrap;
 
 /// Memory that a thread takes: what it touches of its stack, its kernel stack, and the kernel's records
 /// of it; measured with 9,000 threads on Linux 6.18.
@@ -38,24 +39,28 @@ pub fn advice(clients: usize, threads: usize) -> io::Result<String> {
         self::clients(clients),
         super::per_client(threads)
     );
-    let mut lines = Vec::new();
-    if block.is_empty() {
-        lines.push(format!("Every limit is high enough for {wanted}."));
-    } else {
-        let who = if as_root { " as root" } else { "" };
-        lines.push(format!(
-            "For {wanted}, paste this{who} and start server and load generator in the same shell:"
-        ));
-        lines.push(String::new());
-        lines.extend(block);
-        lines.push(String::new());
-        lines.extend([LASTS, REFUSED].map(str::to_owned));
-        if !enough.is_empty() {
-            lines.push(format!("High enough already: {}.", enough.join(", ")));
+    let line = |text: &str| wrap(text, 80, "", "  ");
+    let mut text = match &block[..] {
+        [] => line(&format!("Every limit is high enough for {wanted}.")),
+        block => {
+            let who = if as_root { " as root" } else { "" };
+            let heading = format!(
+                "For {wanted}, paste this{who} and start server and load generator in the same shell:"
+            );
+            format!(
+                "{}\n{}\n\n{}{}",
+                line(&heading),
+                block.join("\n"),
+                line(LASTS),
+                line(REFUSED)
+            )
         }
+    };
+    if !block.is_empty() && !enough.is_empty() {
+        text += &line(&format!("High enough already: {}.", enough.join(", ")));
     }
-    lines.extend(notes(clients, threads));
-    Ok(lines.join("\n") + "\n")
+    text.extend(notes(clients, threads).iter().map(|note| line(note)));
+    Ok(text)
 }
 
 /// The commands that raise what is too low, and the names of the rest.
@@ -130,7 +135,7 @@ pub fn notes(clients: usize, threads: usize) -> Vec<String> {
         self::clients(clients),
         available.map_or("?".to_owned(), |bytes| Unit::Bytes.show(bytes as f64)),
     )];
-    notes.extend(ports(clients));
+    notes.extend(ports(clients).unwrap_or_default());
     let slots = futex_hash::slots_for(all_threads, available);
     notes.push(match futex_hash::slots() {
         Ok(_) => format!(
@@ -144,19 +149,20 @@ pub fn notes(clients: usize, threads: usize) -> Vec<String> {
     notes
 }
 
-/// How many connections a load generator can have from one address.
-fn ports(clients: usize) -> Option<String> {
+/// How many connections a load generator can have from one address, and how to have more.
+fn ports(clients: usize) -> Option<Vec<String>> {
     let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
     let (low, high) = range.trim().split_once(char::is_whitespace)?;
     let ports = (high.trim().parse::<usize>().ok()? + 1).saturating_sub(low.parse().ok()?);
-    let mut text = format!(
+    let mut notes = vec![format!(
         "Ports: {ports} per source address, of which loadtest uses as many as it needs on loopback, and one to \
          another machine."
-    );
+    )];
     if clients > ports {
-        text.push_str("\nTo raise it: sysctl -w net.ipv4.ip_local_port_range='1024 65535'");
+        let command = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+        notes.push(format!("More ports: {command}"));
     }
-    Some(text)
+    Some(notes)
 }
 
 /// The number at the start of a file.

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::lab::limits::advice::clients;
 use crate::lab::load::clients::Clients;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::options::Limits;
@@ -16,7 +17,7 @@ use crate::lab::target::proc::Usage;
 use crate::lab::target::site::Site;
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
-use crate::text::printable;
+use crate::text::{printable, wrap};
 
 /// Clients that come between two looks at the server, so that it is known how near it was to which
 /// limit when it let in no more.
@@ -141,20 +142,20 @@ fn nearest(threads: usize, usage: Usage) -> Option<SystemLimit> {
 
 impl Display for Probed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} held {} clients, then: {}",
-            self.name, self.clients, self.stopped
-        )?;
+        let held = format!(
+            "{} held {}, then: {}",
+            self.name,
+            clients(self.clients),
+            self.stopped
+        );
+        write!(f, "{}", wrap(&held, 80, "", "  "))?;
         if let Some(nearest) = &self.nearest {
+            let (name, in_use, value) = (nearest.name, nearest.in_use, nearest.value);
             writeln!(
                 f,
-                "The nearest limit is {}: {} of {} are in use; to raise it: {}",
-                nearest.name,
-                nearest.in_use,
-                nearest.value,
-                nearest.how_to_raise()
+                "The nearest limit is {name}: {in_use} of {value} are in use."
             )?;
+            writeln!(f, "To raise it: {}", nearest.how_to_raise())?;
         }
         Ok(())
     }

@@ -40,9 +40,12 @@ fn never_came(_: &Record, point: &Point) -> Doubt {
     let lost = lost(point);
     let came: u64 = point.rounds.iter().map(|round| round.deliveries).sum();
     let part = lost as f64 / (lost + came) as f64;
+    let what = match lost {
+        1 => "1 delivery".to_owned(),
+        lost => format!("{} deliveries", thousands(lost)),
+    };
     let text = format!(
-        "{} deliveries never came ({}); each counts in latency with the time waited for it",
-        thousands(lost),
+        "{what} never came ({}); each counts in latency with the time waited for it",
         percent(part)
     );
     (lost > 0).then_some((part, text))
@@ -205,6 +208,8 @@ mod tests {
         assert!(text.contains("differ by ± 50 %"), "{text}");
         let text = warning(|record| record.points[0].rounds[0].lost = 100);
         assert!(text.contains("100 deliveries never came (25 %)"), "{text}");
+        let text = warning(|record| record.points[0].rounds[0].lost = 1);
+        assert!(text.contains("1 delivery never came (0 %)"), "{text}");
         let text = warning(|record| {
             record.rate = Some(100.0);
             all(record, |round| round.seconds = 1.5);

@@ -69,7 +69,10 @@ impl Contender {
     /// So many of our own chat servers as one room.
     pub fn nodes(count: usize) -> Contender {
         Contender {
-            name: format!("{count} nodes"),
+            name: match count {
+                1 => "1 node".to_owned(),
+                n => format!("{n} nodes"),
+            },
             source: Source::Nodes(count),
         }
     }
