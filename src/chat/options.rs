@@ -58,9 +58,9 @@ impl Options {
     ///
     /// # Errors
     /// One line that says which options do not go together.
-    pub fn check(&self) -> Result<(), &'static str> {
+    pub fn check(&self) -> Result<(), String> {
         if self.history > 0 && self.stage < Stage::Beyond {
-            return Err("--history needs --stage beyond");
+            return Err("--history needs --stage beyond".to_owned());
         }
         let has_logouts = self.stage >= Stage::Timeout;
         self.sharing.check(self.queue, has_logouts)

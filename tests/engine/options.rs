@@ -36,6 +36,24 @@ fn an_engine_that_is_absent_at_the_start_is_one_line_and_status_1() {
 }
 
 #[test]
+fn a_wrong_url_is_wrong_usage_and_is_not_shown() {
+    for url in [
+        "",
+        "http://:secret@a",
+        "redis://u:sec/secret@a:1",
+        "redis://:secret@a:x",
+    ] {
+        let stderr = run(&[], Some(url)).expect(2, "");
+        assert!(
+            stderr
+                .starts_with("error: --engine or THREADLINE_ENGINE: expected redis://HOST:PORT\n"),
+            "{stderr}"
+        );
+        assert!(!stderr.contains("secret"), "{stderr}");
+    }
+}
+
+#[test]
 fn what_is_no_engine_is_one_line_however_it_answers() {
     for answer in [
         "\0\u{7f}$-99\r\n*3\r\n",
@@ -64,6 +82,11 @@ fn what_is_no_engine_is_one_line_however_it_answers() {
 fn a_password_is_taken_from_the_environment_and_never_shown() {
     let engine = Engine::with(&["--requirepass", "sesame"]);
     let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}", engine.port);
+    let stderr = run(&[], Some(&url("wrongsecret"))).expect(1, "聊天室启动...\n");
+    assert!(
+        stderr.ends_with("Password authentication failed\n"),
+        "{stderr}"
+    );
     for (args, env) in [
         (&[][..], url("wrongsecret")),
         (&[], "redis://:secret@".to_owned()),

@@ -97,7 +97,10 @@ pub fn reason(err: &RedisError) -> String {
             let detail = detail.split(" script: ").next().unwrap_or(detail);
             format!("{code} {detail}")
         }
-        _ => err.to_string().replace('\n', ", "),
+        _ => {
+            let kind = format!(" - {:?}", err.kind());
+            err.to_string().replacen(&kind, "", 1).replace('\n', ", ")
+        }
     };
     printable(why.trim_end_matches(", "))
 }

@@ -84,7 +84,7 @@ impl Engine {
         let Some(urls) = &options.engine else {
             return Ok(None);
         };
-        let addrs = Addrs::new(urls.parse()?)?;
+        let addrs = Addrs::new(urls.parse().map_err(io::Error::other)?)?;
         let room = Room::new(&options.room);
         let history = || -> RedisResult<_> { History::new(&room, &mut addrs.connect(&room)?.0) };
         let shown = addrs.shown();

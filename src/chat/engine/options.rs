@@ -1,7 +1,7 @@
 //! Where the engine is, and which room of it this server is part of.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::str::FromStr;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
@@ -49,16 +49,19 @@ impl Sharing {
     ///
     /// # Errors
     /// One line that says what does not go together.
-    pub fn check(&self, queue: usize, has_logouts: bool) -> Result<(), &'static str> {
-        match self.engine {
-            Some(_) if queue == 0 => Err(
-                "--queue 0 does not go with --engine: a frozen room would seem dead to the others",
-            ),
-            Some(_) if !has_logouts => Err(
-                "--engine needs --stage timeout: in the earlier stages nobody ever leaves the room",
-            ),
-            _ => Ok(()),
+    pub fn check(&self, queue: usize, has_logouts: bool) -> Result<(), String> {
+        let Some(urls) = &self.engine else {
+            return Ok(());
+        };
+        if queue == 0 {
+            let why = "a frozen room would seem dead to the others";
+            return Err(format!("--queue 0 does not go with --engine: {why}"));
         }
+        if !has_logouts {
+            let why = "in the earlier stages nobody ever leaves the room";
+            return Err(format!("--engine needs --stage timeout: {why}"));
+        }
+        urls.parse().map(drop)
     }
 }
 
@@ -86,13 +89,13 @@ impl Urls {
     ///
     /// # Errors
     /// One line that says which of them is wrong, and how, without showing it.
-    pub fn parse(&self) -> io::Result<Vec<ConnectionInfo>> {
+    pub fn parse(&self) -> Result<Vec<ConnectionInfo>, String> {
         let wrong = |n: usize, why: &str| {
             let which = match self.0.contains(',') {
-                true => format!("--engine, address {}", n + 1),
-                false => "--engine".to_owned(),
+                true => format!(", address {}", n + 1),
+                false => String::new(),
             };
-            io::Error::new(ErrorKind::InvalidInput, format!("{which}: {why}"))
+            format!("--engine or THREADLINE_ENGINE{which}: {why}")
         };
         let addr = |(n, url): (usize, &str)| {
             let url = url.trim();
@@ -132,7 +135,7 @@ fn room(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> io::Result<Vec<String>> {
+    fn parse(text: &str) -> Result<Vec<String>, String> {
         let infos = text.parse::<Urls>().unwrap().parse()?;
         Ok(infos.iter().map(|info| shown(info.addr())).collect())
     }
@@ -160,12 +163,13 @@ mod tests {
             "rediss://u:secret@a",
             "redis://a:1,tcp://u:secret@a",
         ] {
-            let err = parse(wrong).unwrap_err().to_string();
+            let err = parse(wrong).unwrap_err();
             assert!(err.starts_with("--engine"), "{wrong:?}: {err}");
             assert!(!err.contains("secret"), "{wrong:?}: {err}");
         }
-        let err = parse("redis://a:1,x").unwrap_err().to_string();
-        assert_eq!(err, "--engine, address 2: expected redis://HOST:PORT");
+        let err = parse("redis://a:1,x").unwrap_err();
+        let expected = "--engine or THREADLINE_ENGINE, address 2: expected redis://HOST:PORT";
+        assert_eq!(err, expected);
     }
 
     #[test]
