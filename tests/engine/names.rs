@@ -134,3 +134,20 @@ fn a_claim_that_got_no_answer_is_undone_or_kept_but_never_both() {
     let list = ann.read_until(&format!("{b}:Ann\n"));
     assert!(list.contains(&format!("{a}:{a}\n")), "{list:?}");
 }
+
+#[test]
+#[ignore = "needs redis-server"]
+fn a_name_with_a_full_width_bar_is_shown_whole_and_free_when_its_user_has_left() {
+    let engine = Engine::start();
+    let (one, two) = (server(&engine, &[]), server(&engine, &[]));
+    let mut ann = User::join(one.addr());
+    let mut bob = User::join(two.addr());
+    assert!(rename(&mut ann, "a\u{ff5c}b"));
+    assert!(!rename(&mut bob, "A\u{ff5c}B"));
+    bob.say("who\n");
+    bob.read_until(&format!("{}:a\u{ff5c}b\n", ann.addr));
+    let logout = format!("[{}]a\u{ff5c}b: logout\r\n", ann.addr);
+    drop(ann);
+    bob.read_until(&logout);
+    assert!(rename(&mut bob, "A\u{ff5c}B"));
+}
