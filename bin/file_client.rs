@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::file::options::Target;
 use threadline::file::source::Source;
 use threadline::file::upload::{self, Upload};
@@ -47,7 +47,7 @@ fn send_file(mut f: Source, conn: &TcpStream) -> io::Result<()> {
         let n = f.read(&mut buf)?; // into the buffer
         if n == 0 {
             conn.confirm()?;
-            return fmt::println!("文件发送完毕");
+            return ignore_broken_pipe(fmt::println!("文件发送完毕"));
         }
         // Go: ignores write errors and reports that the file was sent. Ours fails, and prints the
         // server's error if it sent one.

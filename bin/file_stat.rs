@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::file::name;
 use threadline::go::fmt;
 
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
 
         let file_info = fs::metadata(&file_name)
             .map_err(context(format!("cannot stat {}", file_name.display())))?;
-        fmt::println!("文件name为：", name::base(&file_name))?; // without its folder
-        fmt::println!("文件size为：", file_info.len().to_string()) // in bytes
+        // Without its folder, and in bytes.
+        ignore_broken_pipe(fmt::println!("文件name为：", name::base(&file_name)))?;
+        ignore_broken_pipe(fmt::println!("文件size为：", file_info.len().to_string()))
     })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 
@@ -37,6 +37,6 @@ fn main() -> ExitCode {
             return Err(net::closed("conn.Read"));
         }
         // Print what was received.
-        fmt::println!("客户端读取到: ", &buf[..n])
+        ignore_broken_pipe(fmt::println!("客户端读取到: ", &buf[..n]))
     })
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use threadline::cli;
-use threadline::error::context;
+use threadline::error::{context, ignore_broken_pipe};
 use threadline::go::{fmt, net};
 use threadline::server::shutdown;
 use threadline::udp;
@@ -35,6 +35,6 @@ fn main() -> ExitCode {
         conn.set_read_timeout(Some(udp::SILENCE))?;
         let mut buf = vec![0; udp::BUFFER];
         let n = net::recv(&conn, &mut buf).map_err(udp::no_answer(&args.addr))?;
-        fmt::println!("服务器发来：", &buf[..n])
+        ignore_broken_pipe(fmt::println!("服务器发来：", &buf[..n]))
     })
 }

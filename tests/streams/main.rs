@@ -239,6 +239,42 @@ fn error_that_cannot_be_printed_is_still_status_1() {
 }
 
 #[test]
+fn output_that_nobody_reads_is_not_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let udp_addr = udp.local_addr().unwrap().to_string();
+    for (program, args) in [
+        (STAT, &["/"][..]),
+        (TCP_CLIENT, &[&addr]),
+        (CLIENT, &[&addr]),
+        (UDP_CLIENT, &[&udp_addr]),
+        (FILE_CLIENT, &[&addr, STAT]),
+    ] {
+        let stdout = io::pipe().unwrap().1;
+        let mut client = spawn(program, args, Stdio::piped(), stdout);
+        if program == UDP_CLIENT {
+            udp.set_read_timeout(Some(DEADLINE)).unwrap();
+            let (_, from) = udp.recv_from(&mut [0; 100]).unwrap();
+            udp.send_to(b"hello", from).unwrap();
+        } else if program != STAT {
+            let (mut conn, _) = listener.accept().unwrap();
+            // What a file server answers first.
+            conn.write_all(b"ok").unwrap();
+            drop(client.stdin.take());
+            io::copy(&mut conn, &mut io::sink()).unwrap();
+        }
+        let output = client.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && !stderr.contains("error"),
+            "{program}: {}: {stderr}",
+            output.status
+        );
+    }
+}
+
+#[test]
 fn help_that_cannot_be_printed_is_an_error() {
     if !Path::new("/dev/full").exists() {
         return;
