@@ -133,6 +133,26 @@ fn no_server_outlives_loadtest_however_it_ends() {
     }
 }
 
+/// `killall -KILL loadtest` ends what is called so.
+#[test]
+#[cfg(target_os = "linux")]
+fn killing_loadtest_by_its_name_leaves_the_supervisor() {
+    let addr = free_addr();
+    let server = format!("mine@{addr}=env {CHAT_SERVER} {addr}");
+    let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
+    wait_for_listener(addr, true, &loadtest);
+    let all = procfs::process::all_processes().unwrap();
+    let stats = all.filter_map(|process| process.ok()?.stat().ok());
+    let children: Vec<_> = stats
+        .filter(|stat| stat.ppid == loadtest.id() as i32)
+        .map(|stat| stat.comm)
+        .collect();
+    assert_eq!(children, ["supervise"]);
+    loadtest.signal("KILL");
+    loadtest.ended();
+    wait_for_listener(addr, false, &loadtest);
+}
+
 #[test]
 fn ctrl_c_ends_a_probe_and_prints_what_it_has_found() {
     // It accepts and lets nobody in.

@@ -92,7 +92,7 @@ fn others_are_busy(record: &Record, point: &Point) -> Doubt {
 fn refused(_: &Record, point: &Point) -> Doubt {
     let fewer = point.fewer()?;
     let text = format!(
-        "only {fewer} got in; a limit was reached (see `loadtest limits`), and the figures are for those"
+        "only {fewer} got in, and the figures are for those; if a limit was reached, see `loadtest limits`"
     );
     Some((1.0 - fewer as f64 / point.clients as f64, text))
 }

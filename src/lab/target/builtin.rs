@@ -53,12 +53,16 @@ impl Builtin {
     /// This program cannot find itself.
     pub fn words(self, addr: &str) -> io::Result<Vec<String>> {
         let program = this_program()?.display().to_string();
-        let name = self.to_possible_value().expect("none is hidden");
-        let words = [SUBCOMMAND, name.get_name(), addr];
+        let words = [SUBCOMMAND, &self.name(), addr];
         Ok([program]
             .into_iter()
             .chain(words.map(str::to_owned))
             .collect())
+    }
+
+    fn name(self) -> String {
+        let value = self.to_possible_value().expect("none is hidden");
+        value.get_name().to_owned()
     }
 
     /// Serves on `addr` until SIGTERM; a chat room shares it through this engine, if there is one.
@@ -66,7 +70,7 @@ impl Builtin {
     /// # Errors
     /// It cannot listen there, the kernel gives no more descriptors, or the engine does not answer.
     pub fn run(self, addr: SocketAddr, engine: Option<&str>) -> io::Result<()> {
-        take_name();
+        take_name(&self.name());
         let limits = Limits::default();
         if self == Builtin::Chat {
             futex_hash::make_room(limits.max_clients, chat::THREADS_PER_CLIENT);

@@ -38,10 +38,11 @@ pub fn this_program() -> io::Result<PathBuf> {
     }
 }
 
-/// Gives this process its name back: one that was started as [`this_program`] is called `exe`.
-pub fn take_name() {
+/// Gives this process a name for `top`: one that was started as [`this_program`] is called `exe`. It must not
+/// be that of loadtest: `killall -KILL loadtest` would end the supervisor too, and the server would live on.
+pub fn take_name(name: &str) {
     if cfg!(target_os = "linux") {
-        std::fs::write("/proc/self/comm", "loadtest").ok();
+        std::fs::write("/proc/self/comm", name).ok();
     }
 }
 
@@ -65,7 +66,7 @@ pub fn command(words: &[String]) -> io::Result<Command> {
 
 /// The supervisor itself.
 pub fn run(words: &[OsString]) -> ExitCode {
-    take_name();
+    take_name(SUBCOMMAND);
     proc::adopt_orphans();
     let spawned = Command::new(&words[0])
         .args(&words[1..])
