@@ -249,14 +249,13 @@ impl Room {
         for line in &left {
             self.server.wait_for_stdout(line, 1);
         }
-        match self.side {
-            Side::Go => self.server.kill(),
-            Side::Ours => {
-                self.server.signal("TERM");
-                // Nothing that it still had to print is lost.
-                let status = self.server.wait_end();
-                assert!(status.success(), "{}", self.server.seen());
-            }
+        if self.side.ends_at_sigterm() {
+            self.server.signal("TERM");
+            // Nothing that it still had to print is lost.
+            let status = self.server.wait_end();
+            assert!(status.success(), "{}", self.server.seen());
+        } else {
+            self.server.kill();
         }
         let expected = format!("聊天室启动...\n{}", left.concat());
         assert_eq!(

@@ -17,12 +17,22 @@ impl Side {
     pub(crate) fn command(self, name: &str) -> Command {
         match self {
             Side::Go => Command::new(golang::original(name)),
-            Side::Ours => match env::var("WINDOWS_PROGRAMS") {
-                Ok(folder) => windows(&folder, name),
-                Err(_) => Command::new(ours(name)),
+            Side::Ours => match windows_programs() {
+                Some(folder) => windows(&folder, name),
+                None => Command::new(ours(name)),
             },
         }
     }
+
+    /// Whether its servers end cleanly at SIGTERM. Go's do not catch it, and Windows has no such signal.
+    pub(crate) fn ends_at_sigterm(self) -> bool {
+        self == Side::Ours && windows_programs().is_none()
+    }
+}
+
+/// The folder of our programs for Windows, if those are to be run.
+fn windows_programs() -> Option<String> {
+    env::var("WINDOWS_PROGRAMS").ok()
 }
 
 /// Our program as it was built for Windows, in the folder that `WINDOWS_PROGRAMS` names, under Wine.
