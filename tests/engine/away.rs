@@ -207,6 +207,25 @@ fn what_is_said_while_another_key_is_in_the_place_of_the_stream_is_not_lost() {
 
 #[test]
 #[ignore = "needs redis-server"]
+fn a_clock_that_is_set_back_does_not_close_the_room() {
+    let engine = Engine::start();
+    let (one, two) = (server(&engine, &[]), server(&engine, &[]));
+    let mut ann = User::join(one.addr());
+    let mut bob = User::join(two.addr());
+    ann.read_until(": login!!!\r\n");
+    // What it had written down when its clock was an hour ahead: it waits for what it has lost, from a server
+    // that has died meanwhile.
+    let later: i64 = engine.ask::<(i64, i64)>("TIME").0 * 1000 + 3_600_000;
+    let _: i64 = engine.ask(&format!("ZADD threadline:1:{{lobby}}:alive {later} dead"));
+    let _: i64 = engine.ask(&format!(
+        "HSET threadline:1:{{lobby}}:state until {later} @ {later}"
+    ));
+    ann.say("hello\n");
+    bob.read_until(&format!("[{0}]{0}: hello\r\n", ann.addr));
+}
+
+#[test]
+#[ignore = "needs redis-server"]
 fn a_server_with_more_users_than_one_call_lists_brings_all_of_them_back() {
     const USERS: usize = 1100;
     let engine = Engine::start();
