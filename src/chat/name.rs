@@ -35,8 +35,6 @@ pub fn key(name: &[u8]) -> Vec<u8> {
     let mut key = Vec::new();
     for c in visible(name) {
         match char::from_u32(c) {
-            // The full-width one, as which a name may have it. It separates the fields of a user.
-            Some('|') => key.extend_from_slice(&[0xff, 0]),
             Some(c) => key.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             // A byte that is not UTF-8, behind one that never is.
             None => key.extend_from_slice(&[0xff, (c - u32::from(char::MAX)) as u8]),

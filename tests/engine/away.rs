@@ -87,26 +87,26 @@ fn told_once(talk: Talk) -> Vec<String> {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_killed_and_started_again_costs_nothing() {
+fn no_message_is_lost_when_the_engine_is_killed_and_restarted() {
     killed_and_started_again(&["--appendonly", "yes"], told_once);
 }
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_that_syncs_always_killed_and_started_again_costs_nothing() {
+fn no_message_is_lost_when_an_engine_that_syncs_always_is_restarted() {
     let always = ["--appendonly", "yes", "--appendfsync", "always"];
     killed_and_started_again(&always, told_once);
 }
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_that_writes_nothing_down_costs_no_message() {
+fn no_message_is_lost_when_an_engine_without_persistence_is_restarted() {
     killed_and_started_again(&["--appendonly", "no"], told_once);
 }
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_frozen_for_longer_than_a_lease_costs_nothing() {
+fn no_message_is_lost_when_the_engine_is_frozen_for_longer_than_a_lease() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let (lines, notices) = talk_through(&[&one, &two], || {
@@ -123,7 +123,7 @@ fn an_engine_frozen_for_longer_than_a_lease_costs_nothing() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn connections_and_scripts_that_are_gone_are_made_anew_unnoticed() {
+fn broken_connections_and_flushed_scripts_are_restored_unnoticed() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let (lines, notices) = talk_through(&[&one, &two], || {
@@ -139,7 +139,7 @@ fn connections_and_scripts_that_are_gone_are_made_anew_unnoticed() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_out_of_memory_costs_nothing() {
+fn no_message_is_lost_while_the_engine_is_out_of_memory() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let (lines, notices) = talk_through(&[&one, &two], || {
@@ -160,7 +160,7 @@ fn an_engine_out_of_memory_costs_nothing() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn an_engine_that_forgets_everything_costs_nothing() {
+fn messages_users_and_names_survive_flushall() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -174,7 +174,7 @@ fn an_engine_that_forgets_everything_costs_nothing() {
     talk.wait_for(200);
     assert_nobody_left(&talk.end().0);
     for room in [&one, &two] {
-        let lists = room.stderr().matches("listed in the engine anew").count();
+        let lists = room.stderr().matches("users with the engine again").count();
         assert!(lists <= 5, "one line each time: {}", room.seen());
     }
     // Users and names are there again.
@@ -188,7 +188,7 @@ fn an_engine_that_forgets_everything_costs_nothing() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn what_is_said_while_another_key_is_in_the_place_of_the_stream_is_not_lost() {
+fn no_message_is_lost_while_the_key_of_the_stream_has_another_type() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -207,7 +207,7 @@ fn what_is_said_while_another_key_is_in_the_place_of_the_stream_is_not_lost() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_clock_that_is_set_back_does_not_close_the_room() {
+fn room_goes_on_when_the_clock_of_the_engine_is_set_back() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -226,7 +226,7 @@ fn a_clock_that_is_set_back_does_not_close_the_room() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_server_with_more_users_than_one_call_lists_brings_all_of_them_back() {
+fn more_users_than_one_call_takes_are_all_listed_again() {
     const USERS: usize = 1100;
     let engine = Engine::start();
     let args = ["--quiet-above", "0", "--timeout", "1h"];
@@ -260,7 +260,7 @@ fn a_server_with_more_users_than_one_call_lists_brings_all_of_them_back() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn one_fault_after_the_other_costs_nothing() {
+fn no_message_is_lost_in_a_random_sequence_of_faults() {
     let mut engine = Engine::start();
     let (one, two, three) = (
         server(&engine, &[]),

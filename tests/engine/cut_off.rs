@@ -12,7 +12,7 @@ use crate::server;
 
 #[test]
 #[ignore = "needs redis-server"]
-fn nobody_is_silent_while_cut_off() {
+fn silence_timeout_does_not_run_while_the_server_is_cut_off() {
     let engine = Engine::start();
     let one = server(&engine, &["--timeout", "4s"]);
     let mut ann = User::join(one.addr());
@@ -36,7 +36,7 @@ fn nobody_is_silent_while_cut_off() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn while_cut_off_who_lists_this_server_and_no_name_is_given() {
+fn cut_off_server_lists_its_own_users_and_refuses_rename() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -57,7 +57,7 @@ fn while_cut_off_who_lists_this_server_and_no_name_is_given() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn newcomers_and_messages_wait_for_the_engine_and_clients_are_held_back() {
+fn cut_off_server_holds_its_clients_back_and_uses_no_more_memory() {
     let engine = Engine::start();
     let one = server(&engine, &[]);
     let mut ann = User::join(one.addr());
@@ -100,7 +100,7 @@ fn newcomers_and_messages_wait_for_the_engine_and_clients_are_held_back() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_server_stops_while_the_engine_is_away() {
+fn server_shuts_down_while_the_engine_is_away() {
     let mut engine = Engine::start();
     let one = server(&engine, &[]);
     let mut ann = User::join(one.addr());

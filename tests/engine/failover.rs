@@ -11,7 +11,7 @@ use crate::talk::Talk;
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_replica_that_takes_over_costs_nothing() {
+fn no_message_is_lost_when_a_replica_takes_over() {
     let mut primary = Engine::start();
     let replica = replica_of(&primary);
     let urls = format!("{},{}", replica.url(), primary.url());
@@ -26,7 +26,7 @@ fn a_replica_that_takes_over_costs_nothing() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_replica_that_takes_over_while_connections_stay_open_costs_nothing() {
+fn no_message_is_lost_in_a_failover_that_keeps_connections_open() {
     let primary = Engine::start();
     let replica = replica_of(&primary);
     let urls = format!("{},{}", primary.url(), replica.url());
@@ -45,7 +45,7 @@ fn a_replica_that_takes_over_while_connections_stay_open_costs_nothing() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_replica_that_lacks_the_end_takes_over_and_the_room_goes_on() {
+fn no_message_is_lost_when_the_new_primary_lacks_the_last_records() {
     let mut primary = Engine::start();
     let replica = replica_of(&primary);
     let urls = format!("{},{}", primary.url(), replica.url());
@@ -65,7 +65,7 @@ fn a_replica_that_lacks_the_end_takes_over_and_the_room_goes_on() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn what_the_engine_has_lost_comes_back_in_order_to_a_server_that_had_not_read_it() {
+fn lost_records_are_restored_in_order_for_a_server_that_had_not_read_them() {
     let mut primary = Engine::start();
     let replica = replica_of(&primary);
     let urls = format!("{},{}", primary.url(), replica.url());

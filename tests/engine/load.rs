@@ -53,7 +53,7 @@ fn servers_that_run_already_are_measured_as_one_room() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn what_goes_wrong_is_told_per_server() {
+fn faults_are_reported_per_server() {
     // They are given as one room, and are none.
     let engine = Engine::start();
     let (one, two) = (
@@ -78,7 +78,7 @@ fn what_goes_wrong_is_told_per_server() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_server_that_dies_is_named() {
+fn a_server_that_is_killed_during_the_run_is_named() {
     let engine = Engine::start();
     let rooms = [(); 3].map(|()| server(&engine, &[]));
     let [one, two, three] = rooms.each_ref().map(Program::addr);
@@ -115,7 +115,7 @@ fn a_server_that_dies_is_named() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_node_that_dies_is_named_and_the_others_are_stopped() {
+fn a_node_that_is_killed_is_named_and_the_others_are_stopped() {
     let mut run = start("chat --nodes 3 -c 9 -d 60s --rounds 1");
     let started = everything_started(&run, 3);
     let second = started.iter().filter(|process| process.is_node).nth(1);
@@ -148,7 +148,7 @@ fn no_node_and_no_engine_outlives_loadtest_however_it_ends() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn nodes_without_an_engine_that_is_installed_are_one_error() {
+fn nodes_without_an_installed_engine_are_one_error_line() {
     let mut command = Command::new(LOADTEST);
     command.args(["chat", "--nodes", "2", "-c", "2", "-d", "100ms"]);
     let ended = Program::spawn(command.env("PATH", "/nonexistent")).ended();

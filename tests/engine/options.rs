@@ -54,7 +54,7 @@ fn a_wrong_url_is_wrong_usage_and_is_not_shown() {
 }
 
 #[test]
-fn what_is_no_engine_is_one_line_however_it_answers() {
+fn a_server_that_is_no_engine_is_one_error_line() {
     for answer in [
         "\0\u{7f}$-99\r\n*3\r\n",
         "HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -114,7 +114,7 @@ fn a_password_is_taken_from_the_environment_and_never_shown() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn go_s_unbuffered_channel_and_unfinished_lessons_are_refused_with_an_engine() {
+fn queue_0_and_early_stages_are_refused_with_an_engine() {
     for args in [["--queue", "0"], ["--stage", "rename"]] {
         let ended = run(&args, Some("redis://127.0.0.1:1"));
         let stderr = ended.expect(2, "");
@@ -132,7 +132,7 @@ fn go_s_unbuffered_channel_and_unfinished_lessons_are_refused_with_an_engine() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_user_of_the_engine_with_these_rights_alone_runs_a_room() {
+fn documented_acl_rights_are_sufficient() {
     let manual =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scaling.md")).unwrap();
     let rights = manual

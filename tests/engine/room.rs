@@ -10,7 +10,7 @@ use crate::{rename, server};
 
 #[test]
 #[ignore = "needs redis-server"]
-fn users_of_two_servers_meet_talk_and_leave() {
+fn users_of_two_servers_see_each_other_join_talk_and_leave() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -39,7 +39,7 @@ fn users_of_two_servers_meet_talk_and_leave() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn all_see_the_same_order() {
+fn all_users_see_the_same_order() {
     let engine = Engine::start();
     let (one, two, three) = (
         server(&engine, &[]),
@@ -54,7 +54,7 @@ fn all_see_the_same_order() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn rooms_of_other_names_are_apart() {
+fn rooms_with_different_names_are_separate() {
     let engine = Engine::start();
     let (one, two) = (
         server(&engine, &["--room", "a"]),
@@ -75,7 +75,7 @@ fn rooms_of_other_names_are_apart() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn the_others_see_an_orderly_end_at_once_and_once() {
+fn graceful_shutdown_logs_users_out_at_once_and_only_once() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -108,7 +108,7 @@ fn the_others_see_an_orderly_end_at_once_and_once() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn users_whose_server_stops_are_logged_out_too() {
+fn last_message_is_shown_before_the_logout_when_a_server_shuts_down() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -175,7 +175,7 @@ fn a_record_that_another_program_has_written_is_not_counted() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_large_room_is_quiet_on_every_server_though_each_has_few_users() {
+fn quiet_above_counts_the_users_of_all_servers() {
     let engine = Engine::start();
     let quiet = ["--quiet-above", "3"];
     let (one, two) = (server(&engine, &quiet), server(&engine, &quiet));

@@ -11,7 +11,7 @@ use crate::talk::Talk;
 
 #[test]
 #[ignore = "needs redis-server"]
-fn users_of_a_dead_server_are_gone_within_six_seconds_and_told_once() {
+fn users_of_a_killed_server_are_logged_out_once_within_six_seconds() {
     let engine = Engine::start();
     let (one, two, three) = (
         server(&engine, &[]),
@@ -61,7 +61,7 @@ fn users_of_a_dead_server_are_gone_within_six_seconds_and_told_once() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn more_users_of_a_dead_server_than_one_heartbeat_takes_off_are_told_once() {
+fn more_users_than_one_heartbeat_removes_are_logged_out_once_each() {
     let engine = Engine::start();
     let (one, two) = (
         server(&engine, &["--timeout", "1h"]),
@@ -135,7 +135,7 @@ fn a_server_frozen_for_longer_than_a_lease_logs_its_users_in_again() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_name_taken_while_a_server_was_frozen_is_lost_and_its_user_told() {
+fn a_name_taken_while_a_server_was_frozen_is_lost_and_its_user_is_notified() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -159,7 +159,7 @@ fn a_name_taken_while_a_server_was_frozen_is_lost_and_its_user_told() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_server_away_for_longer_than_the_stream_is_kept_tells_how_much_was_missed() {
+fn a_server_whose_unread_records_were_trimmed_shows_how_many_messages_it_missed() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -194,7 +194,7 @@ fn seen_or_missed(seen: &str) -> usize {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn a_stream_trimmed_to_its_end_is_noticed_too() {
+fn missed_messages_are_counted_when_the_whole_stream_was_trimmed() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut ann = User::join(one.addr());
@@ -269,7 +269,7 @@ fn own_messages_trimmed_before_they_came_back_do_not_stop_the_room() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn thousands_of_records_may_pass_while_a_server_is_frozen() {
+fn a_frozen_server_catches_up_with_thousands_of_records() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
     let mut bob = User::join(two.addr());
@@ -285,7 +285,7 @@ fn thousands_of_records_may_pass_while_a_server_is_frozen() {
 
 #[test]
 #[ignore = "needs redis-server"]
-fn ten_thousand_users_of_a_dead_server_are_gone_within_ten_seconds_and_told_once() {
+fn ten_thousand_users_of_a_killed_server_are_logged_out_once_within_ten_seconds() {
     const USERS: usize = 10_000;
     let engine = Engine::start();
     let one = server(&engine, &["--quiet-above", "100"]);

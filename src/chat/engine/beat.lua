@@ -1,4 +1,4 @@
--- Keeps one server alive, and takes off the users of those that are dead.
+-- Renews the lease of one server, and removes the users of servers whose lease has ended.
 -- ARGV: server, lease in ms, kept, last batch and last claim that the engine must know of, most users to take
 -- off, 1 for a goodbye.
 -- Gives 'ok' or 'gap', users in the room, and whether there are more to take off.

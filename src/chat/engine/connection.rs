@@ -14,8 +14,8 @@ use crate::text::printable;
 /// How long the engine may take to connect, and to answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// For how long an engine that was started anew, or another one, takes only records that it has lost, unless all
-/// servers have brought theirs sooner.
+/// How long a restarted engine, or a new primary, accepts only records that it has lost. It ends sooner if all
+/// servers have restored theirs.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The addresses of the engine.

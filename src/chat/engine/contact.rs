@@ -11,7 +11,7 @@ use redis::RedisError;
 use super::connection::reason;
 use crate::chat::message::{Kind, Message};
 
-/// For how long the engine need not answer before this server counts as cut off. To connect anew takes less.
+/// How long the engine may be silent before this server counts as cut off. A reconnect takes less.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(1);
 
 /// The threads without which nothing gets through.

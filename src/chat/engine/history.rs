@@ -1,9 +1,9 @@
-//! How far this server has read, and what it does when the engine's past is not the one that it has read.
+//! How far this server has read, and how it recovers if the engine has lost records.
 //!
-//! Every record is handed on once, in one order. An engine that was killed, or switched to a replica, may have
-//! lost the last records, though some servers have read them. These bring them back first, each to its place, so
-//! that the other servers get them too and the order stays. Whoever has read them finds them a second time, and
-//! ignores them. Records are also gone that were trimmed before this server has read them.
+//! Every record is handed on once, in one order. An engine that was killed, or a replica that took over, may have
+//! lost the last records, though some servers have read them. Those servers restore them first, each to its place,
+//! so that the other servers get them too and the order stays. A server that has read a restored record ignores it
+//! the second time. Records that were trimmed before this server has read them are gone.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! Bringing this server's users into the engine: at the start, when it was taken for dead, and when the engine
-//! has lost something that this server's users have seen.
+//! Registers this server's users with the engine: at the start, after this server was taken for dead, and after the
+//! engine has lost records that this server's users have seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -20,8 +20,8 @@ const CHUNK: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Publisher<'_> {
-    /// Lists all users anew, until the engine has taken the list. What is to be said goes on after the last
-    /// batch that the engine has.
+    /// Registers all users again, until the engine has accepted the list. Publishing goes on after the last batch
+    /// that the engine has.
     pub fn join(&mut self) -> Option<()> {
         while !self.try_join()? {
             thread::sleep(PAUSE);
@@ -77,7 +77,7 @@ impl Publisher<'_> {
             }
         }
         if !users.is_empty() {
-            info!("{} users are listed in the engine anew", ours.len());
+            info!("registered {} users with the engine again", ours.len());
         }
         self.outbox.taken = base;
         self.joined = self.link.run.clone();

@@ -1,4 +1,4 @@
-//! The connection of a thread without which nothing gets through: made anew after every error, until it works.
+//! The connection of `publisher` or `subscriber`: after every error it reconnects and tries again.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// Calls until it works, on a connection that is made anew after each failure. Returns nothing if the
+    /// Repeats a call until it succeeds, on a new connection after each failure. Returns nothing if the
     /// server is to stop first.
     pub fn persist<T>(
         &mut self,

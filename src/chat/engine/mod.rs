@@ -8,7 +8,7 @@
 //! | `subscriber` | `said` | `subscriber` | `manager` |
 //! | `asker` | `questions` | a client's reader (`who`, `rename\|`) | `asker` |
 //!
-//! Each of the three threads has a connection of its own, which it makes anew after any error. `publisher` puts
+//! Each of the three threads has its own connection, and reconnects after any error. `publisher` puts
 //! the messages of a batch into `sent` and only their text into the engine; `subscriber` takes them from there
 //! when the batch comes back. So a newcomer's queue reaches `manager` at its place in the order.
 //!
@@ -22,7 +22,7 @@
 //! | `contact` | whether this server is cut off |
 //! | `connection`, `link` | the address to use; calling until it works |
 //! | `room`, `record`, `shared`, `options` | keys and scripts; the format of a record; what the threads share; the command line |
-//! | `*.lua` | what the engine does at a stretch; `room.lua` is in front of each |
+//! | `*.lua` | scripts that the engine runs atomically; `room.lua` is in front of each |
 
 mod asking;
 mod connection;

@@ -2,7 +2,7 @@
 //!
 //! An engine that dies, or is switched to a replica, may lose what it has answered already. A batch that was
 //! seen here and nowhere else would be lost for the others, so even one that has come back is kept for a
-//! while. Whoever has seen it knows its number, and ignores it the second time.
+//! while. A server that has seen it knows its number, and ignores it the second time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

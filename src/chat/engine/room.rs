@@ -77,7 +77,7 @@ impl Room {
     }
 }
 
-/// Calls a script. An engine that was started anew gets it first.
+/// Calls a script. An engine that was restarted does not have it any more, and gets it first.
 pub fn invoke<T: FromRedisValue>(
     script: &Script,
     call: &Cmd,
