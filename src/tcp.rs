@@ -20,6 +20,7 @@ use crate::server::telnet::Telnet;
 const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 1,
+    memory: 0,
     full: "the server is full, try again later\r\n",
     crowded: "too many clients from your address\r\n",
     shutdown_half: Some(Shutdown::Read),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use crate::chat::activity::Activity;
 use crate::chat::message::{Message, Recipient};
 use crate::chat::name::trim;
 use crate::chat::online_map::Client;
@@ -21,6 +22,7 @@ const HELP: &[u8] = b"who - list the users\r\n\
 pub struct Beyond<'a> {
     pub id: u64,
     pub conn: &'a Conn,
+    pub activity: &'a Activity<'a>,
     pub presence: &'a Presence,
     pub message: &'a Sender<Message>,
 }
@@ -32,7 +34,7 @@ impl Beyond<'_> {
             b"help" => {
                 self.conn.write(HELP).ok();
             }
-            b"exit" | b"quit" => self.conn.stop_reading(),
+            b"exit" | b"quit" => self.activity.stop_reading(),
             _ => match command.strip_prefix(b"to|") {
                 Some(rest) => self.tell(clnt, rest),
                 None => return false,

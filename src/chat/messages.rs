@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+use crate::chat::activity::Activity;
 use crate::chat::lines::{Held, Line, Lines};
 use crate::chat::rate_limit::{Rate, RateLimiter};
 use crate::server::conn::Conn;
@@ -13,18 +14,20 @@ use crate::server::telnet::WONT_TIMING_MARK;
 /// The messages of one client.
 pub struct Messages<'a> {
     conn: &'a Conn,
+    activity: &'a Activity<'a>,
     limiter: RateLimiter,
     lines: Lines,
 }
 
-impl Messages<'_> {
+impl<'a> Messages<'a> {
     /// Limits the client to `rate`.
-    pub fn new(conn: &Conn, rate: Option<Rate>) -> Messages<'_> {
+    pub fn new(conn: &'a Conn, activity: &'a Activity, rate: Option<Rate>) -> Messages<'a> {
         // Go: does not receive urgent (out-of-band) bytes, which telnet uses for half of a command. Ours receives
         // them in order.
         let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
         Messages {
             conn,
+            activity,
             limiter: RateLimiter::new(rate, Instant::now()),
             lines: Lines::default(),
         }
@@ -33,7 +36,7 @@ impl Messages<'_> {
     /// The next message, or None when the client has disconnected.
     pub fn read(&mut self) -> Option<Line<'_>> {
         let found = loop {
-            if self.conn.has_stopped_reading() {
+            if self.activity.has_stopped_reading() {
                 return None;
             }
             if let Some(found) = self.lines.find() {
@@ -43,7 +46,6 @@ impl Messages<'_> {
                 return None;
             }
         };
-        self.conn.set_active(false);
         self.limiter
             .wait(self.conn.closed())
             .then(|| self.lines.get(found))
@@ -58,7 +60,7 @@ impl Messages<'_> {
                 .stream()
                 .set_read_timeout(Some(Duration::from_secs(1)));
         }
-        self.conn.set_reader_busy(false);
+        self.activity.reader_waits();
         let read = self.conn.read(self.lines.space());
         if for_a_second {
             let _ = self.conn.stream().set_read_timeout(None);
@@ -67,8 +69,7 @@ impl Messages<'_> {
             Ok(n @ 1..) => {
                 let came = self.lines.take(n);
                 if came.is_activity {
-                    self.conn.set_reader_busy(true);
-                    self.conn.set_active(true);
+                    self.activity.input_came();
                 }
                 if came.timing_marks > 0 {
                     let _ = self.conn.write(&WONT_TIMING_MARK.repeat(came.timing_marks));

@@ -53,7 +53,7 @@ pub fn confirming(path: &Path) {
     *STAGE.lock() = Stage::Confirming(path.to_owned());
 }
 
-/// Records that the transfer is finished.
+/// Records that the transfer has succeeded.
 pub fn done() {
     *STAGE.lock() = Stage::NotSending;
 }

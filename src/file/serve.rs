@@ -22,6 +22,7 @@ use crate::server::shutdown::{Done, is_closed};
 const PROFILE: ServerProfile = ServerProfile {
     threads: 1,
     descriptors: 2,
+    memory: file::BUFFER,
     full: "error: the server is full, try again later\n",
     crowded: "error: too many clients from your address\n",
     shutdown_half: Some(Shutdown::Read),
@@ -44,20 +45,20 @@ pub fn serve(
 
     if !options.keep {
         for conn in &mut acceptor {
-            let sender = Sender::new(&conn, options, &stopping)?;
-            return match receive(&sender) {
-                Err(err) if is_closed(&stopping) => {
-                    warn!("{}: {err}", conn.addr());
-                    Ok(())
-                }
+            let mut has_sent = false;
+            let received = Sender::new(&conn, options, &stopping).and_then(|sender| {
+                let received = receive(&sender);
+                has_sent = sender.has_sent();
+                received
+            });
+            match received {
                 // Go: exits if the first client disconnects without sending a name, as a port scan does.
                 // Ours waits for a client that sends something.
-                Err(err) if !sender.has_sent() => {
+                Err(err) if is_closed(&stopping) || !has_sent => {
                     warn!("{}: {err}", conn.addr());
-                    continue;
                 }
-                received => received,
-            };
+                received => return received,
+            }
         }
         return Ok(());
     }

@@ -14,7 +14,7 @@ use crate::file::{self, bar, interrupt};
 use crate::go::net;
 
 /// Connects to the server. If this process dies before [`Upload::confirm`], for whatever reason, the connection
-/// is reset.
+/// is reset. From here on Ctrl-C means that the transfer has failed.
 ///
 /// # Errors
 /// The connection failed.
@@ -69,7 +69,8 @@ impl Upload<'_> {
         Ok(())
     }
 
-    /// Shuts down the writing side, and compares the server's receipt with what was sent.
+    /// Shuts down the writing side, and compares the server's receipt with what was sent. If that succeeds, Ctrl-C no
+    /// longer means that the transfer has failed.
     ///
     /// # Errors
     /// The connection failed, the server reported an error, or the receipt differs.
@@ -82,14 +83,15 @@ impl Upload<'_> {
             self.path.display()
         )))?;
 
-        interrupt::done();
         let sent = self.receipt.to_string();
         if answer == sent {
+            interrupt::done();
             info!("verified: the server has {sent}");
             Ok(())
         } else if answer.is_empty() {
             // Go: its server closes without an answer, whether it saved the file or not. Ours sends a
             // receipt, and without one our client reports that the file is not confirmed.
+            interrupt::done();
             info!("sent, not confirmed: the server sends no receipts");
             Ok(())
         } else if let Some(rejection) = file::rejection(&answer) {

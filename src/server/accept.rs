@@ -25,6 +25,8 @@ pub struct ServerProfile {
     pub threads: usize,
     /// Descriptors that one client takes.
     pub descriptors: usize,
+    /// Bytes of memory that one client takes; 0 if other limits are reached long before memory is used up.
+    pub memory: usize,
     /// Sent to a client that is rejected because the server is full. Includes the newline.
     pub full: &'static str,
     /// Sent to a client that is rejected because of `--max-per-ip`. Includes the newline.
@@ -65,8 +67,12 @@ impl Acceptor {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", Addr::from(listener.local_addr()?));
-        let max_clients =
-            MostClients::new(limits.max_clients, profile.threads, profile.descriptors);
+        let max_clients = MostClients::new(
+            limits.max_clients,
+            profile.threads,
+            profile.descriptors,
+            profile.memory,
+        );
 
         let listener = Arc::new(listener);
         let registry = Arc::new(Registry::default());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
@@ -17,16 +17,12 @@ use socket2::SockRef;
 use crate::go::go;
 use crate::go::net::{self, Addr};
 use crate::server::shutdown::{Done, closes_within, is_closed};
-use crate::system::has_unread;
 
 /// How long a client may take to read the rest and close its side before its connection is closed.
 pub const GRACE: Duration = Duration::from_secs(1);
 
 /// A write that takes longer than this many milliseconds is waiting for its client, not for CPU time.
 const STALLED_AFTER: u64 = 20;
-
-/// How long a woken thread may take until it runs, on a busy machine.
-const WAKING: Duration = Duration::from_millis(20);
 
 /// An accepted connection. It counts towards the client limit until it is dropped, which closes it.
 #[derive(Debug)]
@@ -38,9 +34,6 @@ pub struct Conn {
     writing: Mutex<()>,
     /// Milliseconds after [`Registry::started`], rounded up; 0 while nobody writes.
     write_began: AtomicU64,
-    stopped_reading: AtomicBool,
-    reader_busy: AtomicBool,
-    active: AtomicBool,
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Done,
 }
@@ -61,9 +54,6 @@ impl Conn {
             registry: Arc::clone(registry),
             writing: Mutex::default(),
             write_began: AtomicU64::default(),
-            stopped_reading: AtomicBool::default(),
-            reader_busy: AtomicBool::default(),
-            active: AtomicBool::default(),
             open: Mutex::new(Some(open)),
             closed,
         });
@@ -120,49 +110,9 @@ impl Conn {
         began > 0 && self.registry.millis().saturating_sub(began) >= STALLED_AFTER
     }
 
-    /// The reader sets whether it is still processing input from the client.
-    pub fn set_reader_busy(&self, busy: bool) {
-        self.reader_busy.store(busy, Relaxed);
-    }
-
-    /// The reader sets whether the client has sent anything since its last message: part of a message, or an empty
-    /// line.
-    pub fn set_active(&self, active: bool) {
-        self.active.store(active, Relaxed);
-    }
-
-    /// Whether input from the client is waiting, or the client was active (see [`Conn::set_active`]) since the last
-    /// call. After the process was paused, a timeout and such input can be due at the same time; then the input
-    /// counts.
-    ///
-    /// Always false for a client that does not read, so that nobody waits for it.
-    pub fn has_input(&self) -> bool {
-        let has_input = || {
-            !self.is_stalled()
-                && (self.reader_busy.load(Relaxed)
-                    || self.active.swap(false, Relaxed)
-                    || has_unread(&self.stream))
-        };
-        // The reader may have read the input from the socket without having set `reader_busy` yet.
-        has_input() || {
-            thread::sleep(WAKING);
-            has_input()
-        }
-    }
-
     /// Shuts down the writing side: the client sees the end of the stream.
     pub fn close_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
-    }
-
-    /// Makes the reader stop, as if the client had closed its side.
-    pub fn stop_reading(&self) {
-        self.stopped_reading.store(true, Relaxed);
-    }
-
-    /// Whether [`Conn::stop_reading`] was called.
-    pub fn has_stopped_reading(&self) -> bool {
-        self.stopped_reading.load(Relaxed)
     }
 
     /// Closes the connection: all readers, writers and watchers of [`Conn::closed`] return.

@@ -2,7 +2,7 @@
 
 use log::{debug, warn};
 
-use crate::server::system_limits::system_limits;
+use crate::server::system_limits::{available_memory, system_limits};
 
 /// Connection limits, as command-line options.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,14 +50,23 @@ pub(crate) struct MostClients {
 }
 
 impl MostClients {
-    /// The limit for a server that needs so many threads and descriptors per client.
-    pub(crate) fn new(wanted: MaxClients, threads: usize, descriptors: usize) -> MostClients {
+    /// The limit for a server that needs so many threads, descriptors and bytes of memory per client.
+    pub(crate) fn new(
+        wanted: MaxClients,
+        threads: usize,
+        descriptors: usize,
+        memory: usize,
+    ) -> MostClients {
         let lowest = system_limits(threads, descriptors).into_iter().next();
-        let reason = lowest.as_ref().map(|lowest| {
+        let lowest = lowest.map(|lowest| {
             let (name, value, command) = (lowest.name, lowest.value, lowest.how_to_raise());
-            format!("{name} is {value}; to raise it: {command}")
+            let reason = format!("{name} is {value}; to raise it: {command}");
+            (lowest.clients(), reason)
         });
-        let supported = lowest.map_or(usize::MAX, |lowest| lowest.clients().max(1));
+        let under_memory = available_memory().and_then(|bytes| memory_limit(bytes, memory as u64));
+        let lowest = lowest.into_iter().chain(under_memory).min();
+        let supported = lowest.as_ref().map_or(usize::MAX, |lowest| lowest.0.max(1));
+        let reason = lowest.map(|(_, reason)| reason);
         match wanted {
             MaxClients::Auto => {
                 if let Some(reason) = &reason {
@@ -83,9 +92,40 @@ impl MostClients {
     }
 }
 
+/// How many clients fit into half of the available memory, and the reason. None if a client takes next to nothing.
+fn memory_limit(available: u64, per_client: u64) -> Option<(usize, String)> {
+    let clients = (available / 2).checked_div(per_client)?;
+    let mib = |bytes| bytes / (1024 * 1024);
+    let reason = format!(
+        "{} MiB of memory are available, and half of it is for clients, {} MiB each",
+        mib(available),
+        mib(per_client)
+    );
+    Some((usize::try_from(clients).unwrap_or(usize::MAX), reason))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_get_half_of_the_available_memory() {
+        let (clients, reason) = memory_limit(4096 << 20, 1 << 20).unwrap();
+        assert_eq!(clients, 2048);
+        assert_eq!(
+            reason,
+            "4096 MiB of memory are available, and half of it is for clients, 1 MiB each"
+        );
+        assert_eq!(memory_limit(4096 << 20, 0), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_that_a_client_needs_lowers_the_automatic_limit() {
+        let limit = |memory| MostClients::new(MaxClients::Auto, 1, 1, memory).number;
+        assert_eq!(limit(usize::MAX), 1);
+        assert!(limit(0) > 1);
+    }
 
     #[test]
     fn max_clients_is_a_number_or_auto() {

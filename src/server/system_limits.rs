@@ -111,9 +111,14 @@ impl SystemLimit {
         }
     }
 
-    /// The command, for root, that raises the limit far enough for almost any use.
+    /// The command, for root, that raises the limit far enough for almost any use, and at least doubles it. If the
+    /// system does not accept a higher value, a text that says so.
     pub fn how_to_raise(&self) -> String {
-        self.command(self.setting.ample, true)
+        let Setting { max, ample, .. } = self.setting;
+        if self.value >= max {
+            return "the system accepts no higher value".to_owned();
+        }
+        self.command(ample.max(self.value.saturating_mul(2)).min(max), true)
     }
 
     /// Kept free for the rest of the machine and for the process itself: if a new thread finds no room for its signal
@@ -351,6 +356,18 @@ mod tests {
         assert!(limit.needed_for(1_300_000).is_some());
         assert_eq!(limit.needed_for(1_400_000), None);
         assert_eq!(limit.needed_for(usize::MAX), None);
+    }
+
+    #[test]
+    fn command_that_raises_a_limit_never_lowers_it() {
+        let command = |value| descriptors(value, 10).how_to_raise();
+        assert_eq!(command(1_024), "ulimit -n 1000000");
+        assert_eq!(command(1 << 20), "ulimit -n 2097152");
+        let mut threads = threads(4_000_000, 100);
+        threads.setting.max = MAX_THREAD_IDS;
+        assert_eq!(threads.how_to_raise(), "ulimit -u 4194304");
+        threads.value = MAX_THREAD_IDS;
+        assert_eq!(threads.how_to_raise(), "the system accepts no higher value");
     }
 
     #[test]

@@ -257,6 +257,7 @@ fn transfer_that_outlasts_the_shutdown_grace_is_reset() {
     let kind = ServerProfile {
         threads: 1,
         descriptors: 1,
+        memory: 0,
         full: "",
         crowded: "",
         shutdown_half: Some(Shutdown::Read),

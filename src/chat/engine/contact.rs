@@ -53,10 +53,7 @@ impl Contact {
     /// A call was answered.
     pub fn answered(&self, caller: Caller, said: &Sender<Message>) {
         self.waiting[caller as usize].store(0, Relaxed);
-        // To look costs a few nanoseconds, and nobody else holds the lock but for an instant.
-        let mut told = self.told.lock();
-        if *told && !self.is_cut_off() {
-            *told = false;
+        if self.change(true) {
             info!("the engine answers again");
             tell(said, b"[room]: the other servers are back");
         }
@@ -64,9 +61,7 @@ impl Contact {
 
     /// A call has failed.
     pub fn failed(&self, err: &RedisError, said: &Sender<Message>) {
-        let mut told = self.told.lock();
-        if !*told && self.is_cut_off() {
-            *told = true;
+        if self.change(false) {
             let why = reason(err);
             warn!("the engine does not answer, trying again until it does: {why}");
             tell(
@@ -74,6 +69,17 @@ impl Contact {
                 b"[room]: cut off from the other servers, what you say waits",
             );
         }
+    }
+
+    /// If users were last told `was_cut_off`, and the opposite is true now: records that they are told, and returns
+    /// true. The lock is not held while they are told, because that can block.
+    fn change(&self, was_cut_off: bool) -> bool {
+        let mut told = self.told.lock();
+        let changed = *told == was_cut_off && self.is_cut_off() != was_cut_off;
+        if changed {
+            *told = !was_cut_off;
+        }
+        changed
     }
 
     /// Whether nothing has come through for a while.

@@ -114,7 +114,11 @@ pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io:
     }
     match socket.connect(&to.into()) {
         // EINPROGRESS: writable when it is done. EINTR on a non-blocking socket is the same.
-        Err(err) if err.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+        Err(err)
+            if ![Errno::INPROGRESS, Errno::INTR]
+                .iter()
+                .any(|going_on| err.raw_os_error() == Some(going_on.raw_os_error())) =>
+        {
             return Err(err);
         }
         _ => {}
