@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 
@@ -33,10 +34,11 @@ pub struct Args {
     pub article: PathBuf,
 
     /// The program to show
+    #[arg(value_parser = of_programs(|program| Some(program.name)), hide_possible_values = true)]
     program: Option<String>,
 
     /// The stage of the chat room to show [default: timeout, the whole room]
-    #[arg(long)]
+    #[arg(long, value_parser = of_programs(|program| program.stage), hide_possible_values = true)]
     stage: Option<String>,
 
     /// Write an index and one page per program into this folder
@@ -78,38 +80,24 @@ fn percentage(text: &str) -> Result<f64, String> {
     }
 }
 
+/// What programs of ours may be asked for by.
+fn of_programs(name: fn(&Program) -> Option<&'static str>) -> PossibleValuesParser {
+    let mut names: Vec<&str> = PROGRAMS.iter().filter_map(name).collect();
+    names.dedup();
+    names.into()
+}
+
 impl Args {
     /// The program that is asked for by its name, its stage or both; exits where there is none.
     pub fn program(&self) -> Option<&'static Program> {
         let stage = self.stage.as_deref();
         let name = self.program.as_deref().or(stage.map(|_| "chat_server"))?;
         let named = PROGRAMS.iter().filter(|program| program.name == name);
-        let named: Vec<&Program> = named.collect();
-        let default = named.last().and_then(|program| program.stage);
-        let wanted = stage.or(default);
-        let found = named
-            .iter()
-            .copied()
-            .find(|program| program.stage == wanted);
-        found.or_else(|| {
-            let (what, mut known): (_, Vec<&str>) = match named.is_empty() {
-                true => (
-                    format!("no program of ours is called {name}"),
-                    PROGRAMS.iter().map(|program| program.name).collect(),
-                ),
-                false => (
-                    format!("{name} has no stage {}", wanted.unwrap_or_default()),
-                    named.iter().filter_map(|program| program.stage).collect(),
-                ),
-            };
-            known.dedup();
-            let known = match known.is_empty() {
-                true => String::new(),
-                false => format!(", expected one of {}", known.join(", ")),
-            };
-            Args::command()
-                .error(ErrorKind::InvalidValue, what + &known)
-                .exit()
+        // Without a stage it is the last one.
+        let mut found = named.filter(|program| stage.is_none() || program.stage == stage);
+        found.next_back().or_else(|| {
+            let why = format!("{name} has no stage {}", stage.unwrap_or_default());
+            Args::command().error(ErrorKind::InvalidValue, why).exit()
         })
     }
 }

@@ -155,22 +155,7 @@ fn object(tokens: &[Token], at: usize) -> Option<&str> {
         let mut arguments = arguments.skip_while(|token| skipped.iter().any(|s| token.is(s)));
         return arguments.next()?.name();
     }
-    // Back over calls: `online_map.lock().insert(..)` acts on `online_map`.
-    let mut depth = 0;
-    loop {
-        before = before.checked_sub(1)?;
-        match &tokens[before] {
-            token if token.is(")") => depth += 1,
-            token if token.is("(") => depth -= 1,
-            Token::Name(name) if depth == 0 && called(tokens, before).is_none() => {
-                return Some(name);
-            }
-            _ => {}
-        }
-        if depth < 0 {
-            return None;
-        }
-    }
+    tokens[before.checked_sub(1)?].name()
 }
 
 /// The last name of a path at the start of tokens: `C` of `clnt.C`. None if that is called.

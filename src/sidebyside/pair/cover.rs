@@ -11,8 +11,7 @@
 //! - or **noted**: a `// Go:` comment of ours says why it has no partner. The line that the comment
 //!   explains must be in the same hunk: between our lines that pair with, or carry, the nearest Go
 //!   lines above and below, or one of those. One of those two Go lines must be in the same function
-//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place;
-//!   if the comment explains that very line of ours, no blank line of the listing may be between,
+//!   of the listing, and both the Go line and the comment within [`NEAR`] lines of it and its place,
 //! - or a **gap**.
 
 use crate::sidebyside::pair::language::carried;
@@ -118,7 +117,7 @@ pub fn cover(
     let places = either(partners, &in_order);
     let elsewhere = either(moved, &carried(go, rust, &either(partners, moved)));
     let carried = either(&in_order, &elsewhere);
-    let cover = |g: usize| match (go[g].kind, partners[g], carried[g].or(moved[g])) {
+    let cover = |g: usize| match (go[g].kind, partners[g], carried[g]) {
         (Kind::Code, Some(r), _) => Cover::Paired(r),
         (Kind::Code, None, Some(r)) => Cover::Carried(r),
         (Kind::Code, None, None) => match note_near(go, &places, notes, g) {
@@ -137,30 +136,21 @@ fn note_near(go: &[Line], places: &[Option<usize>], notes: &[Note], g: usize) ->
     // What is carried from above says nothing of where the next lines are.
     let further = |line: &usize| above.is_none_or(|(_, above)| above < *line);
     let below = (g..go.len()).find_map(|other| Some((other, places[other].filter(further)?)));
-    // What is said of a pair is not said of what a blank line parts from it.
-    let parted = |other: usize| {
-        let between = &go[g.min(other)..g.max(other)];
-        between.iter().any(|line| line.kind == Kind::Blank)
-    };
     let within = |note: &Note| {
-        let after = |(other, line)| line < note.explains || line == note.explains && !parted(other);
-        let before =
-            |(other, line)| note.explains < line || line == note.explains && !parted(other);
-        above.is_none_or(after) && below.is_none_or(before)
+        let after = above.is_none_or(|(_, line)| line <= note.explains);
+        after && below.is_none_or(|(_, line)| note.explains <= line)
     };
-    let near_enough = |note: &Note| {
-        let anchors = [above, below]
-            .into_iter()
-            .flatten()
-            .filter(|&(other, _)| go[g].function.is_none() || go[g].function == go[other].function);
-        let distances =
-            anchors.map(|(other, line)| other.abs_diff(g).max(line.abs_diff(note.explains)));
+    let in_function = |(other, _): &(usize, usize)| {
+        go[g].function.is_none() || go[g].function == go[*other].function
+    };
+    let distance = |note: &Note| {
+        let anchors = above.into_iter().chain(below).filter(in_function);
+        let distances = anchors.map(|(o, line)| o.abs_diff(g).max(line.abs_diff(note.explains)));
         distances.min().filter(|distance| *distance <= NEAR)
     };
     let near = notes.iter().enumerate().filter(|(_, note)| within(note));
-    near.filter_map(|(i, note)| Some((near_enough(note)?, i)))
-        .min()
-        .map(|(_, i)| i)
+    let near = near.filter_map(|(i, note)| Some((distance(note)?, i)));
+    near.min().map(|(_, i)| i)
 }
 
 #[cfg(test)]
@@ -202,11 +192,6 @@ mod tests {
         assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)], &[]), "==01=!!");
         // Nothing of g is in a hunk with a note.
         assert_eq!(covered(&[(7, 0), (8, 6)], &[]), "!!!!!==");
-    }
-
-    #[test]
-    fn what_is_said_of_a_pair_is_not_said_of_what_comes_after_a_blank_line() {
-        assert_eq!(covered(&[(1, 2), (5, 3)], &[]), "0=0!=!!");
     }
 
     #[test]

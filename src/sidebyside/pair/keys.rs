@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::sidebyside::pair::acts::{Acts, Names, called};
 use crate::sidebyside::pair::idioms::{is_end_of_file, is_error, is_error_check};
-use crate::sidebyside::read::names::{common_name, keywords};
+use crate::sidebyside::read::names::{self, common_name};
 use crate::sidebyside::read::tokens::{Language, Token, starts};
 
 /// What a line can share with another.
@@ -91,9 +91,9 @@ fn add(keys: &mut Keys, key: Key, role: Role) {
     known.introduced |= role.introduced;
 }
 
-/// The first word of a statement, by its Go name, if it is a keyword.
-pub fn keyword(tokens: &[Token]) -> Option<&'static str> {
-    keywords(Language::Go, tokens.iter().find_map(Token::name)?).next()
+/// The first word of a statement, by its common name, if it is a keyword.
+pub fn keyword(language: Language, tokens: &[Token]) -> Option<&'static str> {
+    names::keyword(&common_name(language, tokens.iter().find_map(Token::name)?))
 }
 
 /// The places of the names that a line introduces.
@@ -137,17 +137,13 @@ const SILENT: &str = "_ nil type case defer range make go send recv pub mut self
     Some None";
 
 fn name_keys(language: Language, name: &str, role: Role, names: &Names, keys: &mut Keys) {
-    let mut found = keywords(language, name).peekable();
+    let common = common_name(language, name);
     if is_error(name) {
         add(keys, Key::Error, Role::default());
-    } else if found.peek().is_some() {
-        found.for_each(|keyword| add(keys, Key::Keyword(keyword), Role::default()));
+    } else if let Some(keyword) = names::keyword(&common) {
+        add(keys, Key::Keyword(keyword), Role::default());
     } else if !SILENT.split_whitespace().any(|word| word == name) {
-        add(
-            keys,
-            Key::Name(names.end(common_name(language, name))),
-            role,
-        );
+        add(keys, Key::Name(names.end(common)), role);
     }
 }
 
@@ -242,7 +238,7 @@ mod tests {
             ("if err == io.EOF {", "Ok(0) => {", "eof"),
             ("if a == 0 {", "if a == 0 {", "a #0 [if]"),
             ("for range x {", "while x {", "x [for]"),
-            ("m[k] = v", "room.m.lock().insert(k, v);", "insert:m() k v"),
+            ("m[k] = v", "room.m.insert(k, v);", "insert:m() k v"),
             ("conn.Write(b)", "conn.write_all(&b)", "write:con() b"),
             ("conn.Write(b)", "conn.send(&b)", "write:con() b"),
             ("f(\"login!\")", "F::Login(x)", "'login"),

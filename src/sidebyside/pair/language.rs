@@ -42,6 +42,7 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
         go,
         rust,
         partners,
+        go_openers: openers(go),
         openers: openers(rust),
     };
     let mut carried = vec![None; go.len()];
@@ -70,6 +71,7 @@ pub fn answers(rust: &[Line], line: usize) -> bool {
 /// if it does nothing but print the error and leave. Where no call is to be found, it is the question.
 pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     let mut handling = vec![None; go.len()];
+    let openers = openers(go);
     for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
         let mut call = i;
         // A question may have its call before it: `if err := f(); err != nil {`.
@@ -78,7 +80,7 @@ pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
             handling[i] = Some(call);
         }
         let plain = |l: usize| !go[l].is_code() || is_exit(&go[l]) || prints_error(&go[l]);
-        let body = block(go, i);
+        let body = block(&openers, i);
         if body.clone().all(plain) {
             handling[body].fill(Some(call));
         }
@@ -114,30 +116,23 @@ pub fn openers(lines: &[Line]) -> Vec<Option<usize>> {
     openers
 }
 
-/// The lines between the bracket that `open` ends with and the one that closes it.
-pub fn block(lines: &[Line], open: usize) -> Range<usize> {
-    let mut depth = 0;
-    for (i, line) in lines.iter().enumerate().skip(open) {
-        for token in &line.tokens {
-            if token.is("{") {
-                depth += 1;
-            } else if token.is("}") && (i > open || depth > 0) {
-                // What closes before it opens is another block: `} else {`.
-                depth -= 1;
-            }
-            if i > open && depth <= 0 {
-                return open + 1..i;
-            }
-        }
-    }
-    open + 1..lines.len()
+/// The lines in the block that line `open` opens.
+pub fn block(openers: &[Option<usize>], open: usize) -> Range<usize> {
+    let inside = |line: &usize| around(openers, *line).any(|opener| opener == open);
+    open + 1..open + 1 + (open + 1..openers.len()).take_while(inside).count()
+}
+
+/// The lines that open the blocks around a line, from the innermost.
+pub fn around(openers: &[Option<usize>], line: usize) -> impl Iterator<Item = usize> {
+    iter::successors(openers[line], |&opener| openers[opener])
 }
 
 struct Sides<'a> {
     go: &'a [Line],
     rust: &'a [Line],
     partners: &'a [Option<usize>],
-    /// The openers of our lines.
+    /// The openers of both.
+    go_openers: Vec<Option<usize>>,
     openers: Vec<Option<usize>>,
 }
 
@@ -153,7 +148,7 @@ impl Sides<'_> {
         if !asked && statement.asks() {
             carried[i] = Some(partner);
         }
-        for l in block(go, i).filter(|&l| self.partners[l].is_none()) {
+        for l in block(&self.go_openers, i).filter(|&l| self.partners[l].is_none()) {
             let leaves = is_exit(&go[l]);
             let else_prints = go[l].names().eq(["else"]) && go.get(l + 1).is_some_and(prints_error);
             let handed_on = leaves || prints_error(&go[l]) || else_prints;
@@ -185,11 +180,12 @@ impl Sides<'_> {
             word.is_some_and(|word| matches!(word, "for" | "while" | "loop"))
         };
         let endless = self.go[i].names().eq(["for"]) && self.go[i].tokens.len() == 2;
-        let body = block(self.go, i).filter(|_| endless);
+        let body = block(&self.go_openers, i).filter(|_| endless);
         let mut body = body.take_while(|&l| !is_loop(&self.go[l]));
         body.find_map(|l| {
-            let mut around = iter::successors(self.partners[l], |&r| self.openers[r]);
-            around.find(|&r| is_loop(&self.rust[r]))
+            let partner = self.partners[l]?;
+            let mut heads = iter::once(partner).chain(around(&self.openers, partner));
+            heads.find(|&r| is_loop(&self.rust[r]))
         })
     }
 
@@ -201,7 +197,7 @@ impl Sides<'_> {
     }
 
     fn field(&self, i: usize) -> Option<usize> {
-        let opener = self.above(i).find(|&l| block(self.go, l).contains(&i))?;
+        let opener = self.go_openers[i]?;
         let [.., made, bracket] = &self.go[opener].tokens[..] else {
             return None;
         };

@@ -217,7 +217,7 @@ fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Ve
             keys: keys(language, tokens, &acts, &names),
             acts,
             function: line.function.as_deref(),
-            starts: keyword(tokens),
+            starts: keyword(language, tokens),
             arm: has(tokens, "= > {"),
             defines: starts(tokens, "func") || starts(tokens, "impl") || has(tokens, "fn"),
         }
@@ -227,7 +227,7 @@ fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Ve
 
 impl Side<'_> {
     fn leaves(&self) -> bool {
-        matches!(self.starts, Some("return" | "break" | "else"))
+        matches!(self.starts, Some("return" | "else"))
     }
 }
 
@@ -329,7 +329,7 @@ mod tests {
         let rust = read(
             Language::Rust,
             "",
-            "say(\"okay\")\nconn.write(x)\nconn.a()\nf(c)\nf(d)\ng(d)\n",
+            "say(\"okay\");\nconn.write(x);\nconn.a();\nf(c);\nf(d);\ng(d);\n",
             1,
         );
         let score = Score::new(&go, &rust);

@@ -1,10 +1,9 @@
 //! Which lines of ours only later stages of the chat room have.
 
 use std::collections::BTreeSet;
-use std::iter;
 
 use crate::sidebyside::pair::acts::closure;
-use crate::sidebyside::pair::language::{block, openers};
+use crate::sidebyside::pair::language::{around, block, openers};
 use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::starts;
@@ -51,12 +50,11 @@ pub fn later(
     starts.extend((0..rust.len()).filter(calls));
     // A block that has nothing of this stage belongs there as a whole.
     let openers = openers(rust);
-    let around = |r: &usize| {
-        let openers = iter::successors(openers[*r], |opener| openers[*opener]);
-        let free = |opener: &usize| !(*opener..block(rust, *opener).end).any(is_own);
-        openers.take_while(free).collect::<Vec<_>>()
-    };
-    starts.extend(starts.iter().flat_map(around).collect::<Vec<_>>());
+    let free = |opener: &usize| !(*opener..block(&openers, *opener).end).any(is_own);
+    let wholes = starts
+        .iter()
+        .flat_map(|r| around(&openers, *r).take_while(free));
+    starts.extend(wholes.collect::<Vec<_>>());
 
     let mut later = vec![false; rust.len()];
     let indent = |line: &Line| line.text.len() - line.text.trim_start().len();

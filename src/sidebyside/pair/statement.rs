@@ -1,40 +1,21 @@
 //! Statements of ours: where each begins, and what becomes of an error in it.
 
 use crate::sidebyside::pair::idioms::catches_error;
-use crate::sidebyside::read::source::{Kind, Line};
-use crate::sidebyside::read::tokens::{Token, has};
-
-fn is_any(token: &Token, marks: &str) -> bool {
-    marks.split(' ').any(|mark| token.is(mark))
-}
+use crate::sidebyside::read::source::Line;
+use crate::sidebyside::read::tokens::{Token, has, starts};
 
 /// For each line of ours the tokens of the statement that begins there, up to its block if it has one;
 /// none where a statement goes on, or there is no code.
 pub fn statements(rust: &[Line]) -> Vec<Vec<Token>> {
     let mut statements = vec![Vec::new(); rust.len()];
-    let mut head = None;
-    let mut depth = 0;
-    for (i, line) in rust.iter().enumerate() {
-        let code = line
-            .tokens
-            .iter()
-            .filter(|t| !matches!(t, Token::Comment(_)));
-        let code: Vec<Token> = code.filter(|_| line.is_code()).cloned().collect();
-        let Some(last) = code.last().cloned() else {
-            if line.kind != Kind::Comment {
-                (head, depth) = (None, 0);
-            }
-            continue;
-        };
-        if depth <= 0 && !is_any(&code[0], ". & | + ?") {
-            head = None;
-        }
-        for token in &code {
-            depth += i32::from(is_any(token, "( [")) - i32::from(is_any(token, ") ]"));
-        }
-        statements[*head.get_or_insert(i)].extend(code);
-        if is_any(&last, "; { }") || last.is(",") && depth <= 0 {
-            (head, depth) = (None, 0);
+    let mut line = 0;
+    while line < rust.len() {
+        let first = line;
+        line += 1;
+        if rust[first].is_code() {
+            let (statement, lines) = Statement::take(&rust[first..], i32::MAX);
+            statements[first] = statement.tokens;
+            line = first + lines;
         }
     }
     statements
@@ -50,31 +31,30 @@ pub struct Statement {
 impl Statement {
     /// The statement that a line is in, from that line on.
     pub fn at(rust: &[Line], line: usize) -> Statement {
-        let mut tokens: Vec<Token> = Vec::new();
-        let mut depth = 0;
-        for line in &rust[line..] {
-            if depth <= 0 && line.tokens.first().is_some_and(|first| first.is("}")) {
-                return Statement { tokens, last: true };
-            }
-            let code = line
-                .tokens
-                .iter()
-                .filter(|t| !matches!(t, Token::Comment(_)));
-            for token in code {
-                depth += i32::from(is_any(token, "( [ {")) - i32::from(is_any(token, ") ] }"));
+        Statement::take(&rust[line..], 1).0
+    }
+
+    /// The statement at the start of lines, and how many lines it has. It ends with its brackets, or with
+    /// what opens a block within up to `depth` brackets.
+    fn take(rust: &[Line], depth: i32) -> (Statement, usize) {
+        let is_any = |token: &Token, marks: &str| marks.split(' ').any(|mark| token.is(mark));
+        let (mut tokens, mut open) = (Vec::new(), 0);
+        let (mut lines, mut last) = (0, false);
+        for line in rust {
+            lines += 1;
+            let code = line.tokens.iter();
+            for token in code.filter(|token| !matches!(token, Token::Comment(_))) {
+                open += i32::from(is_any(token, "( [ {")) - i32::from(is_any(token, ") ] }"));
                 tokens.push(token.clone());
             }
-            let ends = tokens.last().is_some_and(|last| {
-                depth <= 0 && is_any(last, "; }") || depth <= 1 && last.is("{")
-            });
-            if ends {
+            let ends = |marks: &str| tokens.last().is_some_and(|last| is_any(last, marks));
+            let closes = |next: &Line| open <= 0 && starts(&next.tokens, "}");
+            last = rust.get(lines).is_some_and(closes) && !ends("; { }");
+            if last || open <= 0 && ends("; } ,") || open <= depth && ends("{") {
                 break;
             }
         }
-        Statement {
-            tokens,
-            last: false,
-        }
+        (Statement { tokens, last }, lines)
     }
 
     /// Whether a phrase is in it.

@@ -13,21 +13,6 @@ use crate::sidebyside::read::listings::Listing;
 use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::Line;
 
-macro_rules! tables {
-    ($($name:literal)*) => {
-        [$(($name, include_str!(concat!("../pairs/", $name, ".txt")))),*]
-    };
-}
-
-/// The tables by the names of the programs.
-const TABLES: [(&str, &str); 16] = tables!(
-    "tcp_server" "tcp_client" "tcp_concurrent_server" "tcp_concurrent_client"
-    "udp_server" "udp_client" "udp_concurrent_server" "udp_concurrent_client"
-    "file_stat" "file_client" "file_server"
-    "chat_server-login" "chat_server-broadcast" "chat_server-who" "chat_server-rename"
-    "chat_server-timeout"
-);
-
 /// How a comparison stands to its table.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -70,11 +55,8 @@ pub fn verdict(
     rust: &[Line],
     cover: &[Cover],
 ) -> Option<Verdict> {
-    let (hash, entries) = entries(program)?;
-    if hash != fingerprint(&listing.code) {
-        return None;
-    }
-    Some(judge(&entries, rust, cover))
+    let (hash, entries) = entries(program);
+    (hash == fingerprint(&listing.code)).then(|| judge(&entries, rust, cover))
 }
 
 fn judge(entries: &[Entry], rust: &[Line], cover: &[Cover]) -> Verdict {
@@ -99,18 +81,20 @@ fn judge(entries: &[Entry], rust: &[Line], cover: &[Cover]) -> Verdict {
 type Entry = (usize, Option<&'static str>);
 
 /// The hash and the entries of a program's table.
-fn entries(program: &Program) -> Option<(&'static str, Vec<Entry>)> {
-    let (_, table) = TABLES.iter().find(|(name, _)| *name == program.slug())?;
-    let (hash, entries) = table.split_once('\n')?;
+fn entries(program: &Program) -> (&'static str, Vec<Entry>) {
+    let mut lines = program.table.lines();
+    let hash = lines
+        .next()
+        .and_then(|first| first.strip_prefix("listing "));
     let entry = |line: &'static str| {
         let (number, piece) = line.split_once(' ').expect("a number and a piece");
         let piece = Some(piece).filter(|piece| *piece != "-");
         (number.parse().expect("a number of a line"), piece)
     };
-    Some((
-        hash.strip_prefix("listing ")?,
-        entries.lines().map(entry).collect(),
-    ))
+    (
+        hash.expect("the hash of a listing"),
+        lines.map(entry).collect(),
+    )
 }
 
 /// A hash of a listing, whatever its line ends and the space at them.
@@ -159,7 +143,7 @@ mod tests {
     fn every_piece_of_every_table_is_in_one_line_of_ours() {
         let mut pairs = 0;
         for program in &PROGRAMS {
-            let (_, entries) = entries(program).expect("each program has a table");
+            let (_, entries) = entries(program);
             let rust = sources(program);
             assert!(entries.is_sorted_by_key(|(number, _)| *number));
             for (number, piece) in entries {

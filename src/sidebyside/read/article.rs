@@ -44,16 +44,12 @@ impl Article {
                 .iter()
                 .map(|listing| listing.line.to_string());
             let lines: Vec<String> = lines.collect();
-            let unmarked = match lines.is_empty() {
-                true => String::new(),
-                false => format!(
-                    "; lines that look like Go and are in no such block: {}",
-                    lines.join(", ")
-                ),
-            };
-            return Err(invalid(format!(
-                "{shown} has no Go listing, which is a code block that starts with ```go{unmarked}"
-            )));
+            let mut why =
+                format!("{shown} has no Go listing, which is a code block that starts with ```go");
+            if !lines.is_empty() {
+                why += "; lines that look like Go and are in no such block: ";
+            }
+            return Err(invalid(why + &lines.join(", ")));
         }
         Ok(article)
     }

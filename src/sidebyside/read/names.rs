@@ -7,7 +7,7 @@ use crate::sidebyside::read::tokens::Language;
 ///
 /// These are equivalents of the two *languages*: whoever knows both would accept each row without
 /// seeing a program. Nothing here knows which line of which program answers to which.
-const EQUIVALENTS: [(&str, &str); 22] = [
+const EQUIVALENTS: [(&str, &str); 30] = [
     // Starting a thread of control, and what passes between two.
     ("go", "spawn"),
     ("make chan", "bounded unbounded"),
@@ -36,6 +36,15 @@ const EQUIVALENTS: [(&str, &str); 22] = [
     ("make", "vec"),
     // Time.
     ("second", "from_secs"),
+    // Keywords and built-in types.
+    ("for", "loop while"),
+    ("return", "break"),
+    ("if", "match"),
+    ("func", "fn"),
+    ("var", "let static"),
+    ("byte", "u8"),
+    ("chan", "Sender Receiver"),
+    ("map", "HashMap BTreeMap"),
 ];
 
 /// What a line can do: lines that do different things are no pair.
@@ -52,39 +61,19 @@ pub fn common_name(language: Language, name: &str) -> String {
     let snake = snake_case(name);
     let is = |other: &str| snake_case(other) == snake;
     let found = EQUIVALENTS.iter().find(|(go, rust)| {
-        let other = language == Language::Rust || *go == "print";
+        let other = language == Language::Rust || matches!(*go, "print" | "return");
         is(go) || other && rust.split(' ').any(is)
     });
     found.map_or(snake, |(go, _)| (*go).to_owned())
 }
 
-/// Keywords and the names of built-in types: what Go writes, and what Rust may write.
-const KEYWORDS: [(&str, &str); 16] = [
-    ("for", "for loop while"),
-    ("return", "return break"),
-    ("break", "break return"),
-    ("continue", "continue"),
-    ("if", "if match"),
-    ("else", "else"),
-    ("select", "select"),
-    ("func", "fn"),
-    ("struct", "struct"),
-    ("var", "let static"),
-    ("const", "const"),
-    ("string", "String"),
-    ("byte", "u8"),
-    ("bool", "bool"),
-    ("chan", "Sender Receiver"),
-    ("map", "HashMap BTreeMap"),
-];
+/// Keywords and built-in types, by their common names.
+const KEYWORDS: &str =
+    "for return continue if else select func struct var const string byte bool chan map";
 
-/// The keywords of Go that a word stands for; none where it is no keyword.
-pub fn keywords(language: Language, word: &str) -> impl Iterator<Item = &'static str> {
-    let stands_for = move |(go, rust): &&(&'static str, &str)| match language {
-        Language::Go => *go == word,
-        Language::Rust => rust.split(' ').any(|rust| rust == word),
-    };
-    KEYWORDS.iter().filter(stands_for).map(|(go, _)| *go)
+/// The keyword or built-in type of this common name, if it is one.
+pub fn keyword(name: &str) -> Option<&'static str> {
+    KEYWORDS.split(' ').find(|keyword| *keyword == name)
 }
 
 /// Brings a name to one case: `HandlerConnect`, `handlerConnect` and `HANDLER_CONNECT` become the

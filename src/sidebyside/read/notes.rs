@@ -3,7 +3,7 @@
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::Token;
 
-const MARK: &str = "// Go:";
+const MARK: &str = " Go:";
 
 /// One `// Go:` comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,42 +21,32 @@ pub struct Note {
 
 /// Finds the notes among lines, in their order. All places are indices into `lines`.
 pub fn notes(lines: &[Line]) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    let mut open = false;
-    for (i, line) in lines.iter().enumerate() {
-        let Some(Token::Comment(comment)) = line.tokens.last() else {
-            open = false;
-            continue;
-        };
-        let own_line = line.kind == Kind::Comment;
-        if let Some(text) = comment.strip_prefix(MARK) {
-            let below = |l: &Line| !matches!(l.kind, Kind::Comment | Kind::Blank);
-            let explains = if own_line {
-                i + lines[i..].iter().position(below).unwrap_or(0)
-            } else {
-                i
-            };
-            notes.push(Note {
-                text: text.trim().to_owned(),
-                first: i,
-                last: i,
-                explains,
-            });
-            open = own_line;
-        } else if let (true, true, Some(note)) = (open, own_line, notes.last_mut()) {
-            let text = comment
-                .strip_prefix("//")
-                .filter(|t| !t.starts_with(['/', '!']));
-            if let Some(text) = text {
-                note.text.push(' ');
-                note.text.push_str(text.trim());
-                note.last = i;
-            } else {
-                open = false;
+    let comment = |line: usize| match lines.get(line)?.tokens.last() {
+        Some(Token::Comment(comment)) => comment.strip_prefix("//"),
+        _ => None,
+    };
+    let own_line = |line: usize| lines[line].kind == Kind::Comment;
+    let note = |first: usize| {
+        let mut text = comment(first)?.strip_prefix(MARK)?.trim().to_owned();
+        let (mut last, mut explains) = (first, first);
+        if own_line(first) {
+            let goes_on = |text: &&str| !text.starts_with(['/', '!']) && !text.starts_with(MARK);
+            let more = |line: usize| comment(line).filter(|_| own_line(line)).filter(goes_on);
+            while let Some(more) = more(last + 1) {
+                text = text + " " + more.trim();
+                last += 1;
             }
+            let below = |line: &Line| !matches!(line.kind, Kind::Comment | Kind::Blank);
+            explains += lines[first..].iter().position(below).unwrap_or(0);
         }
-    }
-    notes
+        Some(Note {
+            text,
+            first,
+            last,
+            explains,
+        })
+    };
+    (0..lines.len()).filter_map(note).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct Program {
     pub stage: Option<&'static str>,
     /// What of ours stands beside the listing.
     pub sources: &'static [Source],
+    /// What pairs are right, see `truth`.
+    pub table: &'static str,
     /// What its original contains. A word is an identifier or a keyword; what begins with a quote is the
     /// start of a string literal; a bar stands between words of which one is enough.
     has: &'static str,
@@ -30,10 +32,7 @@ pub struct Source {
 impl Program {
     /// The program as it is called: with `--stage`, where it has one.
     pub fn command(&self) -> String {
-        match self.stage {
-            Some(stage) => format!("{} --stage {stage}", self.name),
-            None => self.name.to_owned(),
-        }
+        self.named(" --stage ")
     }
 
     /// The files of ours that stand beside the listing.
@@ -44,29 +43,33 @@ impl Program {
 
     /// Whether this is a stage of that name, or comes after it.
     pub fn has_stage(&self, stage: &str) -> bool {
-        let place = PROGRAMS.iter().position(|program| program == self);
-        let so_far = PROGRAMS.iter().take(place.map_or(0, |place| place + 1));
-        so_far
-            .filter_map(|program| program.stage)
-            .any(|s| s == stage)
+        let before = PROGRAMS.iter().take_while(|program| *program != self);
+        let mut so_far = before.chain([self]);
+        so_far.any(|program| program.stage == Some(stage))
     }
 
     /// A name for files and anchors: `chat_server-who`.
     pub fn slug(&self) -> String {
-        match self.stage {
-            Some(stage) => format!("{}-{stage}", self.name),
-            None => self.name.to_owned(),
-        }
+        self.named("-")
+    }
+
+    fn named(&self, between: &str) -> String {
+        let stage = self.stage.map(|stage| format!("{between}{stage}"));
+        self.name.to_owned() + &stage.unwrap_or_default()
     }
 }
 
 macro_rules! program {
-    ($name:literal $stage:expr, $has:literal, $lacks:literal, $($path:literal)*) => {
+    ($name:literal, $has:literal, $lacks:literal, $($path:literal)*) => {
+        program!($name None, $name, $has, $lacks, $($path)*)
+    };
+    ($name:literal $stage:expr, $slug:expr, $has:literal, $lacks:literal, $($path:literal)*) => {
         Program {
             name: $name,
             stage: $stage,
             has: $has,
             lacks: $lacks,
+            table: include_str!(concat!("../pairs/", $slug, ".txt")),
             sources: &[$(Source {
                 path: $path,
                 text: include_str!(concat!("../../../", $path)),
@@ -77,7 +80,7 @@ macro_rules! program {
 
 macro_rules! stage {
     ($stage:literal, $has:literal, $lacks:literal) => {
-        program!("chat_server" Some($stage), $has, $lacks,
+        program!("chat_server" Some($stage), concat!("chat_server-", $stage), $has, $lacks,
             "src/chat.rs" "src/chat/online_map.rs" "bin/chat_server.rs")
     };
 }
@@ -86,20 +89,20 @@ macro_rules! stage {
 /// before it have.
 #[rustfmt::skip]
 pub static PROGRAMS: [Program; 16] = [
-    program!("tcp_server" None, "Listen Accept", "go for Create", "bin/tcp_server.rs"),
-    program!("tcp_client" None, "Dial \"tcp", "go Stat", "bin/tcp_client.rs"),
-    program!("tcp_concurrent_server" None, "Listen Accept go ToUpper", "chan",
+    program!("tcp_server", "Listen Accept", "go for Create", "bin/tcp_server.rs"),
+    program!("tcp_client", "Dial \"tcp", "go Stat", "bin/tcp_client.rs"),
+    program!("tcp_concurrent_server", "Listen Accept go ToUpper", "chan",
         "src/tcp.rs" "bin/tcp_concurrent_server.rs"),
-    program!("tcp_concurrent_client" None, "Dial \"tcp go Stdin", "", "bin/tcp_concurrent_client.rs"),
-    program!("udp_server" None, "ListenUDP|ListenPacket", "for go", "bin/udp_server.rs"),
-    program!("udp_client" None, "Dial|DialUDP \"udp", "go", "bin/udp_client.rs"),
-    program!("udp_concurrent_server" None, "ListenUDP|ListenPacket for", "",
+    program!("tcp_concurrent_client", "Dial \"tcp go Stdin", "", "bin/tcp_concurrent_client.rs"),
+    program!("udp_server", "ListenUDP|ListenPacket", "for go", "bin/udp_server.rs"),
+    program!("udp_client", "Dial|DialUDP \"udp", "go", "bin/udp_client.rs"),
+    program!("udp_concurrent_server", "ListenUDP|ListenPacket for", "",
         "src/udp.rs" "bin/udp_concurrent_server.rs"),
-    program!("udp_concurrent_client" None, "Dial|DialUDP \"udp go Stdin", "",
+    program!("udp_concurrent_client", "Dial|DialUDP \"udp go Stdin", "",
         "bin/udp_concurrent_client.rs"),
-    program!("file_stat" None, "Stat", "Dial Listen", "bin/file_stat.rs"),
-    program!("file_client" None, "Dial Stat Open", "", "bin/file_client.rs"),
-    program!("file_server" None, "Listen Create", "", "bin/file_server.rs"),
+    program!("file_stat", "Stat", "Dial Listen", "bin/file_stat.rs"),
+    program!("file_client", "Dial Stat Open", "", "bin/file_client.rs"),
+    program!("file_server", "Listen Create", "", "bin/file_server.rs"),
     stage!("login", "HandlerConnect|WriteMsgToClient", "Read"),
     stage!("broadcast", "Read", "\"who Split select"),
     stage!("who", "\"who", "Split select"),

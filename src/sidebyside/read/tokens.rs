@@ -62,47 +62,48 @@ pub fn has(tokens: &[Token], phrase: &str) -> bool {
 const MARKS: &str = "{ } ( ) [ ] , ; : . ? ! = < > + - * / % & | # @ ^";
 
 /// Cuts a source into the tokens of each of its lines.
+pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
+    let lines = pieces(language, source).into_iter();
+    let tokens = |line: Vec<Piece>| line.into_iter().filter_map(|(_, token)| token).collect();
+    lines.map(tokens).collect()
+}
+
+/// A piece of a line with the token that it is, if any.
+pub type Piece<'a> = (&'a str, Option<Token>);
+
+/// Cuts a source into the pieces of each of its lines.
 ///
 /// A literal or a comment that goes on over a line end becomes one token on each of its lines.
-pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
+pub fn pieces(language: Language, source: &str) -> Vec<Vec<Piece<'_>>> {
+    let mut lexer = Lexer {
+        language,
+        rest: source,
+    };
     let mut lines = vec![Vec::new()];
-    for (piece, token) in raw(language, source) {
-        let (text, token): (_, fn(String) -> Token) = match token {
-            Some(Token::Text(text)) => (text, Token::Text),
-            Some(Token::Comment(text)) => (text, Token::Comment),
-            token => {
-                lines
-                    .last_mut()
-                    .expect("there is always a line")
-                    .extend(token);
-                lines.extend(piece.matches('\n').map(|_| Vec::new()));
-                continue;
-            }
-        };
-        for (i, part) in text.split('\n').enumerate() {
+    while !lexer.rest.is_empty() {
+        let before = lexer.rest;
+        let token = lexer.token();
+        let piece = &before[..before.len() - lexer.rest.len()];
+        for (i, part) in piece.split('\n').enumerate() {
             lines.extend((i > 0).then(Vec::new));
-            let part = token(part.trim_end_matches('\r').to_owned());
-            lines.last_mut().expect("there is always a line").push(part);
+            let of_line = |text: &str| {
+                let line = text.split('\n').nth(i).unwrap_or_default();
+                line.trim_end_matches('\r').to_owned()
+            };
+            let token = match &token {
+                Some(Token::Text(text)) => Some(Token::Text(of_line(text))),
+                Some(Token::Comment(text)) => Some(Token::Comment(of_line(text))),
+                token => token.clone(),
+            };
+            lines
+                .last_mut()
+                .expect("there is always a line")
+                .push((part, token));
         }
     }
     // `lines()` does not count what follows the last line end; neither does this.
     lines.truncate(source.lines().count());
     lines
-}
-
-/// The raw pieces of a source with the token that each is, if any.
-pub fn raw(language: Language, source: &str) -> Vec<(&str, Option<Token>)> {
-    let mut lexer = Lexer {
-        language,
-        rest: source,
-    };
-    let mut pieces = Vec::new();
-    while !lexer.rest.is_empty() {
-        let before = lexer.rest;
-        let token = lexer.token();
-        pieces.push((&before[..before.len() - lexer.rest.len()], token));
-    }
-    pieces
 }
 
 struct Lexer<'a> {

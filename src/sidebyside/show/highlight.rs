@@ -1,6 +1,6 @@
 //! Colouring sources, for the terminal and for the pages alike.
 
-use crate::sidebyside::read::tokens::{Language, Token, raw};
+use crate::sidebyside::read::tokens::{Language, Piece, Token, pieces};
 use crate::text::printable;
 
 /// What a piece of a line is, as far as colours go.
@@ -30,26 +30,22 @@ const RUST: &str = "as async await break const continue crate dyn else enum exte
 
 /// Colours a source by its tokens. What it says is made fit to be shown, tabs as four spaces.
 pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
-    let pieces = raw(language, source);
-    let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
-    for (i, (piece, token)) in pieces.iter().enumerate() {
-        let next = |n: usize| pieces.get(i + n).map_or("", |p| p.0);
-        let ink = match token {
-            Some(Token::Comment(_)) => Ink::Comment,
-            Some(Token::Text(_)) => Ink::Text,
-            Some(Token::Number(_)) => Ink::Number,
-            Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
-            _ => Ink::Plain,
-        };
-        for (n, part) in piece.split('\n').enumerate() {
-            if n > 0 {
-                lines.push(Vec::new());
-            }
-            push(lines.last_mut().expect("there is a line"), ink, part);
+    let colour = |line: Vec<Piece>| {
+        let mut spans = Vec::new();
+        for (i, (piece, token)) in line.iter().enumerate() {
+            let next = |n: usize| line.get(i + n).map_or("", |p| p.0);
+            let ink = match token {
+                Some(Token::Comment(_)) => Ink::Comment,
+                Some(Token::Text(_)) => Ink::Text,
+                Some(Token::Number(_)) => Ink::Number,
+                Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
+                _ => Ink::Plain,
+            };
+            push(&mut spans, ink, piece);
         }
-    }
-    lines.truncate(source.lines().count());
-    lines
+        spans
+    };
+    pieces(language, source).into_iter().map(colour).collect()
 }
 
 fn name_ink(language: Language, name: &str, next: &str, after: &str) -> Ink {

@@ -108,7 +108,8 @@ fn anchors(comparison: &Comparison) -> Vec<(usize, usize, bool)> {
     let mut anchors = Vec::new();
     let mut noted: Vec<(usize, usize)> = Vec::new();
     let mut from = (0, 0);
-    for (go, cover) in comparison.cover.iter().enumerate() {
+    let end = Cover::Paired(comparison.rust.len());
+    for (go, cover) in comparison.cover.iter().chain([&end]).enumerate() {
         match *cover {
             Cover::Noted(note) => noted.push((go, comparison.notes[note].first)),
             Cover::Paired(rust) => {
@@ -124,12 +125,7 @@ fn anchors(comparison: &Comparison) -> Vec<(usize, usize, bool)> {
             _ => {}
         }
     }
-    for (go, note) in noted {
-        if note >= from.1 {
-            anchors.push((go, note, false));
-            from = (go + 1, note + 1);
-        }
-    }
+    anchors.pop();
     anchors
 }
 

@@ -124,18 +124,21 @@ impl<'a> Sheet<'a> {
         let ours = &self.comparison.rust[r];
         let mut notes = self.comparison.notes.iter();
         let note = notes.position(|note| (note.first..=note.last).contains(&r));
-        let has = |cover: &Cover| matches!(cover, Cover::Paired(l) | Cover::Carried(l) if *l == r);
-        let (class, with, mark) = match note {
-            Some(n) if self.comparison.notes[n].first == r => {
-                let anchor = format!("<span id=\"note-{}\"></span>", n + 1);
-                ("rust note", format!("n{n}"), anchor + &note_mark(n))
-            }
-            Some(n) => ("rust note", format!("n{n}"), String::new()),
-            None if self.comparison.cover.iter().any(has) => {
-                ("rust", format!("l{r}"), String::new())
-            }
-            None => ("rust", String::new(), String::new()),
+        let is_partner = self
+            .comparison
+            .cover
+            .iter()
+            .any(|cover| cover.partner() == Some(r));
+        let class = if note.is_some() { "rust note" } else { "rust" };
+        let with = match note {
+            Some(n) => format!("n{n}"),
+            None if is_partner => format!("l{r}"),
+            None => String::new(),
         };
+        let first = note.filter(|n| self.comparison.notes[*n].first == r);
+        let mark = first.map_or(String::new(), |n| {
+            format!("<span id=\"note-{}\"></span>{}", n + 1, note_mark(n))
+        });
         let file = self.rust.iter().find(|(path, _)| *path == ours.path);
         let number = ours.number;
         let id = anchor(ours);
