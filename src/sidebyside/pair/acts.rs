@@ -148,7 +148,7 @@ pub fn called(tokens: &[Token], at: usize) -> Option<&str> {
 
 /// What a call at a place acts on: the name before its full stop, or else its first argument.
 fn object(tokens: &[Token], at: usize) -> Option<&str> {
-    let mut before = at.checked_sub(1)?;
+    let before = at.checked_sub(1)?;
     if !tokens[before].is(".") {
         let skipped = ["(", "&", "*", "mut"];
         let arguments = tokens.get(at + 1..)?.iter();

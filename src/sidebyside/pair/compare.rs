@@ -37,16 +37,15 @@ pub struct Comparison {
 /// Compares the originals of the programs that `wanted` is true for.
 ///
 /// # Errors
-/// There are none; `what` says what was wanted.
+/// There are none, `what` says what was wanted; or a table of right pairs does not fit.
 pub fn compare(
     article: &Article,
     what: &str,
     wanted: impl Fn(&Program) -> bool,
 ) -> io::Result<Vec<Comparison>> {
     let originals = article.originals.iter();
-    let mut comparisons: Vec<Comparison> = originals
-        .map(|(listing, program)| Comparison::new(listing.clone(), program))
-        .collect();
+    let comparisons = originals.map(|(listing, program)| Comparison::new(listing.clone(), program));
+    let mut comparisons: Vec<Comparison> = comparisons.collect::<io::Result<_>>()?;
     for i in 0..comparisons.len() {
         let (program, rust) = (comparisons[i].program, &comparisons[i].rust);
         let has_later = |other: &&Comparison| {
@@ -70,7 +69,7 @@ pub fn compare(
 
 impl Comparison {
     /// Compares a listing with the program whose original it is.
-    fn new(listing: Listing, program: &'static Program) -> Comparison {
+    fn new(listing: Listing, program: &'static Program) -> io::Result<Comparison> {
         let go = read(Language::Go, "", &listing.code, listing.line);
         let rust = in_order(&go, program);
         let score = Score::new(&go, &rust);
@@ -111,8 +110,8 @@ impl Comparison {
         let moved: Vec<Option<usize>> = (0..go.len()).map(moved).collect();
         let notes = notes(&rust);
         let cover = cover(&go, &rust, &partners, &moved, &notes);
-        Comparison {
-            verdict: verdict(program, &listing, &rust, &cover),
+        Ok(Comparison {
+            verdict: verdict(program, &listing, &rust, &cover)?,
             later: vec![false; rust.len()],
             listing,
             program,
@@ -120,7 +119,7 @@ impl Comparison {
             rust,
             cover,
             notes,
-        }
+        })
     }
 
     /// How much of the listing is covered.

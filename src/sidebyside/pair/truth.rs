@@ -6,9 +6,12 @@
 //! it is the first line below that with `a` that has `b`. A line that Rust does by itself has the first line
 //! of the statement that does it, such as the one with a `?`.
 
+use std::io;
+
 use twox_hash::XxHash3_128;
 
 use crate::sidebyside::pair::cover::{Cover, share};
+use crate::sidebyside::read::article::invalid;
 use crate::sidebyside::read::listings::Listing;
 use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::Line;
@@ -47,27 +50,36 @@ impl Verdict {
     }
 }
 
-/// Holds the covers of a listing against the table of its program; none where that was made for another
+/// Checks the covers of a listing against the table of its program; none where that was made for another
 /// listing.
+///
+/// # Errors
+/// The table has a line that the listing or ours does not have.
 pub fn verdict(
     program: &Program,
     listing: &Listing,
     rust: &[Line],
     cover: &[Cover],
-) -> Option<Verdict> {
-    let (hash, entries) = entries(program);
-    (hash == fingerprint(&listing.code)).then(|| judge(&entries, rust, cover))
+) -> io::Result<Option<Verdict>> {
+    let (hash, table) = program.table.split_once('\n').unwrap_or_default();
+    if hash != format!("listing {}", fingerprint(&listing.code)) {
+        return Ok(None);
+    }
+    let entries = entries(table, cover.len(), rust).map_err(|why| {
+        let slug = program.slug();
+        invalid(format!(
+            "src/sidebyside/pairs/{slug}.txt does not fit, {why}"
+        ))
+    })?;
+    Ok(Some(judge(&entries, cover)))
 }
 
-fn judge(entries: &[Entry], rust: &[Line], cover: &[Cover]) -> Verdict {
+fn judge(entries: &[Entry], cover: &[Cover]) -> Verdict {
     let mut verdict = Verdict::default();
-    for (number, piece) in entries {
-        let go = number - 1;
-        // A test sees to it that every piece is found.
-        let right = piece.and_then(|piece| find(rust, piece).ok());
+    for &(go, right) in entries {
         let found = cover[go].partner();
-        verdict.pairs += usize::from(piece.is_some());
-        if right == found && right.is_some() == piece.is_some() {
+        verdict.pairs += usize::from(right.is_some());
+        if right == found {
             verdict.found += usize::from(found.is_some());
         } else {
             verdict.wrong += usize::from(found.is_some());
@@ -77,24 +89,21 @@ fn judge(entries: &[Entry], rust: &[Line], cover: &[Cover]) -> Verdict {
     verdict
 }
 
-/// The number of a line of a listing, and a piece of its partner if it has one.
-type Entry = (usize, Option<&'static str>);
+/// The place of a Go line, and that of its partner if it has one.
+type Entry = (usize, Option<usize>);
 
-/// The hash and the entries of a program's table.
-fn entries(program: &Program) -> (&'static str, Vec<Entry>) {
-    let mut lines = program.table.lines();
-    let hash = lines
-        .next()
-        .and_then(|first| first.strip_prefix("listing "));
-    let entry = |line: &'static str| {
-        let (number, piece) = line.split_once(' ').expect("a number and a piece");
-        let piece = Some(piece).filter(|piece| *piece != "-");
-        (number.parse().expect("a number of a line"), piece)
+/// Reads a table for a listing of `go` lines.
+fn entries(table: &str, go: usize, rust: &[Line]) -> Result<Vec<Entry>, String> {
+    let entry = |line: &str| {
+        let (number, piece) = line.split_once(' ').unwrap_or((line, ""));
+        let place = |piece| find(rust, piece).map_err(|why| format!("line {number}: {why}"));
+        let partner = Some(piece).filter(|piece| *piece != "-").map(place);
+        match number.parse::<usize>() {
+            Ok(number) if (1..=go).contains(&number) => Ok((number - 1, partner.transpose()?)),
+            _ => Err(format!("the listing has no line {number:?}")),
+        }
     };
-    (
-        hash.expect("the hash of a listing"),
-        lines.map(entry).collect(),
-    )
+    table.lines().map(entry).collect()
 }
 
 /// A hash of a listing, whatever its line ends and the space at them.
@@ -143,20 +152,16 @@ mod tests {
     fn every_piece_of_every_table_is_in_one_line_of_ours() {
         let mut pairs = 0;
         for program in &PROGRAMS {
-            let (_, entries) = entries(program);
-            let rust = sources(program);
-            assert!(entries.is_sorted_by_key(|(number, _)| *number));
-            for (number, piece) in entries {
-                let found = piece.map_or(Ok(0), |piece| find(&rust, piece));
-                assert!(
-                    found.is_ok(),
-                    "src/sidebyside/pairs/{}.txt, line {number} of the listing: {}; if the source has \
-                     changed, give a piece of the line that does the same now",
-                    program.slug(),
-                    found.unwrap_err()
-                );
-                pairs += usize::from(piece.is_some());
-            }
+            let (_, table) = program.table.split_once('\n').expect("a hash and pairs");
+            let entries = entries(table, usize::MAX, &sources(program)).unwrap_or_else(|why| {
+                panic!(
+                    "src/sidebyside/pairs/{}.txt, {why}; if the source has changed, give a piece of the line \
+                     that does the same now",
+                    program.slug()
+                )
+            });
+            assert!(entries.is_sorted_by_key(|(go, _)| *go));
+            pairs += entries.iter().filter(|(_, right)| right.is_some()).count();
         }
         assert!(pairs >= 350, "the tables have only {pairs} pairs");
     }
@@ -180,14 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_does_not_fit_is_an_error_in_one_line() {
+        let program = &PROGRAMS[0];
+        let rust = sources(program);
+        for (table, why) in [
+            ("9 fn main", "the listing has no line \"9\""),
+            ("x", "the listing has no line \"x\""),
+            (
+                "2 fn none(",
+                "line 2: 0 lines of ours have the piece \"fn none(\", expected one",
+            ),
+        ] {
+            assert_eq!(entries(table, 8, &rust), Err(why.to_owned()), "{table}");
+        }
+        assert_eq!(entries("8 -", 8, &rust), Ok(vec![(7, None)]));
+    }
+
+    #[test]
     fn a_wrong_pair_lowers_precision_and_a_missing_one_recall() {
-        let rust = read(Language::Rust, "a.rs", "a();\nb();\nc();\n", 1);
         let entries = [
-            (1, Some("a(")),
-            (2, Some("b(")),
-            (3, Some("c(")),
+            (0, Some(0)),
+            (1, Some(1)),
+            (2, Some(2)),
+            (3, None),
             (4, None),
-            (5, None),
         ];
         let mut cover = [
             Cover::Paired(0),
@@ -196,14 +217,14 @@ mod tests {
             Cover::Gap,
             Cover::None,
         ];
-        let verdict = judge(&entries, &rust, &cover);
+        let verdict = judge(&entries, &cover);
         assert_eq!(
             (verdict.precision(), verdict.faults),
             (100.0, vec![(2, Some(2))])
         );
         cover[2] = Cover::Paired(2);
         cover[3] = Cover::Paired(2);
-        let verdict = judge(&entries, &rust, &cover);
+        let verdict = judge(&entries, &cover);
         assert_eq!((verdict.precision(), verdict.recall()), (75.0, 100.0));
         assert_eq!(verdict.faults, [(3, None)]);
     }
