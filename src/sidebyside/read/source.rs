@@ -1,7 +1,7 @@
 //! A source as the comparison sees it: lines with what they are, and where they stand.
 
 use crate::sidebyside::read::names::snake_case;
-use crate::sidebyside::read::tokens::{Language, Token, has, starts, tokens};
+use crate::sidebyside::read::tokens::{Language, Piece, Token, has, pieces, starts};
 
 /// One line of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub struct Line {
     pub text: String,
     /// What it is.
     pub kind: Kind,
-    /// Its tokens.
+    /// Its pieces, and those of them that are tokens.
+    pub pieces: Vec<Piece>,
     pub tokens: Vec<Token>,
     /// The function that it stands in, in snake case; a function within a function or a closure
     /// does not count as one.
@@ -63,7 +64,9 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
     // An import or an attribute that goes on, and how deep it stands.
     let mut open: Option<(Kind, usize)> = None;
     let mut lines = Vec::new();
-    for (i, (text, tokens)) in source.lines().zip(tokens(language, source)).enumerate() {
+    for (i, (text, pieces)) in source.lines().zip(pieces(language, source)).enumerate() {
+        let tokens = pieces.iter().filter_map(|(_, token)| token.clone());
+        let tokens: Vec<Token> = tokens.collect();
         // A Go method stands at the top level, a Rust method in an impl block.
         let methods = if language == Language::Go { 0 } else { 1 };
         if function.is_none() && depth <= methods {
@@ -95,6 +98,7 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
             text: text.to_owned(),
             kind,
             function: function.as_ref().map(|(name, _)| name.clone()),
+            pieces,
             tokens,
         });
         if closed

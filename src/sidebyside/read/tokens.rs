@@ -69,12 +69,12 @@ pub fn tokens(language: Language, source: &str) -> Vec<Vec<Token>> {
 }
 
 /// A piece of a line with the token that it is, if any.
-pub type Piece<'a> = (&'a str, Option<Token>);
+pub type Piece = (String, Option<Token>);
 
 /// Cuts a source into the pieces of each of its lines.
 ///
 /// A literal or a comment that goes on over a line end becomes one token on each of its lines.
-pub fn pieces(language: Language, source: &str) -> Vec<Vec<Piece<'_>>> {
+pub fn pieces(language: Language, source: &str) -> Vec<Vec<Piece>> {
     let mut lexer = Lexer {
         language,
         rest: source,
@@ -98,7 +98,7 @@ pub fn pieces(language: Language, source: &str) -> Vec<Vec<Piece<'_>>> {
             lines
                 .last_mut()
                 .expect("there is always a line")
-                .push((part, token));
+                .push((part.to_owned(), token));
         }
     }
     // `lines()` does not count what follows the last line end; neither does this.

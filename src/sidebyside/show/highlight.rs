@@ -1,6 +1,7 @@
 //! Colouring sources, for the terminal and for the pages alike.
 
-use crate::sidebyside::read::tokens::{Language, Piece, Token, pieces};
+use crate::sidebyside::read::source::Line;
+use crate::sidebyside::read::tokens::{Language, Token};
 use crate::text::printable;
 
 /// What a piece of a line is, as far as colours go.
@@ -28,24 +29,21 @@ const RUST: &str = "as async await break const continue crate dyn else enum exte
     loop match mod move mut pub ref return static struct super trait type unsafe use where while bool \
     char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize";
 
-/// Colours a source by its tokens. What it says is made fit to be shown, tabs as four spaces.
-pub fn highlight(language: Language, source: &str) -> Vec<Vec<Span>> {
-    let colour = |line: Vec<Piece>| {
-        let mut spans = Vec::new();
-        for (i, (piece, token)) in line.iter().enumerate() {
-            let next = |n: usize| line.get(i + n).map_or("", |p| p.0);
-            let ink = match token {
-                Some(Token::Comment(_)) => Ink::Comment,
-                Some(Token::Text(_)) => Ink::Text,
-                Some(Token::Number(_)) => Ink::Number,
-                Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
-                _ => Ink::Plain,
-            };
-            push(&mut spans, ink, piece);
-        }
-        spans
-    };
-    pieces(language, source).into_iter().map(colour).collect()
+/// Colours a line by its tokens. What it says is made fit to be shown, tabs as four spaces.
+pub fn highlight(language: Language, line: &Line) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (i, (piece, token)) in line.pieces.iter().enumerate() {
+        let next = |n: usize| line.pieces.get(i + n).map_or("", |p| &p.0);
+        let ink = match token {
+            Some(Token::Comment(_)) => Ink::Comment,
+            Some(Token::Text(_)) => Ink::Text,
+            Some(Token::Number(_)) => Ink::Number,
+            Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
+            _ => Ink::Plain,
+        };
+        push(&mut spans, ink, piece);
+    }
+    spans
 }
 
 fn name_ink(language: Language, name: &str, next: &str, after: &str) -> Ink {
@@ -83,9 +81,11 @@ fn push(spans: &mut Vec<Span>, ink: Ink, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sidebyside::read::source::read;
 
     fn inked(language: Language, source: &str, ink: Ink) -> Vec<String> {
-        let spans = highlight(language, source).into_iter().flatten();
+        let lines = read(language, "", source, 1);
+        let spans = lines.iter().flat_map(|line| highlight(language, line));
         spans
             .filter(|(i, _)| *i == ink)
             .map(|(_, text)| text.trim().to_owned())
@@ -121,10 +121,12 @@ mod tests {
     #[test]
     fn the_spans_make_up_the_lines() {
         let source = "fn f() -> \"消息\" {\n\n    /* open\n'x' \"\\";
-        let lines: Vec<String> = highlight(Language::Rust, source)
-            .into_iter()
-            .map(|spans| spans.into_iter().map(|(_, text)| text).collect())
-            .collect();
+        let text = |line: &Line| -> String {
+            let spans = highlight(Language::Rust, line).into_iter();
+            spans.map(|(_, text)| text).collect()
+        };
+        let lines = read(Language::Rust, "", source, 1);
+        let lines: Vec<String> = lines.iter().map(text).collect();
         assert_eq!(lines, source.lines().collect::<Vec<_>>());
     }
 }

@@ -222,7 +222,7 @@ fn page(article: &Article, comparison: &Comparison, links: [Link; 2]) -> String 
         comparison.listing.line,
         comparison.program.files(", "),
     );
-    Sheet::new(comparison).write(&mut body);
+    Sheet(comparison).write(&mut body);
     body.push_str(&format!("</main>\n<script>\n{SCRIPT}</script>\n"));
     document(&format!("{command}: Go beside Rust"), &body)
 }

@@ -12,29 +12,14 @@ use crate::text::{escape, printable};
 /// beside each other: there, a hunk shows the listing's lines and then ours.
 const LONG: usize = 10;
 
-/// A page's lines, coloured.
-pub struct Sheet<'a> {
-    comparison: &'a Comparison,
-    go: Vec<Vec<Span>>,
-    rust: Vec<(&'static str, Vec<Vec<Span>>)>,
-}
+/// The lines of a page.
+pub struct Sheet<'a>(pub &'a Comparison);
 
-impl<'a> Sheet<'a> {
-    pub fn new(comparison: &'a Comparison) -> Sheet<'a> {
-        let sources = comparison.program.sources.iter();
-        Sheet {
-            comparison,
-            go: highlight(Language::Go, &comparison.listing.code),
-            rust: sources
-                .map(|s| (s.path, highlight(Language::Rust, s.text)))
-                .collect(),
-        }
-    }
-
+impl Sheet<'_> {
     /// Writes all lines.
     pub fn write(&self, body: &mut String) {
-        let one_file = self.rust.len() == 1;
-        for block in blocks(self.comparison) {
+        let one_file = self.0.program.sources.len() == 1;
+        for block in blocks(self.0) {
             match block {
                 // The heading of the page names it.
                 Block::Path(_) if one_file => {}
@@ -49,7 +34,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn fold(&self, why: &str, first: usize, last: usize, body: &mut String) {
-        let lines = &self.comparison.rust[first..=last];
+        let lines = &self.0.rust[first..=last];
         let code = lines
             .iter()
             .find(|l| matches!(l.kind, Kind::Code | Kind::Import));
@@ -66,10 +51,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn hunks(&self, rows: &[Row], body: &mut String) {
-        let blank = |row: &Row| {
-            row.go
-                .is_some_and(|g| self.comparison.go[g].kind == Kind::Blank)
-        };
+        let blank = |row: &Row| row.go.is_some_and(|g| self.0.go[g].kind == Kind::Blank);
         let mut start = 0;
         for end in 1..=rows.len() {
             let long = || rows[end].paired && end - start >= LONG;
@@ -96,7 +78,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn go_line(&self, g: usize, row: usize, body: &mut String) {
-        let (class, with, mark) = match self.comparison.cover[g] {
+        let (class, with, mark) = match self.0.cover[g] {
             Cover::None => ("go", String::new(), String::new()),
             Cover::Paired(r) => ("go paired", format!("l{r}"), String::new()),
             Cover::Carried(r) => (
@@ -104,7 +86,7 @@ impl<'a> Sheet<'a> {
                 format!("l{r}"),
                 format!(
                     "<a class=\"mark\" href=\"#{}\" title=\"another line of ours does it, too\">~</a>",
-                    anchor(&self.comparison.rust[r])
+                    anchor(&self.0.rust[r])
                 ),
             ),
             Cover::Noted(n) => ("go noted", format!("n{n}"), note_mark(n)),
@@ -115,35 +97,28 @@ impl<'a> Sheet<'a> {
                     .to_owned(),
             ),
         };
-        let number = self.comparison.go[g].number;
-        let id = format!("go-{number}");
-        line(body, (class, &id, row, number), &with, &self.go[g], &mark);
+        let go = &self.0.go[g];
+        let (id, spans) = (format!("go-{}", go.number), highlight(Language::Go, go));
+        line(body, (class, &id, row, go.number), &with, &spans, &mark);
     }
 
     fn rust_line(&self, r: usize, row: usize, body: &mut String) {
-        let ours = &self.comparison.rust[r];
-        let mut notes = self.comparison.notes.iter();
+        let ours = &self.0.rust[r];
+        let mut notes = self.0.notes.iter();
         let note = notes.position(|note| (note.first..=note.last).contains(&r));
-        let is_partner = self
-            .comparison
-            .cover
-            .iter()
-            .any(|cover| cover.partner() == Some(r));
+        let is_partner = self.0.cover.iter().any(|cover| cover.partner() == Some(r));
         let class = if note.is_some() { "rust note" } else { "rust" };
         let with = match note {
             Some(n) => format!("n{n}"),
             None if is_partner => format!("l{r}"),
             None => String::new(),
         };
-        let first = note.filter(|n| self.comparison.notes[*n].first == r);
+        let first = note.filter(|n| self.0.notes[*n].first == r);
         let mark = first.map_or(String::new(), |n| {
             format!("<span id=\"note-{}\"></span>{}", n + 1, note_mark(n))
         });
-        let file = self.rust.iter().find(|(path, _)| *path == ours.path);
-        let number = ours.number;
-        let id = anchor(ours);
-        let spans = &file.expect("its file").1[number - 1];
-        line(body, (class, &id, row, number), &with, spans, &mark);
+        let (id, spans) = (anchor(ours), highlight(Language::Rust, ours));
+        line(body, (class, &id, row, ours.number), &with, &spans, &mark);
     }
 }
 

@@ -1,14 +1,13 @@
 //! A comparison as text in two columns.
 
-use std::collections::BTreeMap;
-
 use unicode_width::UnicodeWidthChar;
 
 use crate::sidebyside::pair::compare::Comparison;
 use crate::sidebyside::pair::cover::{Cover, percent};
+use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::check::gaps;
-use crate::sidebyside::show::highlight::{Ink, Span, highlight};
+use crate::sidebyside::show::highlight::{Ink, Span, highlight, shown};
 use crate::sidebyside::show::rows::{Block, Row, blocks};
 use crate::text::{printable, width};
 
@@ -35,14 +34,10 @@ const NARROWEST: usize = 16;
 
 /// Prints a comparison. `article` is the name of the text that the listing is in.
 pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
-    let go_code = highlight(Language::Go, &comparison.listing.code);
-    let sources = comparison.program.sources.iter();
-    let files: BTreeMap<&str, Vec<Vec<Span>>> = sources
-        .map(|source| (source.path, highlight(Language::Rust, source.text)))
-        .collect();
+    let widest = comparison.go.iter().map(|line| width(&shown(&line.text)));
     let mut page = Page {
         colour: style.colour,
-        sides: widths(style.width, &go_code),
+        sides: widths(style.width, widest.max().unwrap_or(0)),
         text: String::new(),
     };
     let title = printable(&comparison.listing.title);
@@ -50,7 +45,7 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
     let heading = format!("{title}  {place}");
     page.heading(heading.trim_start(), 0, &comparison.program.command());
 
-    let mut shown = 0;
+    let mut at = 0;
     for block in blocks(comparison) {
         let rows = match block {
             Block::Path(path) => {
@@ -67,20 +62,20 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
             Block::Rows(rows) => rows,
         };
         for row in rows {
-            let rust = row.rust.map(|r| &comparison.rust[r]);
             let note = |r| comparison.notes.iter().position(|note| note.first == r);
             let cover = row.go.map(|g| comparison.cover[g]);
-            shown = row.rust.unwrap_or(shown);
+            at = row.rust.unwrap_or(at);
             page.row(
-                row.go.map(|g| (comparison.go[g].number, &go_code[g][..])),
+                row.go.map(|g| numbered(Language::Go, &comparison.go[g])),
                 mark(row.paired, cover, row.rust.and_then(note)),
-                rust.map(|r| (r.number, &files[r.path][r.number - 1][..])),
+                row.rust
+                    .map(|r| numbered(Language::Rust, &comparison.rust[r])),
             );
             match cover {
-                Some(Cover::Carried(r)) if row.rust.is_none() && shown.abs_diff(r) > FAR => {
+                Some(Cover::Carried(r)) if row.rust.is_none() && at.abs_diff(r) > FAR => {
                     let ours = &comparison.rust[r];
                     page.heading("", NUMBER, &format!("... {}:{}", ours.path, ours.number));
-                    shown = r;
+                    at = r;
                 }
                 _ => {}
             }
@@ -133,12 +128,8 @@ fn sgr(ink: Ink) -> &'static str {
     }
 }
 
-/// The columns that the code of both sides gets.
-fn widths(terminal: Option<usize>, go: &[Vec<Span>]) -> (usize, usize) {
-    let widest = go
-        .iter()
-        .map(|line| line.iter().map(|(_, text)| width(text)).sum());
-    let widest: usize = widest.max().unwrap_or(0);
+/// The columns that the code of both sides gets, where the `widest` line of the listing has so many.
+fn widths(terminal: Option<usize>, widest: usize) -> (usize, usize) {
     match terminal {
         // Both sides alike, but the left no wider than its code: ours has the longer lines.
         Some(columns) => {
@@ -183,7 +174,12 @@ struct Page {
     text: String,
 }
 
-type Numbered<'a> = Option<(usize, &'a [Span])>;
+/// The number of a line and its code.
+type Numbered = (usize, Vec<Span>);
+
+fn numbered(language: Language, line: &Line) -> Numbered {
+    (line.number, highlight(language, line))
+}
 
 impl Page {
     fn paint(&self, sgr: &str, text: &str) -> String {
@@ -206,17 +202,21 @@ impl Page {
         self.line(&left, width(go), &middle, &right);
     }
 
-    fn row(&mut self, go: Numbered, (mark, colour): (String, &str), rust: Numbered) {
-        let wrapped =
-            |side: Numbered, columns| side.map_or(Vec::new(), |(_, line)| wrap(line, columns));
-        let (left, right) = (wrapped(go, self.sides.0), wrapped(rust, self.sides.1));
+    fn row(&mut self, go: Option<Numbered>, mark: (String, &str), rust: Option<Numbered>) {
+        let (mark, colour) = mark;
+        let wrapped = |side: &Option<Numbered>, columns| match side {
+            Some((_, line)) => wrap(line, columns),
+            None => Vec::new(),
+        };
+        let (left, right) = (wrapped(&go, self.sides.0), wrapped(&rust, self.sides.1));
         for i in 0..left.len().max(right.len()) {
-            let first = |side: Numbered| side.filter(|_| i == 0).map(|(number, _)| number);
+            let number =
+                |side: &Option<Numbered>| side.as_ref().filter(|_| i == 0).map(|side| side.0);
             let mark = if i == 0 { &mark[..] } else { "" };
             let middle = self.paint(colour, &format!("{mark:>4} "));
-            let (go, columns) = self.side(first(go), left.get(i));
-            let (rust, _) = self.side(first(rust), right.get(i));
-            self.line(&go, columns, &middle, &rust);
+            let (left, columns) = self.side(number(&go), left.get(i));
+            let (right, _) = self.side(number(&rust), right.get(i));
+            self.line(&left, columns, &middle, &right);
         }
     }
 
@@ -260,11 +260,10 @@ mod tests {
 
     #[test]
     fn the_columns_fit_the_terminal() {
-        let go = vec![vec![(Ink::Plain, "x".repeat(60))]];
-        let (left, right) = widths(Some(100), &go);
+        let (left, right) = widths(Some(100), 60);
         assert_eq!(left + right + 2 * NUMBER + MIDDLE, 100);
-        assert_eq!(widths(Some(300), &go).0, 60);
-        assert_eq!(widths(None, &go), (60, usize::MAX));
-        assert_eq!(widths(Some(3), &go), (NARROWEST, NARROWEST));
+        assert_eq!(widths(Some(300), 60).0, 60);
+        assert_eq!(widths(None, 60), (60, usize::MAX));
+        assert_eq!(widths(Some(3), 60), (NARROWEST, NARROWEST));
     }
 }
