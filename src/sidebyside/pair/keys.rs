@@ -43,7 +43,7 @@ pub type Keys = BTreeMap<Key, Role>;
 /// Takes the keys of a statement, which does `acts`.
 pub fn keys(language: Language, tokens: &[Token], acts: &Acts, names: &Names) -> Keys {
     let mut keys = Keys::new();
-    let introduced = introduced(language, tokens);
+    let introduced = introduced(tokens);
     for (i, token) in tokens.iter().enumerate() {
         match token {
             Token::Name(name) if is_package(language, name, &tokens[i + 1..], names) => {}
@@ -97,30 +97,31 @@ pub fn keyword(language: Language, tokens: &[Token]) -> Option<&'static str> {
 }
 
 /// The places of the names that a line introduces.
-fn introduced(language: Language, tokens: &[Token]) -> Range<usize> {
-    let mark = |at: usize, mark: &str| tokens.get(at).is_some_and(|token| token.is(mark));
+fn introduced(tokens: &[Token]) -> Range<usize> {
+    const WORDS: [&str; 8] = [
+        "let", "var", "const", "type", "static", "struct", "enum", "for",
+    ];
     // A field of a value: `name: x,`.
-    if mark(1, ":") && !mark(2, ":") && !mark(2, "=") {
+    let is = |at: usize, mark: &str| tokens.get(at).is_some_and(|token| token.is(mark));
+    if is(1, ":") && !is(2, ":") && !is(2, "=") {
         return 0..1;
     }
-    let skipped = ["pub", "if", "while"];
-    let is_skipped = |token: &Token| skipped.iter().any(|word| token.is(word));
-    let first = match language {
-        Language::Go => 0,
-        Language::Rust => tokens.iter().take_while(|token| is_skipped(token)).count(),
-    };
-    let names = ["var", "const", "type", "static", "struct", "enum", "for"];
-    if mark(first, "let") {
-        let ends = |token: &Token| ["=", ":", ";"].iter().any(|mark| token.is(mark));
-        let end = tokens.iter().position(ends).unwrap_or(tokens.len());
-        first + 1..end.max(first + 1)
-    } else if names.iter().any(|word| mark(first, word)) && language == Language::Rust
-        || names[..3].iter().any(|word| mark(0, word))
-    {
-        first + 1..first + 2
-    } else {
-        let defines = |at: &usize| starts(&tokens[*at..], ": =");
-        0..(0..tokens.len()).find(defines).unwrap_or(0)
+    if let Some(end) = (0..tokens.len()).find(|at| starts(&tokens[*at..], ": =")) {
+        return 0..end;
+    }
+    // The word may come after another one: `pub struct`, `if let`.
+    match (0..2).find(|at| WORDS.iter().any(|word| is(*at, word))) {
+        Some(word) if is(word, "let") => {
+            let ends = |token: &Token| ["=", ":", ";"].iter().any(|mark| token.is(mark));
+            word + 1
+                ..tokens
+                    .iter()
+                    .position(ends)
+                    .unwrap_or(tokens.len())
+                    .max(word + 1)
+        }
+        Some(word) => word + 1..word + 2,
+        None => 0..0,
     }
 }
 

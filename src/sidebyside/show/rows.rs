@@ -56,31 +56,32 @@ pub fn blocks(comparison: &Comparison) -> Vec<Block> {
         (None, Some(r)) if !noted(r) => Some(false),
         _ => None,
     };
-    let path = |row: &Row| row.rust.map(|r| comparison.rust[r].path);
+    // With each row, its file.
+    let mut path = None;
+    let rows = rows.into_iter().map(|row| {
+        path = row.rust.map(|r| comparison.rust[r].path).or(path);
+        (path, row)
+    });
+    let rows: Vec<(Option<&str>, Row)> = rows.collect();
     let mut blocks = Vec::new();
     let mut shown = None;
-    let mut rest = &rows[..];
-    while let Some(first) = rest.first() {
-        if path(first).is_some() && path(first) != shown {
-            shown = path(first);
-            blocks.extend(shown.map(Block::Path));
+    for run in rows.chunk_by(|a, b| a.0 == b.0 && folds(&a.1) == folds(&b.1)) {
+        let (path, first) = run[0];
+        if path != shown {
+            shown = path;
+            blocks.extend(path.map(Block::Path));
         }
-        let fold = folds(first);
-        let same = |row: &&Row| folds(row) == fold && path(row).is_none_or(|p| shown == Some(p));
-        let count = rest.iter().take_while(same).count();
-        let (run, after) = rest.split_at(count);
-        let lines = first.rust.zip(run[count - 1].rust);
-        match (fold, lines) {
+        let rows = run.iter().map(|(_, row)| *row);
+        match (folds(&first), first.rust.zip(run[run.len() - 1].1.rust)) {
             (Some(true), Some((first, last))) => blocks.push(Block::Later(first, last)),
-            (Some(false), Some((first, last))) if count >= FOLDED => {
+            (Some(false), Some((first, last))) if run.len() >= FOLDED => {
                 blocks.push(Block::Ours(first, last));
             }
             _ => match blocks.last_mut() {
-                Some(Block::Rows(rows)) => rows.extend(run),
-                _ => blocks.push(Block::Rows(run.to_vec())),
+                Some(Block::Rows(last)) => last.extend(rows),
+                _ => blocks.push(Block::Rows(rows.collect())),
             },
         }
-        rest = after;
     }
     blocks
 }
