@@ -59,14 +59,6 @@ impl Names {
         self.ends.get(&name).cloned().unwrap_or(name)
     }
 
-    /// What a statement does of what it says: a closure that is called elsewhere only gets its name.
-    pub fn does<'a>(&self, tokens: &'a [Token]) -> &'a [Token] {
-        match closure(tokens) {
-            Some(name) if !self.threads.contains(&snake_case(name)) => &tokens[..2],
-            _ => tokens,
-        }
-    }
-
     /// The acts of a statement.
     pub fn acts(&self, language: Language, tokens: &[Token]) -> Acts {
         let mut acts = Acts::new();

@@ -8,9 +8,7 @@
 //!   Where a listing does the same on two things, such as two channels, the two lines must do it on the
 //!   same one.
 //! - Lines of which only one does anything must share a string, or a variable that both introduce.
-//! - Lines of which neither does anything must share at least a name, a number or a word; beside an arm of
-//!   a match, which does nothing but name what it has found, at least a call.
-//! - What defines a function is a partner only of what defines one.
+//! - Lines of which neither does anything must share at least a name, a number or a word.
 //! - A line of nothing but keywords (`for {`, `return`, `} else {`) can be the partner of a line with the
 //!   same keyword or its equivalent, in the same function.
 //! - A line in a function is a partner only of a line in a function of ours that has the same name, or that
@@ -30,7 +28,7 @@ use crate::sidebyside::pair::keys::{Key, Keys, Role, keys, keyword};
 use crate::sidebyside::pair::statement::statements;
 use crate::sidebyside::read::names::snake_case;
 use crate::sidebyside::read::source::Line;
-use crate::sidebyside::read::tokens::{Language, Token, has, starts};
+use crate::sidebyside::read::tokens::{Language, Token};
 
 /// The keys of all lines of two sources, weighed.
 pub struct Score<'a> {
@@ -52,10 +50,6 @@ struct Side<'a> {
     function: Option<&'a str>,
     /// Its first word, if that is a keyword.
     starts: Option<&'static str>,
-    /// Whether it is an arm of a match with a block.
-    arm: bool,
-    /// Whether it defines a function that has a name.
-    defines: bool,
 }
 
 impl<'a> Score<'a> {
@@ -100,11 +94,10 @@ impl<'a> Score<'a> {
             Acted::Alike => true,
             Acted::Opposed => false,
             Acted::Not if bare => same && (evidence == Evidence::Keyword || leaves),
-            Acted::Not if !rust.arm => evidence >= Evidence::Name,
-            Acted::Not => evidence >= Evidence::Call,
+            Acted::Not => evidence >= Evidence::Name,
             Acted::Differently => evidence == Evidence::Thing,
         };
-        if !enough || go.defines != rust.defines {
+        if !enough {
             return 0;
         }
         let weight = |keys: &Keys| keys.keys().map(|key| self.weight(key)).sum::<u32>();
@@ -211,15 +204,12 @@ fn evidence(go: &Side, rust: &Side) -> Evidence {
 fn sides<'a>(language: Language, lines: &'a [Line], code: Vec<Vec<Token>>) -> Vec<Side<'a>> {
     let names = Names::new(lines);
     let side = |(line, tokens): (&'a Line, &Vec<Token>)| {
-        let tokens = names.does(tokens);
         let acts = names.acts(language, tokens);
         Side {
             keys: keys(language, tokens, &acts, &names),
             acts,
             function: line.function.as_deref(),
             starts: keyword(language, tokens),
-            arm: has(tokens, "= > {"),
-            defines: starts(tokens, "func") || starts(tokens, "impl") || has(tokens, "fn"),
         }
     };
     lines.iter().zip(&code).map(side).collect()
@@ -368,8 +358,6 @@ mod tests {
                 true,
             ),
             ("msg := make(chan int)", "msg: Sender<u32>,", false),
-            ("c.Name = msg", "let claim = |msg| c.name(msg);", false),
-            ("c.Name = msg", "let old = claim(msg);", true),
         ] {
             let (go, rust) = (format!("{go}{go_line}"), format!("{rust}{rust_line}"));
             let go = read(Language::Go, "", &format!("{go}\ndone <- x\n"), 1);
