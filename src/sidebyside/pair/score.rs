@@ -11,8 +11,8 @@
 //! - Lines of which neither does anything must share at least a name, a number or a word.
 //! - A line of nothing but keywords (`for {`, `return`, `} else {`) can be the partner of a line with the
 //!   same keyword or its equivalent, in the same function.
-//! - A line in a function is a partner only of a line in a function of ours that has the same name, or that
-//!   is called by the one with the same name. Go's `main` may be our `run`.
+//! - A line in a function is no partner of a line in another function of the listing. Go's `main` may be our
+//!   `run`.
 //! - A key weighs more, the fewer lines have it. A string literal, and an act on something, weigh three
 //!   times as much.
 //! - How alike two lines are, for choosing among possible pairs, is the weight of what they share times
@@ -23,10 +23,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sidebyside::pair::acts::{Acts, Names, called};
+use crate::sidebyside::pair::acts::{Acts, Names};
 use crate::sidebyside::pair::keys::{Key, Keys, Role, keys, keyword};
 use crate::sidebyside::pair::statement::statements;
-use crate::sidebyside::read::names::snake_case;
 use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::{Language, Token};
 
@@ -38,9 +37,8 @@ pub struct Score<'a> {
     rarity: BTreeMap<Key, u32>,
     /// What each act of the listing is done on.
     objects: BTreeSet<(&'static str, String)>,
-    /// The functions of the listing, and for each of ours those that call it.
+    /// The functions of the listing.
     listed: BTreeSet<&'a str>,
-    callers: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 /// A line of either side.
@@ -74,7 +72,6 @@ impl<'a> Score<'a> {
             rarity: lines_with.into_iter().map(rarity).collect(),
             objects: objects.collect(),
             listed: functions.collect(),
-            callers: callers(rust),
             go: go_sides,
             rust: rust_sides,
         }
@@ -83,8 +80,10 @@ impl<'a> Score<'a> {
     /// How alike a Go line and a Rust line are; 0 where they cannot be a pair.
     pub fn similarity(&self, go: usize, rust: usize) -> u32 {
         let (go, rust) = (&self.go[go], &self.rust[rust]);
-        let Some(same) = self.functions(go.function, rust.function) else {
-            return 0;
+        let same = match (go.function, rust.function) {
+            (Some(go), Some(rust)) if is_same_function(go, rust) => true,
+            (Some(_), Some(rust)) if self.listed.contains(rust) => return 0,
+            (go, rust) => go == rust,
         };
         let evidence = evidence(go, rust);
         let bare = go.keys.keys().all(|key| matches!(key, Key::Keyword(_)));
@@ -119,21 +118,6 @@ impl<'a> Score<'a> {
             Key::Keyword(_) => 1,
             Key::Act(..) | Key::Text(_) => 3 * self.rarity[key],
             _ => self.rarity[key],
-        }
-    }
-
-    /// Whether lines in two functions can be a pair, and whether they are in the same function.
-    fn functions(&self, go: Option<&str>, rust: Option<&str>) -> Option<bool> {
-        match (go, rust) {
-            (Some(go), Some(rust)) if is_same_function(go, rust) => Some(true),
-            (None, None) => Some(true),
-            (Some(_), Some(rust)) if self.listed.contains(rust) => None,
-            (Some(go), Some(rust)) => {
-                let mut callers = self.callers.get(rust).into_iter().flatten();
-                let called = callers.any(|caller| is_same_function(go, caller));
-                called.then_some(false)
-            }
-            _ => Some(false),
         }
     }
 
@@ -219,22 +203,6 @@ impl Side<'_> {
     fn leaves(&self) -> bool {
         matches!(self.starts, Some("return" | "else"))
     }
-}
-
-/// For each function of ours those that call it.
-fn callers(rust: &[Line]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let functions = rust.iter().filter_map(|line| line.function.as_deref());
-    let mut callers: BTreeMap<&str, BTreeSet<&str>> = functions
-        .map(|function| (function, BTreeSet::new()))
-        .collect();
-    for line in rust {
-        for called in (0..line.tokens.len()).filter_map(|at| called(&line.tokens, at)) {
-            if let Some(callers) = callers.get_mut(&snake_case(called)[..]) {
-                callers.extend(line.function.as_deref());
-            }
-        }
-    }
-    callers
 }
 
 #[cfg(test)]
