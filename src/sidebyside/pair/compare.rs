@@ -67,6 +67,13 @@ pub fn compare(
     Ok(comparisons)
 }
 
+/// The figures of all comparisons together, and their verdict if there are tables for them.
+pub fn together(comparisons: &[Comparison]) -> (Figures, Option<Verdict>) {
+    let verdicts = comparisons.iter().filter_map(|c| c.verdict.as_ref());
+    let covers = comparisons.iter().flat_map(|c| &c.cover);
+    (Figures::of(covers), verdicts.cloned().reduce(Verdict::and))
+}
+
 impl Comparison {
     /// Compares a listing with the program whose original it is.
     fn new(listing: Listing, program: &'static Program) -> io::Result<Comparison> {

@@ -17,7 +17,7 @@ use crate::sidebyside::read::programs::Program;
 use crate::sidebyside::read::source::Line;
 
 /// How a comparison stands to its table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Verdict {
     /// The pairs that the table has, how many of them were found, and how many wrong ones.
     pub pairs: usize,
@@ -28,15 +28,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdicts on several programs in one; none where there are none.
-    pub fn all<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> Option<Verdict> {
-        verdicts.fold(None, |all, verdict| {
-            let mut all = all.unwrap_or(Verdict::default());
-            all.pairs += verdict.pairs;
-            all.found += verdict.found;
-            all.wrong += verdict.wrong;
-            Some(all)
-        })
+    /// The verdict on two programs, without their faults.
+    pub fn and(self, other: Verdict) -> Verdict {
+        Verdict {
+            pairs: self.pairs + other.pairs,
+            found: self.found + other.found,
+            wrong: self.wrong + other.wrong,
+            faults: Vec::new(),
+        }
     }
 
     /// How many percent of the pairs found for lines of the table are the table's.

@@ -77,7 +77,12 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
             let attribute = starts(&tokens, "#").then_some(Kind::Attribute);
             Some((import.or(attribute)?, depth))
         });
-        let closed = close_brackets(&mut depth, &tokens);
+        let count = |marks: &str| {
+            let is_one = |token: &&Token| marks.split(' ').any(|mark| token.is(mark));
+            tokens.iter().filter(is_one).count()
+        };
+        depth = (depth + count("{ ( [")).saturating_sub(count("} ) ]"));
+        let ends = count("} ;") > 0;
         let kind = match &tokens[..] {
             [] => Kind::Blank,
             tokens if tokens.iter().all(is_comment) => Kind::Comment,
@@ -101,13 +106,7 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
             pieces,
             tokens,
         });
-        if closed
-            && function
-                .as_ref()
-                .is_some_and(|(_, outside)| depth <= *outside)
-        {
-            function = None;
-        }
+        function = function.filter(|(_, outside)| !ends || depth > *outside);
     }
     if language == Language::Rust {
         lines.truncate(without_unit_tests(&lines));
@@ -123,23 +122,6 @@ fn is_bracket(token: &Token) -> bool {
     ["{", "}", "(", ")", "[", "]", ",", ";"]
         .iter()
         .any(|mark| token.is(mark))
-}
-
-/// Follows the depth of brackets over a line; true where one that was open has been closed.
-fn close_brackets(depth: &mut usize, tokens: &[Token]) -> bool {
-    let mut closed = false;
-    for token in tokens {
-        match token {
-            Token::Mark("{" | "(" | "[") => *depth += 1,
-            Token::Mark("}" | ")" | "]") => {
-                *depth = depth.saturating_sub(1);
-                closed |= matches!(token, Token::Mark("}"));
-            }
-            Token::Mark(";") => closed = true,
-            _ => {}
-        }
-    }
-    closed
 }
 
 fn starts_import(language: Language, tokens: &[Token]) -> bool {

@@ -1,6 +1,6 @@
 //! The check: whether the pairs are right, and enough of them are found.
 
-use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::compare::{Comparison, together};
 use crate::sidebyside::pair::cover::{Cover, Figures, percent};
 use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::programs::{PROGRAMS, Program};
@@ -74,14 +74,13 @@ pub fn check(
 ) -> Result<(), String> {
     let has = |program: &&Program| comparisons.iter().any(|c| c.program == *program);
     let wanted: Vec<&Program> = PROGRAMS.iter().filter(|program| wanted(program)).collect();
-    let found = wanted.iter().copied().filter(has).count();
-    if found < wanted.len() {
-        let missing = wanted.iter().copied().filter(|program| !has(program));
-        let missing: Vec<String> = missing.map(Program::command).collect();
+    let missing = wanted.iter().filter(|program| !has(program));
+    let missing: Vec<String> = missing.map(|program| program.command()).collect();
+    if !missing.is_empty() {
+        let (all, missed) = (wanted.len(), missing.join(", "));
+        let found = all - missing.len();
         return Err(format!(
-            "{found} of {} programs are there, missing: {}",
-            wanted.len(),
-            missing.join(", ")
+            "{found} of {all} programs are there, missing: {missed}"
         ));
     }
     let short = comparisons.iter().filter(|c| fails(c, each)).map(|c| {
@@ -101,8 +100,7 @@ pub fn check(
             short.join(", ")
         ));
     }
-    let figures: Figures = Figures::of(comparisons.iter().flat_map(|c| &c.cover));
-    let verdict = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
+    let (figures, verdict) = together(comparisons);
     let score = score(verdict.as_ref(), figures);
     if score < all {
         return Err(format!(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use crate::error::context;
-use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::compare::{Comparison, together};
 use crate::sidebyside::pair::cover::{Cover, Figures, percent};
 use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::article::Article;
@@ -152,8 +152,7 @@ fn index(article: &Article, comparisons: &[Comparison], names: &[String]) -> Str
             comparison.program.files("<br>"),
         ));
     }
-    let verdict = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
-    let all: Figures = Figures::of(comparisons.iter().flat_map(|c| &c.cover));
+    let (all, verdict) = together(comparisons);
     body.push_str(&format!(
         "</tbody>\n<tfoot><tr><td class=\"name\">all<td class=\"hide\"><td class=\"hide\">\
          <td class=\"figure hide\">{}<td class=\"matched\">{}<td class=\"figure percent\">{}\

@@ -1,6 +1,6 @@
 //! The table of an article's programs.
 
-use crate::sidebyside::pair::compare::Comparison;
+use crate::sidebyside::pair::compare::{Comparison, together};
 use crate::sidebyside::pair::cover::{Figures, percent};
 use crate::sidebyside::pair::truth::Verdict;
 use crate::sidebyside::read::article::Article;
@@ -27,13 +27,9 @@ pub fn table(comparisons: &[Comparison]) -> String {
             comparison.program.files(" "),
         ));
     }
-    let all = Verdict::all(comparisons.iter().filter_map(|c| c.verdict.as_ref()));
-    rows.push(row(
-        ["all".to_owned(), String::new(), String::new()],
-        Figures::of(comparisons.iter().flat_map(|c| &c.cover)),
-        all.as_ref(),
-        String::new(),
-    ));
+    let (figures, all) = together(comparisons);
+    let name = ["all".to_owned(), String::new(), String::new()];
+    rows.push(row(name, figures, all.as_ref(), String::new()));
     format!("{}\n{}", columns(&rows, &[0, 1, 11]), legend(all.as_ref()))
 }
 
