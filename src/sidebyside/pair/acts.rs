@@ -132,9 +132,9 @@ fn rust_act(name: &str, call: &[Token]) -> String {
 /// The name at a place, if it is called there, as a function or as a macro.
 pub fn called(tokens: &[Token], at: usize) -> Option<&str> {
     let defined = at > 0 && (tokens[at - 1].is("fn") || tokens[at - 1].is("func"));
-    let opens = |tokens: &[Token]| ["(", "[", "{"].iter().any(|mark| starts(tokens, mark));
     let after = &tokens[at + 1..];
-    let call = starts(after, "(") || starts(after, "!") && opens(&after[1..]);
+    let opens = after.get(1).is_some_and(|token| token.is_any("( [ {"));
+    let call = starts(after, "(") || starts(after, "!") && opens;
     tokens[at].name().filter(|_| call && !defined)
 }
 
@@ -142,10 +142,8 @@ pub fn called(tokens: &[Token], at: usize) -> Option<&str> {
 fn object(tokens: &[Token], at: usize) -> Option<&str> {
     let before = at.checked_sub(1)?;
     if !tokens[before].is(".") {
-        let skipped = ["(", "&", "*", "mut"];
-        let arguments = tokens.get(at + 1..)?.iter();
-        let mut arguments = arguments.skip_while(|token| skipped.iter().any(|s| token.is(s)));
-        return arguments.next()?.name();
+        let mut arguments = tokens[at + 1..].iter();
+        return arguments.find(|token| !token.is_any("( & * mut"))?.name();
     }
     tokens[before.checked_sub(1)?].name()
 }

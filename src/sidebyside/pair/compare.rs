@@ -81,20 +81,16 @@ impl Comparison {
         let rust = in_order(&go, program);
         let score = Score::new(&go, &rust);
         let runs = runs(program, &rust);
-        let alike = |g: usize| -> Vec<u32> {
-            let similarity = |r: usize| match runs[r] {
-                Some(false) => 0,
-                _ => score.similarity(g, r),
-            };
-            (0..rust.len()).map(similarity).collect()
+        let alike = |g: usize, r: usize| match runs[r] {
+            Some(false) => 0,
+            _ => score.similarity(g, r),
         };
-        let alike: Vec<Vec<u32>> = (0..go.len()).map(alike).collect();
         // The handling of an error belongs to its call, and is like that of any other. So the calls
         // find their partners first, and the handling is paired only where that of its call can be.
         let handled = error_handling(&go);
         let calls = align(go.len(), rust.len(), |g, r| match handled[g] {
             Some(_) => 0,
-            None => alike[g][r],
+            None => alike(g, r),
         });
         let calls = partners(go.len(), calls);
         let answered = |call: usize| calls[call].is_some_and(|r| answers(&rust, r));
@@ -102,7 +98,7 @@ impl Comparison {
         let handles = handles(&rust);
         let similarity = |g: usize, r: usize| match handled[g] {
             Some(call) if !answered[call] || !handles[r] => 0,
-            _ => alike[g][r],
+            _ => alike(g, r),
         };
         let mut pairs = align(go.len(), rust.len(), similarity);
         tighten(&mut pairs, similarity);

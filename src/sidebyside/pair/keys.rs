@@ -98,9 +98,7 @@ pub fn keyword(language: Language, tokens: &[Token]) -> Option<&'static str> {
 
 /// The places of the names that a line introduces.
 fn introduced(tokens: &[Token]) -> Range<usize> {
-    const WORDS: [&str; 8] = [
-        "let", "var", "const", "type", "static", "struct", "enum", "for",
-    ];
+    const WORDS: &str = "let var const type static struct enum for";
     // A field of a value: `name: x,`.
     let is = |at: usize, mark: &str| tokens.get(at).is_some_and(|token| token.is(mark));
     if is(1, ":") && !is(2, ":") && !is(2, "=") {
@@ -110,9 +108,9 @@ fn introduced(tokens: &[Token]) -> Range<usize> {
         return 0..end;
     }
     // The word may come after another one: `pub struct`, `if let`.
-    match (0..2).find(|at| WORDS.iter().any(|word| is(*at, word))) {
+    match tokens.iter().take(2).position(|token| token.is_any(WORDS)) {
         Some(word) if is(word, "let") => {
-            let ends = |token: &Token| ["=", ":", ";"].iter().any(|mark| token.is(mark));
+            let ends = |token: &Token| token.is_any("= : ;");
             word + 1
                 ..tokens
                     .iter()

@@ -37,17 +37,16 @@ impl Statement {
     /// The statement at the start of lines, and how many lines it has. It ends with its brackets, or with
     /// what opens a block within up to `depth` brackets.
     fn take(rust: &[Line], depth: i32) -> (Statement, usize) {
-        let is_any = |token: &Token, marks: &str| marks.split(' ').any(|mark| token.is(mark));
         let (mut tokens, mut open) = (Vec::new(), 0);
         let (mut lines, mut last) = (0, false);
         for line in rust {
             lines += 1;
             let code = line.tokens.iter();
             for token in code.filter(|token| !matches!(token, Token::Comment(_))) {
-                open += i32::from(is_any(token, "( [ {")) - i32::from(is_any(token, ") ] }"));
+                open += i32::from(token.is_any("( [ {")) - i32::from(token.is_any(") ] }"));
                 tokens.push(token.clone());
             }
-            let ends = |marks: &str| tokens.last().is_some_and(|last| is_any(last, marks));
+            let ends = |marks: &str| tokens.last().is_some_and(|last| last.is_any(marks));
             let closes = |next: &Line| open <= 0 && starts(&next.tokens, "}");
             last = rust.get(lines).is_some_and(closes) && !ends("; { }");
             if last || open <= 0 && ends("; } ,") || open <= depth && ends("{") {

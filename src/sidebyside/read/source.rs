@@ -77,16 +77,18 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
             let attribute = starts(&tokens, "#").then_some(Kind::Attribute);
             Some((import.or(attribute)?, depth))
         });
-        let count = |marks: &str| {
-            let is_one = |token: &&Token| marks.split(' ').any(|mark| token.is(mark));
-            tokens.iter().filter(is_one).count()
-        };
+        let count = |marks: &str| tokens.iter().filter(|token| token.is_any(marks)).count();
         depth = (depth + count("{ ( [")).saturating_sub(count("} ) ]"));
         let ends = count("} ;") > 0;
         let kind = match &tokens[..] {
             [] => Kind::Blank,
-            tokens if tokens.iter().all(is_comment) => Kind::Comment,
-            tokens if tokens.iter().all(|t| is_comment(t) || is_bracket(t)) => Kind::Brace,
+            [..] if tokens.iter().all(is_comment) => Kind::Comment,
+            [..] if tokens
+                .iter()
+                .all(|t| is_comment(t) || t.is_any("{ } ( ) [ ] , ;")) =>
+            {
+                Kind::Brace
+            }
             _ => Kind::Code,
         };
         let kind = match open {
@@ -116,12 +118,6 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
 
 fn is_comment(token: &Token) -> bool {
     matches!(token, Token::Comment(_))
-}
-
-fn is_bracket(token: &Token) -> bool {
-    ["{", "}", "(", ")", "[", "]", ",", ";"]
-        .iter()
-        .any(|mark| token.is(mark))
 }
 
 fn starts_import(language: Language, tokens: &[Token]) -> bool {

@@ -44,6 +44,11 @@ impl Token {
             Token::Text(_) | Token::Comment(_) => false,
         }
     }
+
+    /// Whether it is one of these names, numbers or marks, which have spaces between them.
+    pub fn is_any(&self, texts: &str) -> bool {
+        texts.split(' ').any(|text| self.is(text))
+    }
 }
 
 /// Whether tokens start with those of a phrase, which has spaces between them: `let Err`.
