@@ -4,13 +4,46 @@ mod advice;
 mod probe;
 
 use std::io;
+use std::time::Duration;
 
 use crate::cli;
-use crate::lab::options::Limits;
+use crate::lab::target::servers::Servers;
+use crate::lab::values::{duration, positive};
 use crate::server::shutdown::{self, is_closed};
 use crate::server::system_limits::{SystemLimit, system_limits};
 use crate::system::raise_descriptor_limit;
 use crate::text::{columns, wrap};
+
+/// What `limits` is to do.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Limits {
+    /// Threads per client: 3 in the chat, 1 in the echo
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive())]
+    pub threads: usize,
+
+    /// Print the settings for this many clients, as one block to paste
+    #[arg(long = "for", value_name = "N", value_parser = positive())]
+    pub wanted: Option<usize>,
+
+    /// Connect clients until no more are admitted, and print why
+    #[arg(long)]
+    pub probe: bool,
+
+    /// Maximum number of clients of the probe
+    #[arg(short, long, value_name = "N", default_value_t = 20_000, value_parser = positive())]
+    pub clients: usize,
+
+    /// Maximum duration of the probe
+    #[arg(short, long, default_value = "60s", value_parser = duration)]
+    pub duration: Duration,
+
+    /// Probe the echo server instead of the chat
+    #[arg(long)]
+    pub echo: bool,
+
+    #[command(flatten)]
+    pub servers: Servers,
+}
 
 /// Prints what was asked for.
 ///

@@ -33,7 +33,7 @@ use crate::system::raise_descriptor_limit;
 use options::{Command, Options, Scenario};
 use report::table;
 use report::verdict::{tell, verdict};
-use run::{Outcome, Run, contenders};
+use run::{Outcome, Run};
 use target::supervise;
 
 /// Ctrl-C came before the end, as from a shell.
@@ -85,7 +85,9 @@ fn measure(scenario: Scenario, mut options: Options) -> io::Result<u8> {
     let run = Run {
         scenario,
         options: &options,
-        contenders: &contenders(&options.servers, options.floor, scenario.protocol())?,
+        contenders: &options
+            .servers
+            .contenders(options.floor, scenario.protocol())?,
         shutdown: &shutdown::on_signal()?,
     };
     let outputs = match options.outputs.open(run.shutdown) {

@@ -10,11 +10,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli;
 use crate::lab::compare::Compare;
+use crate::lab::limits::Limits;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::report::output::Outputs;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::target::builtin::{self, Builtin};
-use crate::lab::target::contender::{Address, Contender};
+use crate::lab::target::contender::Address;
+use crate::lab::target::servers::Servers;
 use crate::lab::target::supervise;
 use crate::lab::values::{Rate, duration, fail_if, positive, rate, rule, senders, size};
 
@@ -95,7 +97,7 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Number of clients; each number of a list is measured
-    #[arg(short, long, value_name = "N,N...", value_delimiter = ',', value_parser = positive)]
+    #[arg(short, long, value_name = "N,N...", value_delimiter = ',', value_parser = positive())]
     pub clients: Vec<usize>,
 
     /// Duration of each round, such as 500ms, 1.5s or 1m
@@ -103,7 +105,7 @@ pub struct Options {
     pub duration: Duration,
 
     /// Rounds per server and number of clients; each starts the server anew, servers alternate
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = positive)]
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = positive())]
     pub rounds: usize,
 
     /// Load before the measurement starts; nothing of it is in any figure
@@ -111,15 +113,15 @@ pub struct Options {
     pub warm_up: Option<Duration>,
 
     /// Number of clients that send (all, if there are fewer)
-    #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders)]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = senders())]
     pub senders: usize,
 
     /// Clients that never read
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = positive())]
     pub stalled: usize,
 
     /// Bytes per message, with its newline
-    #[arg(long, value_name = "BYTES", value_parser = size)]
+    #[arg(long, value_name = "BYTES", value_parser = size())]
     pub size: usize,
 
     /// Messages (requests, visits) per second over all clients, at even times: latency counts from
@@ -143,69 +145,6 @@ pub struct Options {
     /// Measure the built-in baseline too: one thread, one write per client and batch
     #[arg(long)]
     pub floor: bool,
-}
-
-/// Which servers.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Servers")]
-pub struct Servers {
-    /// Measure a server that is running already, instead of our own; in chat also several that are one
-    /// room, as A+B+C
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = '+')]
-    pub addr: Vec<Address>,
-
-    /// Measure so many of our own servers as one room, with valkey-server or redis-server between them
-    /// (feature engine)
-    #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["addr", "no_own"])]
-    pub nodes: Option<usize>,
-
-    /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
-    /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
-    #[arg(long, value_name = "NAME=COMMAND")]
-    pub server: Vec<Contender>,
-
-    /// Do not measure our own server
-    #[arg(long)]
-    pub no_own: bool,
-
-    /// Allow servers that are not on this machine; load only what is yours
-    #[arg(long)]
-    pub remote: bool,
-
-    /// How long a server may take from its start until it listens
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    pub start_timeout: Duration,
-}
-
-/// What `limits` is to do.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Limits {
-    /// Threads per client: 3 in the chat, 1 in the echo
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
-    pub threads: usize,
-
-    /// Print the settings for this many clients, as one block to paste
-    #[arg(long = "for", value_name = "N", value_parser = positive)]
-    pub wanted: Option<usize>,
-
-    /// Connect clients until no more are admitted, and print why
-    #[arg(long)]
-    pub probe: bool,
-
-    /// Maximum number of clients of the probe
-    #[arg(short, long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
-    pub clients: usize,
-
-    /// Maximum duration of the probe
-    #[arg(short, long, default_value = "60s", value_parser = duration)]
-    pub duration: Duration,
-
-    /// Probe the echo server instead of the chat
-    #[arg(long)]
-    pub echo: bool,
-
-    #[command(flatten)]
-    pub servers: Servers,
 }
 
 /// A scenario that is measured in rounds, by its name on the command line.
@@ -393,6 +332,25 @@ mod tests {
         let line = "loadtest chat --nodes 2";
         let err = from(&mut line.split(' ').map(OsString::from)).unwrap_err();
         assert!(err.to_string().contains("--features engine"), "{err}");
+    }
+
+    #[test]
+    fn numbers_out_of_their_range_are_rejected() {
+        for (option, bad) in [
+            ("--size", &["0", "13", "4097", "x", "-1", "1e3"][..]),
+            ("--senders", &["0", "65537", "x"]),
+            (
+                "--clients",
+                &["0", "1000001", "5,0", "", "18446744073709551616"],
+            ),
+            ("--rounds", &["0", "1000001"]),
+        ] {
+            for value in bad {
+                let words = ["loadtest", "chat", option, value].map(OsString::from);
+                let err = from(&mut words.into_iter()).unwrap_err();
+                assert_eq!(err.exit_code(), 2, "{option} {value}");
+            }
+        }
     }
 
     #[test]

@@ -3,61 +3,18 @@
 use std::io::{self, ErrorKind};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::lab::load::protocol::Protocol;
-use crate::lab::options::{Options, Scenario, Servers};
+use crate::lab::options::{Options, Scenario};
 use crate::lab::progress::Progress;
-use crate::lab::results::record::{FLOOR, Failure, Point, Record, Round, SCHEMA};
+use crate::lab::results::record::{Failure, Point, Record, Round, SCHEMA};
 use crate::lab::results::warnings;
 use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::session::Session;
 use crate::lab::scenario::{chat, churn, echo};
-use crate::lab::target::builtin::Builtin;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{self, machine};
 use crate::lab::target::process::ServerError;
 use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
-
-/// The servers to measure, in the order of the command line.
-///
-/// # Errors
-/// There is none, two have the same name, or one is not on this machine.
-pub fn contenders(
-    servers: &Servers,
-    floor: bool,
-    protocol: Protocol,
-) -> io::Result<Vec<Contender>> {
-    let mut contenders = Vec::new();
-    if !servers.addr.is_empty() {
-        contenders.push(Contender::running(servers.addr.clone()));
-    } else if let Some(count) = servers.nodes {
-        contenders.push(Contender::nodes(count));
-    } else if !servers.no_own {
-        contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
-    }
-    contenders.extend(servers.server.iter().cloned());
-    if floor {
-        contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
-    }
-    let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
-    if contenders.is_empty() {
-        return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
-    }
-    for (i, contender) in contenders.iter().enumerate() {
-        let name = &contender.name;
-        if contenders[..i].iter().any(|other| other.name == *name) {
-            return wrong(format!(
-                "two servers are called {name}: give each --server a name of its own"
-            ));
-        }
-        if let (Some(addr), false) = (contender.remote(), servers.remote) {
-            return wrong(format!(
-                "{addr} is not on this machine; if the server is yours to load, add --remote"
-            ));
-        }
-    }
-    Ok(contenders)
-}
 
 /// One run of a scenario.
 #[derive(Debug)]

@@ -4,12 +4,10 @@ use std::fmt::{self, Display};
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::lab::limits::advice::clients;
+use crate::lab::limits::{Limits, advice::clients};
 use crate::lab::load::clients::Clients;
 use crate::lab::load::protocol::Protocol;
-use crate::lab::options::Limits;
 use crate::lab::progress::Progress;
-use crate::lab::run;
 use crate::lab::scenario::login::{Login, SILENCE, TURN};
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
@@ -44,7 +42,7 @@ pub struct Probed {
 /// # Errors
 /// Our own server is not there, two have one name, or one is not on this machine.
 pub fn contenders(limits: &Limits) -> io::Result<Vec<Contender>> {
-    run::contenders(&limits.servers, false, protocol(limits))
+    limits.servers.contenders(false, protocol(limits))
 }
 
 fn protocol(limits: &Limits) -> Protocol {

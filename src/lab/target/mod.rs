@@ -5,5 +5,6 @@ pub mod contender;
 pub mod floor;
 pub mod proc;
 pub mod process;
+pub mod servers;
 pub mod site;
 pub mod supervise;

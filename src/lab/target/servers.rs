@@ -1,0 +1,81 @@
+//! The options that choose the servers to measure.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use crate::lab::load::protocol::Protocol;
+use crate::lab::results::record::FLOOR;
+use crate::lab::target::builtin::Builtin;
+use crate::lab::target::contender::{Address, Contender};
+use crate::lab::values::{duration, positive};
+
+/// Which servers.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Servers")]
+pub struct Servers {
+    /// Measure a server that is running already, instead of our own; in chat also several that are one
+    /// room, as A+B+C
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = '+')]
+    pub addr: Vec<Address>,
+
+    /// Measure so many of our own servers as one room, with valkey-server or redis-server between them
+    /// (feature engine)
+    #[arg(long, value_name = "N", value_parser = positive(), conflicts_with_all = ["addr", "no_own"])]
+    pub nodes: Option<usize>,
+
+    /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
+    /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
+    #[arg(long, value_name = "NAME=COMMAND")]
+    pub server: Vec<Contender>,
+
+    /// Do not measure our own server
+    #[arg(long)]
+    pub no_own: bool,
+
+    /// Allow servers that are not on this machine; load only what is yours
+    #[arg(long)]
+    pub remote: bool,
+
+    /// How long a server may take from its start until it listens
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub start_timeout: Duration,
+}
+
+impl Servers {
+    /// The servers to measure, in the order of the command line.
+    ///
+    /// # Errors
+    /// There is none, two have the same name, or one is not on this machine.
+    pub fn contenders(&self, floor: bool, protocol: Protocol) -> io::Result<Vec<Contender>> {
+        let mut contenders = Vec::new();
+        if !self.addr.is_empty() {
+            contenders.push(Contender::running(self.addr.clone()));
+        } else if let Some(count) = self.nodes {
+            contenders.push(Contender::nodes(count));
+        } else if !self.no_own {
+            contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
+        }
+        contenders.extend(self.server.iter().cloned());
+        if floor {
+            contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
+        }
+        let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
+        if contenders.is_empty() {
+            return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
+        }
+        for (i, contender) in contenders.iter().enumerate() {
+            let name = &contender.name;
+            if contenders[..i].iter().any(|other| other.name == *name) {
+                return wrong(format!(
+                    "two servers are called {name}: give each --server a name of its own"
+                ));
+            }
+            if let (Some(addr), false) = (contender.remote(), self.remote) {
+                return wrong(format!(
+                    "{addr} is not on this machine; if the server is yours to load, add --remote"
+                ));
+            }
+        }
+        Ok(contenders)
+    }
+}
