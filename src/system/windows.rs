@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString, c_ulong};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::os::windows::ffi::OsStringExt;
 use std::path::Path;
@@ -136,11 +136,15 @@ pub fn read_stream(mut from: impl Read, buf: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// Writes all of it to a standard stream.
+/// Writes all of it to a standard stream. A console gets U+FFFD for what is not UTF-8, because std would fail, and the
+/// rest of the line would be lost; a pipe or file gets the exact bytes.
 ///
 /// # Errors
 /// The writing fails.
-pub fn write_stream(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
-    to.write_all(bytes)?;
+pub fn write_stream(mut to: impl Write + IsTerminal, bytes: &[u8]) -> io::Result<()> {
+    match str::from_utf8(bytes) {
+        Err(_) if to.is_terminal() => to.write_all(String::from_utf8_lossy(bytes).as_bytes())?,
+        _ => to.write_all(bytes)?,
+    }
     to.flush()
 }

@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::{CLIENT, STAT, TCP_CLIENT, UDP_SERVER, listening_on, spawn};
 
 /// A terminal: our end, and the one for a program.
-fn terminal() -> (impl Read + AsFd, File) {
+pub(crate) fn terminal() -> (impl Read + AsFd, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
