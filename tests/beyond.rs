@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use common::program::Program;
+use common::random::Random;
 use common::user::User;
 use common::wait::DEADLINE;
 
@@ -193,4 +194,59 @@ fn history_without_stage_beyond_is_wrong_usage() {
     let stderr =
         Program::run(CHAT, &[&"--stage", &"beyond", &"--history", &"1001"], b"").expect(2, "");
     assert!(stderr.contains("from 0 to 1000"), "{stderr}");
+}
+
+#[test]
+fn random_commands_do_not_stop_the_room_or_reach_others_unsafe() {
+    let room = room(&["--history", "100"]);
+    let mut ann = join(&room, "Ann");
+    let pieces: [&[u8]; 18] = [
+        b"to|",
+        b"rename|",
+        b"who",
+        b"help",
+        b"exit",
+        b"quit",
+        b"|",
+        b"\n",
+        b"\r\n",
+        b"\0",
+        b"Ann",
+        b"ANN",
+        b" ",
+        b"(earlier) ",
+        b"\x1b[2J",
+        b"\xe2\x80\xae",
+        b"\xff\xf4",
+        b"\xe4\xbd",
+    ];
+    for seed in 0..40 {
+        let mut random = Random(seed);
+        let mut user = User::connect(room.addr());
+        for _ in 0..50 {
+            let mut bytes = Vec::new();
+            for _ in 0..random.below(8) {
+                bytes.extend(pieces[random.below(pieces.len())]);
+            }
+            bytes.extend(random.bytes(3));
+            bytes.push(b'\n');
+            // It may have left with `exit`.
+            if user.conn.write_all(&bytes).is_err() {
+                user = User::connect(room.addr());
+            }
+        }
+    }
+    let mut bob = User::join(room.addr());
+    bob.say("to|ann|the end\n");
+    let seen = ann.read_until("-> Ann: the end\r\n");
+    let is_unsafe = |c: char| c.is_control() && !"\r\n\t".contains(c) || c == '\u{202e}';
+    assert!(!seen.contains(is_unsafe), "{seen:?}");
+    // All that Ann was sent are messages.
+    for line in seen
+        .split_terminator("\r\n")
+        .filter(|line| !line.is_empty())
+    {
+        assert!(line.starts_with('['), "{line:?}");
+    }
+    room.stop();
 }

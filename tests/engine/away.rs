@@ -174,7 +174,10 @@ fn messages_users_and_names_survive_flushall() {
     talk.wait_for(200);
     assert_nobody_left(&talk.end().0);
     for room in [&one, &two] {
-        let lists = room.stderr().matches("users with the engine again").count();
+        let lists = room
+            .stderr()
+            .matches("users registered with the engine again")
+            .count();
         assert!(lists <= 5, "one line each time: {}", room.seen());
     }
     // Users and names are there again.

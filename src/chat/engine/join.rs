@@ -77,7 +77,7 @@ impl Publisher<'_> {
             }
         }
         if !users.is_empty() {
-            info!("registered {} users with the engine again", ours.len());
+            info!("users registered with the engine again: {}", ours.len());
         }
         self.outbox.taken = base;
         self.joined = self.link.run.clone();
