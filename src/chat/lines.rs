@@ -74,7 +74,7 @@ enum LineEnd {
 
 /// What one read contained.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Came {
+pub struct Received {
     /// Text or an empty line, which means more than telnet commands and control characters.
     pub is_activity: bool,
     /// How many timing marks the client asked for.
@@ -125,28 +125,28 @@ impl Lines {
     }
 
     /// Adds the `n` bytes that were read into [`Lines::space`].
-    pub fn take(&mut self, n: usize) -> Came {
+    pub fn take(&mut self, n: usize) -> Received {
         // Go: passes telnet commands on as part of a message, and other users' telnet programs execute them. Ours
         // removes them.
         let (n, timing_marks) = self.telnet.remove(&mut self.buf[self.end..self.end + n]);
-        let came = self.end..self.end + n;
+        let received = self.end..self.end + n;
         if n > 0 {
-            self.end = came.end;
-            self.cut(came.clone());
+            self.end = received.end;
+            self.cut(received.clone());
         }
         let is_activity = |byte: &u8| !byte.is_ascii_control() || is_line_end(byte);
-        Came {
-            is_activity: self.buf[came].iter().any(is_activity),
+        Received {
+            is_activity: self.buf[received].iter().any(is_activity),
             timing_marks,
         }
     }
 
     /// Decides how much of the buffer can be split now.
-    fn cut(&mut self, came: Range<usize>) {
-        let new = &self.buf[came.clone()];
+    fn cut(&mut self, received: Range<usize>) {
+        let new = &self.buf[received.clone()];
         // The bytes that were held back contain no line end.
         let last = new.iter().rposition(is_line_end);
-        let rest = last.map_or(0, |last| came.start + last + 1)..self.end;
+        let rest = last.map_or(0, |last| received.start + last + 1)..self.end;
         self.line_end = self.line_end.max(match last {
             _ if new.contains(&b'\n') => LineEnd::Newline,
             Some(_) => LineEnd::CarriageReturn,

@@ -67,12 +67,14 @@ impl<'a> Messages<'a> {
         }
         match read {
             Ok(n @ 1..) => {
-                let came = self.lines.take(n);
-                if came.is_activity {
+                let received = self.lines.take(n);
+                if received.is_activity {
                     self.activity.input_came();
                 }
-                if came.timing_marks > 0 {
-                    let _ = self.conn.write(&WONT_TIMING_MARK.repeat(came.timing_marks));
+                if received.timing_marks > 0 {
+                    let _ = self
+                        .conn
+                        .write(&WONT_TIMING_MARK.repeat(received.timing_marks));
                 }
                 true
             }
