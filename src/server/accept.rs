@@ -209,6 +209,13 @@ fn watch(
     }
     registry.wait_until_empty(GRACE);
     registry.shut(Shutdown::Both);
+    // Their connections are closed, so they wait for something else.
+    let left = registry.wait_until_empty(3 * GRACE);
+    if left > 0 {
+        warn!(
+            "still waiting for {left} clients: standard output is full, or the disk is slow; a second signal exits at once"
+        );
+    }
 }
 
 /// Wakes a blocked `accept`: on Linux by shutting the listener down, elsewhere by a connection to it.

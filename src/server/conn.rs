@@ -271,9 +271,11 @@ impl Registry {
         }
     }
 
-    pub(crate) fn wait_until_empty(&self, limit: Duration) {
+    /// Waits until all connections have ended, or for `limit`. Returns how many are left.
+    pub(crate) fn wait_until_empty(&self, limit: Duration) -> usize {
         let deadline = Instant::now() + limit;
         let mut conns = self.conns.lock();
         while conns.count > 0 && !self.left.wait_until(&mut conns, deadline).timed_out() {}
+        conns.count
     }
 }

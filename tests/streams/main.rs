@@ -193,8 +193,18 @@ fn departures_are_announced_while_the_output_of_the_room_is_full() {
         drop(user);
         stays.read_until(&line);
     }
-    server.kill().unwrap();
-    server.wait().unwrap();
+    // A stopped room says why it still waits.
+    let id = server.id().to_string();
+    let term = || {
+        let status = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(status.unwrap().success());
+    };
+    term();
+    let mut log = server.stderr.take().unwrap();
+    let warning = until(&mut log, "a second signal exits at once\n");
+    assert!(warning.contains("standard output is full"), "{warning}");
+    term();
+    assert_eq!(server.wait().unwrap().code(), Some(130));
 }
 
 fn unread(pipe: &PipeReader) -> u64 {
