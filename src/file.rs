@@ -33,7 +33,7 @@ use crate::go::net::read;
 use crate::text::printable;
 
 /// Bytes per read and write.
-// Go: uses 4096 bytes. With a large buffer, a transfer is two to four times as fast.
+// Go: uses 4096 bytes. Ours uses 1 MiB, and is two to four times as fast.
 pub const BUFFER: usize = 1 << 20;
 
 /// How long one side waits for the other after a failure.

@@ -32,8 +32,8 @@ fn handler(conn: Arc<Conn>) {
     let addr = conn.addr().to_string();
     fmt::println!(addr, "connect successful!!!").ok();
 
-    // Go: upper-cases the two halves of a character that is split across two reads separately, and both
-    // come out invalid. Ours waits up to one second for the second half.
+    // Go: upper-cases the two halves of a character that is split across two reads separately, and replaces each of
+    // their bytes by U+FFFD. Ours waits up to one second for the second half.
     let mut reader = WholeChars::new(conn.stream(), Spin::new(&conn));
     let mut telnet = Telnet::default();
     let mut buf = vec![0; 4096];
@@ -54,8 +54,8 @@ fn handler(conn: Arc<Conn>) {
 
         // Answer.
         let mut answer = strings::to_upper(&buf[..n]);
-        // Go: does not know telnet commands, and a `telnet` in which the user pressed Ctrl-C shows nothing until its
-        // command is answered. Ours answers it.
+        // Go: ignores telnet commands. After Ctrl-C, a `telnet` program then shows nothing more. Ours answers the
+        // command.
         answer.extend(telnet.answers(&buf[..n]));
         if let Err(err) = conn.write(&answer) {
             // Go: keeps reading after a failed write, and every later write fails too. Ours returns.

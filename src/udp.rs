@@ -117,8 +117,8 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
         }
         let (n, raddr) = match received {
             Ok(received) => received,
-            // Go: any error here ends the server, even the report that a client closed its socket before
-            // the answer arrived. Ours continues after such a report.
+            // Go: any error here ends the server, except that Windows' report that a client closed its socket is
+            // turned off. Ours continues after such a report.
             Err(err) if a_client_has_gone(&err) => {
                 warn!("a client closed its socket before the answer arrived: {err}");
                 continue;

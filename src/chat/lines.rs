@@ -134,6 +134,8 @@ impl Lines {
             self.end = received.end;
             self.cut(received.clone());
         }
+        // Go: signals `hasData` after every read, so telnet commands alone prevent the timeout. Ours does not count
+        // them.
         let is_activity = |byte: &u8| !byte.is_ascii_control() || is_line_end(byte);
         Received {
             is_activity: self.buf[received].iter().any(is_activity),
@@ -182,7 +184,8 @@ impl Lines {
         self.start < self.end
     }
 
-    /// The next message, if there is a complete one. Empty lines are skipped.
+    /// The next message, if there is a complete one.
+    // Go: sends an empty line to everyone. Ours skips it, and only counts it as activity.
     pub fn find(&mut self) -> Option<Found> {
         if self.at_first && self.whole > 0 {
             self.at_first = false;

@@ -31,8 +31,8 @@ impl Client {
 }
 
 /// All users of this server, by `Conn::id`.
-// Go: an unprotected map: concurrent access crashes the process (`concurrent map writes`). Ours has a lock, and its
-// key is the order of arrival, in which `who` lists the users.
+// Go: an unprotected map: concurrent access can crash the process (`fatal error: concurrent map writes`, which
+// `recover` cannot catch). Ours has a lock, and its key is the order of arrival, in which `who` lists the users.
 #[derive(Default)]
 pub struct OnlineMap(Mutex<BTreeMap<u64, Client>>);
 

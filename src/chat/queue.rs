@@ -44,7 +44,8 @@ impl Queue {
     /// Sends a batch to the client's writer. Returns false if the client was kicked.
     pub fn send(&self, batch: &Arc<Batch>) -> bool {
         let mut batch = Arc::clone(batch);
-        // `--queue 0`: block until the client reads, as in Go.
+        // Go: blocks until the client reads. Ours blocks only with `--queue 0`; otherwise a client is kicked if its
+        // buffer is full and a write to it has been blocked for 20 ms.
         if self.c.capacity() == Some(0) {
             self.c.send(batch).ok();
             return true;

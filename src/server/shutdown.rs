@@ -16,7 +16,8 @@ use crate::system;
 pub type Done = Receiver<Infallible>;
 
 /// Catches SIGINT, SIGTERM and SIGHUP: the first closes the returned channel, the second ends the process
-/// at once, with status 130. A signal that was ignored when the program started stays ignored, as in Go.
+/// at once, with status 130. A signal that was ignored when the program started stays ignored; in Go only SIGINT and
+/// SIGHUP do.
 ///
 /// # Errors
 /// The signals cannot be caught, or the thread that waits for them cannot be started.

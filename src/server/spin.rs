@@ -15,7 +15,8 @@ const SPIN_LIMIT: Duration = Duration::from_micros(100);
 static SPINNING: AtomicBool = AtomicBool::new(false);
 
 /// Reads from a connection as [`Conn::read`] does. If the last read took less than 100 µs, the next one first
-/// polls for up to 100 µs, yielding to other threads, before it sleeps. Go's runtime does the same in its threads.
+/// polls for up to 100 µs, yielding to other threads, before it sleeps. Go's runtime never polls a
+/// socket like this: its thread parks and is woken.
 #[derive(Debug)]
 pub struct Spin<'a> {
     conn: &'a Conn,

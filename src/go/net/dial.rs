@@ -18,7 +18,8 @@ const HEAD_START: Duration = Duration::from_millis(300);
 /// Attempts for a dial that connects to its own socket.
 const ATTEMPTS: usize = 3;
 
-/// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host).
+/// Connects to `addr` (`HOST:PORT`, or Go's `:PORT` for this host). As in Go there is no timeout but the system's: if
+/// nothing answers, Linux gives up after about two minutes per address.
 ///
 /// # Errors
 /// The address is invalid, or the connection failed.
@@ -122,6 +123,7 @@ fn connect_udp(addr: SocketAddr) -> io::Result<UdpSocket> {
         SocketAddr::V4(_) => "0.0.0.0:0",
         SocketAddr::V6(_) => "[::]:0",
     };
+    // Go: dials again only for TCP, so a UDP socket can be connected to itself. Ours dials again for both.
     not_to_itself(|| {
         let conn = UdpSocket::bind(any)?;
         conn.set_broadcast(true)?;

@@ -13,7 +13,8 @@
 //! - TCP options: no delay for small writes, keepalive probes against peers that vanished, and the longest backlog
 //!   that the system allows.
 //!
-//! Go also has port names such as `:http`; this module does not.
+//! Go also has port names such as `:http`, and listens with Multipath TCP where the system has it; this module
+//! does not.
 
 mod addr;
 mod dial;
