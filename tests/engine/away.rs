@@ -45,7 +45,7 @@ pub(crate) fn assert_nobody_left(lines: &[String]) {
 
 /// The engine itself refuses what it has had: readers need not.
 #[track_caller]
-fn assert_every_batch_is_stored_once(engine: &Engine) {
+pub(crate) fn assert_every_batch_is_stored_once(engine: &Engine) {
     let log: Vec<(String, Vec<(String, String)>)> =
         engine.ask("XRANGE threadline:1:{lobby}:log - +");
     let mut batches = HashSet::new();

@@ -105,6 +105,6 @@ fn link_is_up(engine: &Engine) -> bool {
     info.contains("master_link_status:up")
 }
 
-fn server_at(urls: &str) -> Program {
+pub(crate) fn server_at(urls: &str) -> Program {
     Program::serve(Command::new(CHAT).args(["--engine", urls]))
 }

@@ -11,6 +11,7 @@ mod failover;
 mod load;
 mod names;
 mod options;
+mod refusals;
 mod room;
 mod servers;
 mod talk;
