@@ -199,13 +199,12 @@ fn every_program_has_its_own_name() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("bin")).unwrap() {
         let source = entry.unwrap().path();
         let name = source.file_stem().unwrap().to_str().unwrap();
-        // An older build may be there without its feature.
-        let is_built = match name {
-            "loadtest" => cfg!(all(feature = "lab", unix)),
-            "sidebyside" => cfg!(feature = "sidebyside"),
-            _ => true,
-        };
-        if !is_built {
+        // Of the others there may be an older build.
+        let is_built = [
+            ("loadtest", cfg!(all(feature = "lab", unix))),
+            ("sidebyside", cfg!(feature = "sidebyside")),
+        ];
+        if is_built.contains(&(name, false)) {
             continue;
         }
         let output = Command::new(programs.join(name))
