@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::error::context;
 use crate::go::{fmt, go, net};
 use crate::server::shutdown::{Done, is_closed};
+use crate::system::reports_lost_datagram;
 
 /// Size of a buffer that holds any datagram.
 // Go: uses 1024 bytes, and silently truncates longer datagrams. Ours receives any datagram whole.
@@ -119,7 +120,7 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
             Ok(received) => received,
             // Go: any error here ends the server, except that Windows' report that a client closed its socket is
             // turned off. Ours continues after such a report.
-            Err(err) if a_client_has_gone(&err) => {
+            Err(err) if reports_lost_datagram(&err) => {
                 warn!("a client closed its socket before the answer arrived: {err}");
                 continue;
             }
@@ -145,16 +146,9 @@ fn serve(conn: &UdpSocket, shutdown: &Done) -> io::Result<()> {
 /// sent again.
 fn send_to(conn: &UdpSocket, datagram: &[u8], addr: SocketAddr) -> io::Result<usize> {
     match conn.send_to(datagram, addr) {
-        Err(err) if a_client_has_gone(&err) => conn.send_to(datagram, addr),
+        Err(err) if reports_lost_datagram(&err) => conn.send_to(datagram, addr),
         sent => sent,
     }
-}
-
-fn a_client_has_gone(err: &io::Error) -> bool {
-    matches!(
-        err.kind(),
-        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
-    )
 }
 
 /// Waits for the shutdown or the end of the loop. At shutdown, wakes a blocked `recv_from` with an empty

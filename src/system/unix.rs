@@ -14,6 +14,14 @@ use rustix::net::{RecvFlags, recv};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::Socket;
 
+/// Whether an error of a UDP socket only reports that an earlier datagram did not arrive.
+pub fn reports_lost_datagram(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+    )
+}
+
 /// Reads without blocking. None if nothing has arrived.
 pub fn read_now(conn: &TcpStream, buf: &mut [u8]) -> Option<io::Result<usize>> {
     match recv(conn, buf, RecvFlags::DONTWAIT) {

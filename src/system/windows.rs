@@ -45,6 +45,13 @@ pub fn futex_hash(_operation: c_ulong, _slots: c_ulong) -> io::Result<usize> {
     Err(ErrorKind::Unsupported.into())
 }
 
+/// Whether an error of a UDP socket only reports that an earlier datagram did not arrive: nobody had the port, or its
+/// time to live was over.
+pub fn reports_lost_datagram(err: &io::Error) -> bool {
+    const WSAENETRESET: i32 = 10052;
+    err.kind() == ErrorKind::ConnectionReset || err.raw_os_error() == Some(WSAENETRESET)
+}
+
 /// Always None: a non-blocking read would make the socket non-blocking for all threads.
 pub fn read_now(_conn: &TcpStream, _buf: &mut [u8]) -> Option<io::Result<usize>> {
     None
@@ -147,4 +154,24 @@ pub fn write_stream(mut to: impl Write + IsTerminal, bytes: &[u8]) -> io::Result
         _ => to.write_all(bytes)?,
     }
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_reports_about_earlier_datagrams_let_a_udp_server_go_on() {
+        // WSAECONNRESET and WSAENETRESET; WSAENETDOWN, WSAEMSGSIZE and WSAENOTSOCK.
+        for (code, goes_on) in [
+            (10054, true),
+            (10052, true),
+            (10050, false),
+            (10040, false),
+            (10038, false),
+        ] {
+            let err = io::Error::from_raw_os_error(code);
+            assert_eq!(reports_lost_datagram(&err), goes_on, "{err:?}");
+        }
+    }
 }
