@@ -158,26 +158,21 @@ impl Sides<'_> {
         }
     }
 
-    /// Lines above in the function, from below.
-    fn above(&self, i: usize) -> impl Iterator<Item = usize> {
-        let go = self.go;
-        let above = (0..i).rev();
-        above.take_while(move |&l| go[l].function == go[i].function)
-    }
-
     /// For `defer x.Close()` and `x := ..` a line of ours that binds `x`, beside a line above.
     fn bound_above(&self, i: usize) -> Option<usize> {
         let tokens = &self.go[i].tokens;
         let defined = starts(tokens.get(1..)?, ": =").then(|| tokens[0].name());
         let name = deferred_close(tokens).or(defined.flatten())?;
-        let mut partners = self.above(i).filter_map(|l| self.partners[l]);
+        let mut partners = above(self.go, i).filter_map(|l| self.partners[l]);
         partners.find(|&r| binds(&self.rust[r].tokens, name))
     }
 
     fn loop_head(&self, i: usize) -> Option<usize> {
         let is_loop = |line: &Line| {
-            let word = line.names().next();
-            word.is_some_and(|word| matches!(word, "for" | "while" | "loop"))
+            let mut tokens = line.tokens.iter();
+            tokens
+                .next()
+                .is_some_and(|word| word.is_any("for while loop"))
         };
         let endless = self.go[i].names().eq(["for"]) && self.go[i].tokens.len() == 2;
         let body = block(&self.go_openers, i).filter(|_| endless);
@@ -191,8 +186,8 @@ impl Sides<'_> {
 
     fn end_of_input(&self, i: usize) -> Option<usize> {
         let partner = self.partners[self.code_above(i)?]?;
-        let line = &self.go[i];
-        let asks = line.names().next() == Some("if") && is_end_of_file(&line.tokens);
+        let tokens = &self.go[i].tokens;
+        let asks = starts(tokens, "if") && is_end_of_file(tokens);
         (asks && Statement::at(self.rust, partner).takes_ok()).then_some(partner)
     }
 
@@ -230,6 +225,12 @@ impl Sides<'_> {
     }
 }
 
+/// Lines above in the function, from below.
+fn above(go: &[Line], line: usize) -> impl Iterator<Item = usize> {
+    let above = (0..line).rev();
+    above.take_while(move |&l| go[l].function == go[line].function)
+}
+
 /// The line whose error a question asks for: the last one above, in the function, that sets an error.
 fn call_above(go: &[Line], question: usize) -> Option<usize> {
     let sets_error = |line: &Line| {
@@ -237,9 +238,7 @@ fn call_above(go: &[Line], question: usize) -> Option<usize> {
         let error = |token: &Token| token.name().is_some_and(is_error);
         line.has("=") && !opens_error_block(line) && set.any(error)
     };
-    let above = (0..question).rev();
-    let mut above = above.take_while(|&l| go[l].function == go[question].function);
-    above.find(|&l| go[l].is_code() && sets_error(&go[l]))
+    above(go, question).find(|&l| go[l].is_code() && sets_error(&go[l]))
 }
 
 /// Whether a Go line opens a block for the error that it asks for.
@@ -248,9 +247,8 @@ fn opens_error_block(line: &Line) -> bool {
 }
 
 fn is_exit(line: &Line) -> bool {
-    ["return", "break", "continue"]
-        .iter()
-        .any(|word| line.names().eq([*word]))
+    let names: Vec<&str> = line.names().collect();
+    matches!(names[..], ["return" | "break" | "continue"])
 }
 
 fn prints_error(line: &Line) -> bool {
