@@ -80,7 +80,7 @@ fn percentage(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What programs of ours may be asked for by.
+/// The names by which programs can be selected.
 fn of_programs(name: fn(&Program) -> Option<&'static str>) -> PossibleValuesParser {
     let mut names: Vec<&str> = PROGRAMS.iter().filter_map(name).collect();
     names.dedup();
@@ -88,7 +88,7 @@ fn of_programs(name: fn(&Program) -> Option<&'static str>) -> PossibleValuesPars
 }
 
 impl Args {
-    /// The program that is asked for by its name, its stage or both; exits where there is none.
+    /// The program selected by its name, its stage or both; exits if there is none.
     pub fn program(&self) -> Option<&'static Program> {
         let stage = self.stage.as_deref();
         let name = self.program.as_deref().or(stage.map(|_| "chat_server"))?;

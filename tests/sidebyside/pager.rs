@@ -31,7 +31,7 @@ fn on_terminal(pager: &str, dir: &tempfile::TempDir) -> (Child, impl AsFd) {
 }
 
 #[test]
-fn ctrl_c_is_left_to_the_pager() {
+fn ctrl_c_goes_to_the_pager() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let has = |name: &str| dir.path().join(name).exists();

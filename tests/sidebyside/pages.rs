@@ -16,7 +16,7 @@ fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_pages_are_whole_and_their_links_lead_somewhere() {
+fn pages_are_complete_and_links_resolve() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let site = dir.path().join("new/site");
     let text = printed(&[COURSE, "--html", site.to_str().expect("the path is UTF-8")]);
@@ -79,7 +79,7 @@ fn the_pages_are_whole_and_their_links_lead_somewhere() {
 }
 
 #[test]
-fn what_the_article_says_is_text_to_the_browser() {
+fn article_text_is_escaped_in_pages() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let course = fs::read_to_string(COURSE).expect("the course is there");
     let evil = "<script>alert(1)</script>";

@@ -12,7 +12,7 @@ fn refused(args: &[&str], status: i32) -> String {
 }
 
 #[test]
-fn the_check_fails_below_its_figures_and_says_where() {
+fn check_fails_below_its_figures_and_reports_the_lines() {
     let text = printed(&[COURSE, "tcp_client", "--check", "90", "--check-all", "92"]);
     assert!(
         text.contains("tcp_client") && text.contains("92.8 %"),
@@ -42,7 +42,7 @@ fn the_check_fails_below_its_figures_and_says_where() {
 }
 
 #[test]
-fn the_check_fails_where_programs_are_missing() {
+fn check_fails_if_programs_are_missing() {
     for option in ["--check", "--check-all"] {
         let line = refused(&[COURSE, option, "0"], 1);
         assert!(
@@ -55,7 +55,7 @@ fn the_check_fails_where_programs_are_missing() {
 
 #[test]
 #[cfg(unix)]
-fn what_cannot_be_read_gets_one_line() {
+fn unreadable_article_is_one_line_on_stderr() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let file = |name: &str, content: &[u8]| {
         let path = dir.path().join(name);
@@ -119,7 +119,7 @@ fn what_cannot_be_read_gets_one_line() {
 }
 
 #[test]
-fn wrong_usage_says_what_there_is() {
+fn wrong_usage_lists_valid_values() {
     assert!(refused(&[COURSE, "tcp_sever"], 2).contains("tcp_server, tcp_client"));
     assert!(refused(&[COURSE, "--stage", "whom"], 2).contains("login, broadcast, who"));
     assert!(refused(&[COURSE, "tcp_client", "--stage", "who"], 2).contains("no stage who"));
@@ -128,7 +128,7 @@ fn wrong_usage_says_what_there_is() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_gets_one_line() {
+fn unwritable_folder_is_one_line_on_stderr() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let file = dir.path().join("file");
     fs::write(&file, "").expect("a file for the test");

@@ -117,7 +117,7 @@ fn every_line_of_both_sides_is_printed_once_and_in_order() {
 }
 
 #[test]
-fn colours_come_when_they_are_asked_for() {
+fn color_always_colours_and_never_does_not() {
     let text = printed(&[COURSE, "tcp_client", "--color", "always"]);
     assert!(text.contains("\x1b[32m\"R U ok??\"\x1b[0m"), "{text:?}");
     let plain = printed(&[COURSE, "tcp_client", "--color", "never"]);
@@ -147,7 +147,7 @@ fn output_in_a_pipe_does_not_depend_on_the_folder_or_the_environment() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     // More than a pipe holds, so that the program is still writing when the reader goes.
     let dir = tempfile::tempdir().expect("a folder for the test");
     let course = fs::read_to_string(COURSE).expect("the course is there");

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_pair_in_order_and_runs_of_either_side_stand_alone() {
+    fn lines_pair_in_order_and_others_stay_unpaired() {
         assert_eq!(letters("abcde", "xbyde"), "bde");
         assert_eq!(letters("abc", "cab"), "ab");
         assert_eq!(letters("aBc", "cBa"), "B");

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ours_does_elsewhere_is_carried_and_moves_no_note() {
+    fn line_done_elsewhere_is_carried_and_does_not_move_notes() {
         assert_eq!(covered(&[(0, 0), (1, 2), (5, 6)], &[(2, 5)]), "==~1=!!");
     }
 }

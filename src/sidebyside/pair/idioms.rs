@@ -8,7 +8,7 @@ pub fn is_error(name: &str) -> bool {
         .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// Whether a line asks whether there is an error: Go's `err != nil`, Rust's pattern `Err(..)`.
+/// Whether a line checks for an error: Go's `err != nil`, Rust's pattern `Err(..)`.
 pub fn is_error_check(language: Language, tokens: &[Token]) -> bool {
     match language {
         Language::Go => (0..tokens.len()).any(|at| {

@@ -15,7 +15,7 @@ pub enum Key {
     Name(String),
     /// An act and what it acts on.
     Act(&'static str, String),
-    /// A variable that holds an error: `err`, `err1`. It is called by what asks for an error.
+    /// A variable that holds an error: `err`, `err1`. A line that checks for an error counts as calling it.
     Error,
     /// The end of what there is to read.
     End,
@@ -260,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_told_from_names() {
+    fn calls_are_distinguished_from_names() {
         assert_eq!(shown(Language::Go, "go f(x) // g()"), "f() go() x");
         assert_eq!(shown(Language::Rust, "a!(b) != c()"), "a() b c()");
         assert_eq!(shown(Language::Rust, "thread::spawn(d)"), "d go() go:d()");
     }
 
     #[test]
-    fn format_strings_come_apart_at_their_placeholders() {
+    fn format_strings_are_split_at_placeholders() {
         assert_eq!(pieces("a%sb%03d%%c%"), ["a", "b", "", "c", ""]);
         assert_eq!(pieces("100%的"), ["100", ""]);
         assert_eq!(pieces("a{}b{c:>3}{"), ["a", "b", "", ""]);

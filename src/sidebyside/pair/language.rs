@@ -1,25 +1,24 @@
-//! What Go writes out and Rust does by itself.
+//! What Go spells out and Rust does by itself.
 //!
-//! Some lines of Go have none in Rust because the language answers for them. Such a line is *carried*
-//! by the Rust line whose construct does its work:
+//! Some lines of Go have no line of their own in Rust, because a construct of the language does the same.
+//! Such a line is *carried* by the Rust line that has the construct:
 //!
-//! - **An error that is handed on.** A call followed by `if err != nil {` .. `}`: if the call is paired
-//!   with a statement that hands the error on (it has `?`, or its value is what the function returns),
-//!   this carries the question and, in the block, the lines that print the error or leave. So does
-//!   `let Ok(..) = .. else` or `while let Ok(..)` for the question and the leaving, but not for the
-//!   printing: there the error is dropped. `if let Err(..) = ..` and a `match` on the call have the
-//!   question, and lines of their own for the rest.
-//! - **The end of what there is to read.** `let Some(..) = .. else` has the question `if n == 0 {`, too.
+//! - **A propagated error.** A call followed by `if err != nil {` .. `}`: if the call is paired with a
+//!   statement that propagates the error (it has `?`, or its value is what the function returns), this
+//!   statement carries the check and, in the block, the lines that print the error or leave. So does
+//!   `let Ok(..) = .. else` or `while let Ok(..)`, but not for the printing: the error is ignored there.
+//!   `if let Err(..) = ..` and a `match` on the call carry the check alone.
+//! - **The end of input.** `let Some(..) = .. else` also carries the check `if n == 0 {`.
 //! - **The end of a scope.** `defer x.Close()` after a line that names `x`, if that is paired with one
 //!   that makes `x` a binding of ours (`let x`, `x: T`, `|x|`) and not a reference (`x: &T`): a socket or
-//!   file that is owned is closed when its scope ends, whichever way.
-//! - **The head of a loop.** `for {` with a line that is paired with `for x in ..` or `while let ..`, which
-//!   take the next one and go round again, or with a line in a loop of ours.
-//! - **The fields of a value** that a constructor of ours, `T::new(..)`, fills.
-//! - **The name of what was read.** `msg := string(buf[:n])` after a read: ours takes the message in the
+//!   file that is owned is closed at the end of its scope.
+//! - **The head of a loop.** `for {` with a line that is paired with `for x in ..` or `while let ..`, or with
+//!   a line in a loop of ours.
+//! - **The fields of a value** that a constructor of ours, `T::new(..)`, sets.
+//! - **The name of what was read.** `msg := string(buf[:n])` after a read: ours names the message in the
 //!   line that reads it, `let Some(msg) = ..`.
-//! - **The declaration.** `var x T` without a value: in Rust a variable is made with its value, by the `let x`
-//!   in the same function.
+//! - **The declaration.** `var x T` without a value: in Rust a variable is declared with its value, by the
+//!   `let x` in the same function.
 //! - **The last value.** A bare `return` at the end of a function, after a line paired with what ours
 //!   returns.
 //!
@@ -62,19 +61,19 @@ pub fn carried(go: &[Line], rust: &[Line], partners: &[Option<usize>]) -> Vec<Op
     carried
 }
 
-/// Whether lines of ours may answer for an error of the statement that a line is in: it is not handed on.
+/// Whether lines of ours may handle an error of the statement that a line is in: it is not propagated.
 pub fn answers(rust: &[Line], line: usize) -> bool {
-    !Statement::at(rust, line).hands_on()
+    !Statement::at(rust, line).propagates()
 }
 
-/// Of the Go lines that only handle an error, the line of the call: of the question, and of the block
-/// if it does nothing but print the error and leave. Where no call is to be found, it is the question.
+/// For each Go line that only handles an error, the line of the call: for the check, and for its block if
+/// that does nothing but print the error and leave. If no call is found, it is the line of the check.
 pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     let mut handling = vec![None; go.len()];
     let openers = openers(go);
     for i in (0..go.len()).filter(|&i| opens_error_block(&go[i])) {
         let mut call = i;
-        // A question may have its call before it: `if err := f(); err != nil {`.
+        // A check may have its call before it: `if err := f(); err != nil {`.
         if !go[i].has(";") {
             call = call_above(go, i).unwrap_or(i);
             handling[i] = Some(call);
@@ -88,7 +87,7 @@ pub fn error_handling(go: &[Line]) -> Vec<Option<usize>> {
     handling
 }
 
-/// For each line of ours, whether it is where an error is handled, or the end of what there is to read.
+/// For each line of ours, whether it handles an error or the end of input.
 pub fn handles(rust: &[Line]) -> Vec<bool> {
     let catches = |line: &Line| catches_error(&line.tokens) || is_end_of_file(&line.tokens);
     let openers = openers(rust);
@@ -139,20 +138,20 @@ struct Sides<'a> {
 impl Sides<'_> {
     fn error_block(&self, i: usize, carried: &mut [Option<usize>]) {
         let (go, rust) = (self.go, self.rust);
-        let asked = self.partners[i].is_some();
-        let call = if asked { Some(i) } else { call_above(go, i) };
+        let paired = self.partners[i].is_some();
+        let call = if paired { Some(i) } else { call_above(go, i) };
         let Some(partner) = call.and_then(|call| self.partners[call]) else {
             return;
         };
         let statement = Statement::at(rust, partner);
-        if !asked && statement.asks() {
+        if !paired && statement.checks() {
             carried[i] = Some(partner);
         }
         for l in block(&self.go_openers, i).filter(|&l| self.partners[l].is_none()) {
             let leaves = is_exit(&go[l]);
             let else_prints = go[l].names().eq(["else"]) && go.get(l + 1).is_some_and(prints_error);
-            let handed_on = leaves || prints_error(&go[l]) || else_prints;
-            if statement.hands_on() && handed_on || statement.takes_ok() && leaves {
+            let handles = leaves || prints_error(&go[l]) || else_prints;
+            if statement.propagates() && handles || statement.takes_ok() && leaves {
                 carried[l] = Some(partner);
             }
         }
@@ -187,8 +186,8 @@ impl Sides<'_> {
     fn end_of_input(&self, i: usize) -> Option<usize> {
         let partner = self.partners[self.code_above(i)?]?;
         let tokens = &self.go[i].tokens;
-        let asks = starts(tokens, "if") && is_end_of_file(tokens);
-        (asks && Statement::at(self.rust, partner).takes_ok()).then_some(partner)
+        let checks = starts(tokens, "if") && is_end_of_file(tokens);
+        (checks && Statement::at(self.rust, partner).takes_ok()).then_some(partner)
     }
 
     fn field(&self, i: usize) -> Option<usize> {
@@ -231,17 +230,17 @@ fn above(go: &[Line], line: usize) -> impl Iterator<Item = usize> {
     above.take_while(move |&l| go[l].function == go[line].function)
 }
 
-/// The line whose error a question asks for: the last one above, in the function, that sets an error.
-fn call_above(go: &[Line], question: usize) -> Option<usize> {
+/// The line whose error is checked: the last one above the check, in the function, that sets an error.
+fn call_above(go: &[Line], check: usize) -> Option<usize> {
     let sets_error = |line: &Line| {
         let mut set = line.tokens.iter().take_while(|token| !token.is("="));
         let error = |token: &Token| token.name().is_some_and(is_error);
         line.has("=") && !opens_error_block(line) && set.any(error)
     };
-    above(go, question).find(|&l| go[l].is_code() && sets_error(&go[l]))
+    above(go, check).find(|&l| go[l].is_code() && sets_error(&go[l]))
 }
 
-/// Whether a Go line opens a block for the error that it asks for.
+/// Whether a Go line checks for an error and opens a block.
 fn opens_error_block(line: &Line) -> bool {
     starts(&line.tokens, "if") && line.has("{") && is_error_check(Language::Go, &line.tokens)
 }
@@ -290,7 +289,7 @@ mod tests {
         "n, err := c.Read(b)\nif err != nil {\n\tfmt.Println(\"no\", err)\n\treturn\n}\nuse(n)\n";
 
     #[test]
-    fn an_error_that_is_handed_on_carries_the_block() {
+    fn propagated_error_carries_the_error_block() {
         for rust in [
             "let n = c.read(&mut b)?;\n",
             "let n = c.read(&mut b).map_err(|err| {\n    f(err)\n})?;\n",
@@ -303,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_dropped_is_not_printed() {
+    fn ignored_error_does_not_carry_the_print() {
         for rust in [
             "let Ok(n) = c.read(&mut b) else {\n",
             "while let Ok(n) = c.read(&mut b) {\n",
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_asks_but_its_arms_answer() {
+    fn match_checks_the_error_and_its_arms_handle_it() {
         assert_eq!(
             carried_lines(CHECK, "let n = match c.read(&mut b) {\n", &[(0, 0)]),
             [1]
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_carried_without_the_call_or_the_construct() {
+    fn nothing_is_carried_without_a_paired_call_and_a_construct() {
         assert!(carried_lines(CHECK, "let n = c.read(&mut b)?;\n", &[(5, 0)]).is_empty());
         assert!(carried_lines(CHECK, "let n = c.read(&mut b);\nx()?;\n", &[(0, 0)]).is_empty());
         let more = CHECK.replace("return", "count++");
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_file_is_no_error_to_hand_on() {
+    fn end_of_file_is_not_propagated_as_an_error() {
         let go = "n, err := f.Read(b)\nif err != nil {\n\tif err == io.EOF {\n\t\tfmt.Println(\"done\")\n\t} else {\n\t\tfmt.Println(\"no\", err)\n\t}\n\treturn\n}\n";
         let rust = "let n = f.read(&mut b)?;\nif n == 0 {\n    done();\n    return;\n}\n";
         assert_eq!(
@@ -343,13 +342,13 @@ mod tests {
     }
 
     #[test]
-    fn a_call_within_the_check_is_its_own() {
+    fn call_inside_the_check_is_the_checked_call() {
         let go = "if _, err := c.Write(b); err != nil {\n\tfmt.Println(\"no\", err)\n}\n";
         assert_eq!(carried_lines(go, "c.write_all(b)?;\n", &[(0, 0)]), [1]);
     }
 
     #[test]
-    fn the_head_of_a_loop_takes_what_comes() {
+    fn endless_for_is_carried_by_for_and_while_let() {
         let go = "for {\n\tc, err := l.Accept()\n";
         assert_eq!(carried_lines(go, "for c in acceptor {\n", &[(1, 0)]), [0]);
         assert_eq!(
@@ -360,14 +359,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_is_returned() {
+    fn bare_return_is_carried_by_the_last_expression() {
         let go = "func f() (s string) {\n\ts = g()\n\treturn\n}\n";
         assert_eq!(carried_lines(go, "fn f() {\n    g()\n}\n", &[(1, 1)]), [2]);
         assert!(carried_lines(go, "fn f() {\n    g();\n}\n", &[(1, 1)]).is_empty());
     }
 
     #[test]
-    fn a_scope_closes_what_it_owns() {
+    fn end_of_scope_replaces_the_deferred_close_of_an_owned_value() {
         let go = "func f(c Conn) {\ndefer c.Close()\n";
         assert_eq!(carried_lines(go, "fn f(c: TcpStream) {\n", &[(0, 0)]), [1]);
         assert!(carried_lines(go, "fn f(c: &TcpStream) {\n", &[(0, 0)]).is_empty());

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_keyword_pairs_within_functions_of_one_name() {
+    fn keyword_only_lines_pair_in_functions_of_the_same_name() {
         let go = read(
             Language::Go,
             "",

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_is_that_of_its_block() {
+    fn stage_condition_applies_to_its_block() {
         for (stage, runs) in [("broadcast", false), ("who", true), ("timeout", true)] {
             assert_eq!(numbers(&at(stage).1, Some(runs)), [4, 5]);
             assert_eq!(numbers(&at(stage).1, Some(!runs)), [0; 0]);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_later_stages_alone_have_comes_with_its_comment_and_its_block() {
+    fn lines_of_later_stages_include_their_comments_and_blocks() {
         let (rust, runs) = at("broadcast");
         let places = |numbers: &[usize]| numbers.iter().map(|n| ("a.rs", *n)).collect();
         let later = later(&rust, &places(&[2, 6, 14]), &places(&[2, 4, 10]), &runs);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_condition_runs_at_this_stage_is_of_this_stage() {
+    fn block_of_a_stage_condition_that_holds_is_of_this_stage() {
         let (rust, runs) = at("who");
         let places = |numbers: &[usize]| numbers.iter().map(|n| ("a.rs", *n)).collect();
         let later = later(&rust, &places(&[2]), &places(&[4, 5, 10]), &runs);

@@ -61,9 +61,9 @@ impl Statement {
         has(&self.tokens, phrase)
     }
 
-    /// Whether an error in it goes to whoever called: by `?`, or as the value of the block. What a closure
-    /// does with its own errors is not meant.
-    pub fn hands_on(&self) -> bool {
+    /// Whether it returns an error to the caller: by `?`, or as the value of the block. A `?` in a closure
+    /// does not count.
+    pub fn propagates(&self) -> bool {
         let mut drops = "ok is_ok is_err unwrap unwrap_or unwrap_or_default".split(' ');
         let mut depth = 0;
         let question = self.tokens.iter().any(|token| {
@@ -73,13 +73,13 @@ impl Statement {
         question || self.last && !drops.any(|drop| self.has(drop))
     }
 
-    /// Whether it goes on with success alone, and drops the error.
+    /// Whether it continues only on success, and ignores the error.
     pub fn takes_ok(&self) -> bool {
         self.has("let Ok") || self.has("let Some")
     }
 
-    /// Whether it asks for an error in any way.
-    pub fn asks(&self) -> bool {
-        self.hands_on() || self.takes_ok() || catches_error(&self.tokens) || self.has("match")
+    /// Whether it checks for an error in any way.
+    pub fn checks(&self) -> bool {
+        self.propagates() || self.takes_ok() || catches_error(&self.tokens) || self.has("match")
     }
 }

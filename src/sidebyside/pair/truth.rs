@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_piece_of_every_table_is_in_one_line_of_ours() {
+    fn every_piece_of_every_table_matches_exactly_one_line() {
         let mut pairs = 0;
         for program in &PROGRAMS {
             let (_, table) = program.table.split_once('\n').expect("a hash and pairs");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_found_one_below_the_other() {
+    fn pieces_are_found_from_top_to_bottom() {
         let rust = read(
             Language::Rust,
             "a.rs",
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_do_not_make_another_listing() {
+    fn line_endings_do_not_change_the_fingerprint() {
         assert_eq!(fingerprint("a\n b \r\n\n"), fingerprint("a\n b"));
         assert_ne!(fingerprint("a\nb"), fingerprint("a\n b"));
     }

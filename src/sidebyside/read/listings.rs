@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn fences_may_be_indented_longer_or_of_tildes_and_the_last_may_stay_open() {
+    fn indented_long_and_tilde_fences_are_found_and_the_last_may_stay_open() {
         let text =
             "- item\n  ````go\n  a\n  ```\n\n    b\n  ````\n\n~~~ Go {.numbers}\nc\n~~~\n```go\nd";
         let expected = [(3, "a\n```\n\n  b\n"), (10, "c\n"), (13, "d")];
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_may_be_followed_by_what_extensions_put_there() {
+    fn info_string_may_have_attributes_after_the_language() {
         for info in [
             "go",
             " Golang ",
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_go_in_other_blocks_is_told() {
+    fn go_code_in_other_blocks_is_listed() {
         let text = "# T\n\n```\npackage main\n```\n\n    package p\n\n```text\nfunc f() {\n```\n\
                     <pre><code>package main\n</code></pre>\n\n{% code %}\npackage main\n{% end %}\n\
                     ```java\npackage a.b;\n```\n```rust\nfn f() {\n```\n";
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn code_in_a_sentence_and_other_languages_are_not_listings() {
+    fn inline_code_and_other_languages_are_not_listings() {
         let text = "```go x``` is inline\n\n    ```\n    go\n    ```\n";
         assert_eq!(listings(text), (Vec::new(), Vec::new()));
         assert_eq!(listings(""), (Vec::new(), Vec::new()));
     }
 
     #[test]
-    fn a_title_does_not_outlive_the_listing_or_the_heading_it_stands_above() {
+    fn title_applies_to_one_listing_below_its_heading() {
         let text = "a.go\n```go\n1\n```\n```go\n2\n```\nb.go\n## Next\n```go\n3\n```\n";
         let titles: Vec<_> = go(text).into_iter().map(|l| l.1).collect();
         assert_eq!(titles, ["a.go", "", "Next"]);

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_to_one_case() {
+    fn names_are_converted_to_one_case() {
         for name in [
             "HandlerConnect",
             "handlerConnect",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_two_languages_have_one_in_common() {
+    fn equivalent_names_have_a_common_name() {
         let go = |name| common_name(Language::Go, name);
         let rust = |name| common_name(Language::Rust, name);
         assert_eq!(go("Printf"), rust("println"));

@@ -56,7 +56,7 @@ mod tests {
     use crate::sidebyside::read::tokens::Language;
 
     #[test]
-    fn notes_run_over_lines_and_explain_what_follows() {
+    fn notes_span_lines_and_explain_the_next_code() {
         let source = "// a\n// Go: one\n// two.\n\nf();\ng(); // Go: three\n// four\n/// Go: no\n// Go: five\n// Go: six\n}\n";
         let found = notes(&read(Language::Rust, "", source, 1));
         let note = |text: &str, first, last, explains| Note {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_at_the_end_explains_itself() {
+    fn note_on_the_last_line_explains_itself() {
         assert_eq!(
             notes(&read(Language::Rust, "", "f();\n// Go: x\n", 1))[0].explains,
             1

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_is_known_by_what_it_contains() {
+    fn listing_is_identified_by_what_it_contains() {
         for (body, program) in [
             ("net.Listen(\"tcp\", a)\nl.Accept()", "tcp_server"),
             ("net.Dial(\"tcp\", a)", "tcp_client"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_program_of_ours_is_none() {
+    fn unknown_listing_is_not_identified() {
         assert_eq!(identified("fmt.Println(\"Listen, Accept\") // Stat"), None);
         // Two programs in one.
         assert_eq!(

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_told_apart() {
+    fn lines_are_classified() {
         let go = "package p\n\nimport (\n\t\"a\"\n)\nimport \"b\"\n// c\nfunc f() {\n\tx() /* d */\n})\n";
         assert_eq!(kinds(Language::Go, go), "i.iiii/ccb");
         let rust = "//! d\nuse a::{\n    b,\n};\npub(crate) mod m;\n#[a(\n  b\n)]\nfn f() {\n    g(); // h\n}, // i\n";

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_may_be_nested_in_rust_and_go_on_over_lines() {
+    fn rust_comments_nest_and_span_lines() {
         assert_eq!(
             shown(Language::Rust, "a /* b /* c */\n d */ e"),
             ["a </* b /* c */>", "< d */> e"]
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_there_whatever_stays_open() {
+    fn unterminated_literals_lose_no_line() {
         for source in [
             "",
             "\n",

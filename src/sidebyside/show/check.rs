@@ -118,7 +118,7 @@ mod tests {
     use crate::sidebyside::read::article::Article;
 
     #[test]
-    fn one_wrong_pair_fails_whatever_share_is_asked_for() {
+    fn one_wrong_pair_fails_the_check_at_any_percentage() {
         let course = include_str!("../../../tests/data/sidebyside.md");
         let article = Article::parse("course".to_owned(), course);
         let wanted = |program: &Program| program.name == "tcp_client";

@@ -6,7 +6,7 @@ use crate::text::printable;
 
 /// What a piece of a line is, as far as colours go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ink {
+pub enum TokenKind {
     Plain,
     Keyword,
     Type,
@@ -19,7 +19,7 @@ pub enum Ink {
 }
 
 /// A piece of a line in one colour.
-pub type Span = (Ink, String);
+pub type Span = (TokenKind, String);
 
 const GO: &str = "break case chan const continue default defer else fallthrough for func go goto if \
     import interface map package range return select struct switch type var bool byte error float32 \
@@ -34,34 +34,34 @@ pub fn highlight(language: Language, line: &Line) -> Vec<Span> {
     let mut spans = Vec::new();
     for (i, (piece, token)) in line.pieces.iter().enumerate() {
         let next = |n: usize| line.pieces.get(i + n).map_or("", |p| &p.0);
-        let ink = match token {
-            Some(Token::Comment(_)) => Ink::Comment,
-            Some(Token::Text(_)) => Ink::Text,
-            Some(Token::Number(_)) => Ink::Number,
-            Some(Token::Name(name)) => name_ink(language, name, next(1), next(2)),
-            _ => Ink::Plain,
+        let kind = match token {
+            Some(Token::Comment(_)) => TokenKind::Comment,
+            Some(Token::Text(_)) => TokenKind::Text,
+            Some(Token::Number(_)) => TokenKind::Number,
+            Some(Token::Name(name)) => name_kind(language, name, next(1), next(2)),
+            _ => TokenKind::Plain,
         };
-        push(&mut spans, ink, piece);
+        push(&mut spans, kind, piece);
     }
     spans
 }
 
-fn name_ink(language: Language, name: &str, next: &str, after: &str) -> Ink {
+fn name_kind(language: Language, name: &str, next: &str, after: &str) -> TokenKind {
     let rust = language == Language::Rust;
     let keywords = if rust { RUST } else { GO };
     let capital = name.starts_with(char::is_uppercase);
     if keywords.split_whitespace().any(|word| word == name) {
-        Ink::Keyword
+        TokenKind::Keyword
     } else if matches!(name, "true" | "false" | "nil" | "iota") {
-        Ink::Number
+        TokenKind::Number
     } else if next == "(" && !(rust && capital)
         || rust && next == "!" && matches!(after, "(" | "[" | "{")
     {
-        Ink::Function
+        TokenKind::Function
     } else if rust && capital && name.contains(char::is_lowercase) {
-        Ink::Type
+        TokenKind::Type
     } else {
-        Ink::Plain
+        TokenKind::Plain
     }
 }
 
@@ -70,11 +70,11 @@ pub fn shown(code: &str) -> String {
     printable(code.replace('\t', "    "))
 }
 
-fn push(spans: &mut Vec<Span>, ink: Ink, text: &str) {
+fn push(spans: &mut Vec<Span>, kind: TokenKind, text: &str) {
     match spans.last_mut() {
         _ if text.is_empty() => {}
-        Some((last, before)) if *last == ink => before.push_str(&shown(text)),
-        _ => spans.push((ink, shown(text))),
+        Some((last, before)) if *last == kind => before.push_str(&shown(text)),
+        _ => spans.push((kind, shown(text))),
     }
 }
 
@@ -83,11 +83,11 @@ mod tests {
     use super::*;
     use crate::sidebyside::read::source::read;
 
-    fn inked(language: Language, source: &str, ink: Ink) -> Vec<String> {
+    fn of_kind(language: Language, source: &str, kind: TokenKind) -> Vec<String> {
         let lines = read(language, "", source, 1);
         let spans = lines.iter().flat_map(|line| highlight(language, line));
         spans
-            .filter(|(i, _)| *i == ink)
+            .filter(|(k, _)| *k == kind)
             .map(|(_, text)| text.trim().to_owned())
             .collect()
     }
@@ -95,31 +95,31 @@ mod tests {
     #[test]
     fn both_languages_are_coloured() {
         let go = "func f(s string) { // c\n\tfor { g(\"a\", 12) }\n}\n";
-        assert_eq!(inked(Language::Go, go, Ink::Comment), ["// c"]);
-        assert_eq!(inked(Language::Go, go, Ink::Text), ["\"a\""]);
-        assert_eq!(inked(Language::Go, go, Ink::Number), ["12"]);
+        assert_eq!(of_kind(Language::Go, go, TokenKind::Comment), ["// c"]);
+        assert_eq!(of_kind(Language::Go, go, TokenKind::Text), ["\"a\""]);
+        assert_eq!(of_kind(Language::Go, go, TokenKind::Number), ["12"]);
         assert!(
-            inked(Language::Go, go, Ink::Keyword)
+            of_kind(Language::Go, go, TokenKind::Keyword)
                 .iter()
                 .any(|k| k == "for")
         );
         let rust = "fn f() {\n    loop { g(b\"a\", 12); } // c\n}\n";
-        assert_eq!(inked(Language::Rust, rust, Ink::Comment), ["// c"]);
+        assert_eq!(of_kind(Language::Rust, rust, TokenKind::Comment), ["// c"]);
         assert!(
-            inked(Language::Rust, rust, Ink::Text)
+            of_kind(Language::Rust, rust, TokenKind::Text)
                 .iter()
                 .any(|t| t.contains("\"a\""))
         );
-        assert_eq!(inked(Language::Rust, rust, Ink::Number), ["12"]);
+        assert_eq!(of_kind(Language::Rust, rust, TokenKind::Number), ["12"]);
         assert!(
-            inked(Language::Rust, rust, Ink::Keyword)
+            of_kind(Language::Rust, rust, TokenKind::Keyword)
                 .iter()
                 .any(|k| k == "loop")
         );
     }
 
     #[test]
-    fn the_spans_make_up_the_lines() {
+    fn spans_concatenate_to_the_lines() {
         let source = "fn f() -> \"消息\" {\n\n    /* open\n'x' \"\\";
         let text = |line: &Line| -> String {
             let spans = highlight(Language::Rust, line).into_iter();

@@ -10,7 +10,7 @@ use crate::cli::print;
 use crate::error::{context, ignore_broken_pipe};
 
 /// Prints a text: through `$PAGER` where standard output is a terminal and one is set, or at once.
-/// A reader that has seen enough and goes away is no error.
+/// A pipe that the reader closes early is not an error.
 ///
 /// # Errors
 /// The pager cannot be started or fails, or standard output cannot be written.

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_stand_beside_whatever_there_is_and_code_does_not() {
+    fn comments_share_rows_with_unpaired_lines_and_code_does_not() {
         let rust = "a();\nx();\ny();\nd();\n";
         let cover = [Cover::Paired(0), Cover::Gap, Cover::None, Cover::Paired(3)];
         let comparison = covered("a()\nb()\n// c\nd()\n", rust, &cover, &[]);

@@ -4,7 +4,7 @@ use crate::sidebyside::pair::compare::Comparison;
 use crate::sidebyside::pair::cover::Cover;
 use crate::sidebyside::read::source::{Kind, Line};
 use crate::sidebyside::read::tokens::Language;
-use crate::sidebyside::show::highlight::{Ink, Span, highlight};
+use crate::sidebyside::show::highlight::{Span, TokenKind, highlight};
 use crate::sidebyside::show::rows::{Block, Row, blocks};
 use crate::text::{escape, printable};
 
@@ -158,21 +158,21 @@ fn line(
         body.push_str(&format!("<span class=\"in\">{}</span>", &code[..indent]));
     }
     let mut left = indent;
-    for (ink, code) in spans {
+    for (kind, code) in spans {
         let skipped = left.min(code.len());
         left -= skipped;
         let code = text(&code[skipped..]);
-        let class = match ink {
-            Ink::Plain => {
+        let class = match kind {
+            TokenKind::Plain => {
                 body.push_str(&code);
                 continue;
             }
-            Ink::Keyword => 'k',
-            Ink::Type => 't',
-            Ink::Function => 'f',
-            Ink::Text => 's',
-            Ink::Number => 'n',
-            Ink::Comment => 'c',
+            TokenKind::Keyword => 'k',
+            TokenKind::Type => 't',
+            TokenKind::Function => 'f',
+            TokenKind::Text => 's',
+            TokenKind::Number => 'n',
+            TokenKind::Comment => 'c',
         };
         body.push_str(&format!("<span class=\"{class}\">{code}</span>"));
     }

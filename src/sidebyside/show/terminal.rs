@@ -7,7 +7,7 @@ use crate::sidebyside::pair::cover::{Cover, percent};
 use crate::sidebyside::read::source::Line;
 use crate::sidebyside::read::tokens::Language;
 use crate::sidebyside::show::check::gaps;
-use crate::sidebyside::show::highlight::{Ink, Span, highlight, shown};
+use crate::sidebyside::show::highlight::{Span, TokenKind, highlight, shown};
 use crate::sidebyside::show::rows::{Block, Row, blocks};
 use crate::text::{printable, width};
 
@@ -116,15 +116,15 @@ const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
 const RESET: &str = "\x1b[0m";
 
-fn sgr(ink: Ink) -> &'static str {
-    match ink {
-        Ink::Plain => "",
-        Ink::Keyword => "\x1b[35m",
-        Ink::Type => "\x1b[36m",
-        Ink::Function => "\x1b[34m",
-        Ink::Text => "\x1b[32m",
-        Ink::Number => "\x1b[33m",
-        Ink::Comment => DIM,
+fn sgr(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Plain => "",
+        TokenKind::Keyword => "\x1b[35m",
+        TokenKind::Type => "\x1b[36m",
+        TokenKind::Function => "\x1b[34m",
+        TokenKind::Text => "\x1b[32m",
+        TokenKind::Number => "\x1b[33m",
+        TokenKind::Comment => DIM,
     }
 }
 
@@ -148,21 +148,21 @@ fn wrap(line: &[Span], columns: usize) -> Vec<Vec<Span>> {
     let indent = indent.min(columns / 2);
     let mut lines = vec![Vec::new()];
     let mut used = 0;
-    for (ink, text) in line {
+    for (kind, text) in line {
         let mut piece = String::new();
         for c in text.chars() {
             let wide = c.width().unwrap_or(0);
             if used + wide > columns {
                 let last = lines.len() - 1;
-                lines[last].push((*ink, std::mem::take(&mut piece)));
-                lines.push(vec![(Ink::Plain, " ".repeat(indent))]);
+                lines[last].push((*kind, std::mem::take(&mut piece)));
+                lines.push(vec![(TokenKind::Plain, " ".repeat(indent))]);
                 used = indent;
             }
             piece.push(c);
             used += wide;
         }
         let last = lines.len() - 1;
-        lines[last].push((*ink, piece));
+        lines[last].push((*kind, piece));
     }
     lines
 }
@@ -225,9 +225,9 @@ impl Page {
         let number = number.map_or(String::new(), |number| number.to_string());
         let mut shown = self.paint(DIM, &format!("{number:>4} "));
         let mut columns = NUMBER;
-        for (ink, text) in code.into_iter().flatten() {
+        for (kind, text) in code.into_iter().flatten() {
             columns += width(text);
-            shown += &self.paint(sgr(*ink), text);
+            shown += &self.paint(sgr(*kind), text);
         }
         (shown, columns)
     }
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str, columns: usize) -> Vec<String> {
-        let lines = wrap(&[(Ink::Plain, text.to_owned())], columns);
+        let lines = wrap(&[(TokenKind::Plain, text.to_owned())], columns);
         lines
             .into_iter()
             .map(|l| l.into_iter().map(|(_, text)| text).collect())
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_go_on_indented() {
+    fn long_lines_are_wrapped_with_an_indent() {
         assert_eq!(wrapped("  abcdefghij", 8), ["  abcdef", "    ghij"]);
         assert_eq!(wrapped("short", 8), ["short"]);
         assert_eq!(wrapped("", 8), [""]);
