@@ -106,11 +106,8 @@ pub fn cover(
     moved: &[Option<usize>],
     notes: &[Note],
 ) -> Vec<Cover> {
-    let either = |one: &[Option<usize>], other: &[Option<usize>]| -> Vec<Option<usize>> {
-        one.iter()
-            .zip(other)
-            .map(|(one, other)| one.or(*other))
-            .collect()
+    let either = |a: &[Option<usize>], b: &[Option<usize>]| -> Vec<Option<usize>> {
+        a.iter().zip(b).map(|(a, b)| a.or(*b)).collect()
     };
     let in_order = carried(go, rust, partners);
     // What ours does elsewhere says nothing of where the lines around it are.

@@ -110,13 +110,8 @@ fn introduced(tokens: &[Token]) -> Range<usize> {
     // The word may come after another one: `pub struct`, `if let`.
     match tokens.iter().take(2).position(|token| token.is_any(WORDS)) {
         Some(word) if is(word, "let") => {
-            let ends = |token: &Token| token.is_any("= : ;");
-            word + 1
-                ..tokens
-                    .iter()
-                    .position(ends)
-                    .unwrap_or(tokens.len())
-                    .max(word + 1)
+            let end = tokens.iter().position(|token| token.is_any("= : ;"));
+            word + 1..end.unwrap_or(tokens.len()).max(word + 1)
         }
         Some(word) => word + 1..word + 2,
         None => 0..0,

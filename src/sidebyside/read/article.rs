@@ -39,10 +39,8 @@ impl Article {
         let name = name.to_string_lossy().into_owned();
         let article = Article::parse(name, text.trim_start_matches('\u{feff}'));
         if article.originals.is_empty() && article.others.is_empty() {
-            let lines = article
-                .unmarked
-                .iter()
-                .map(|listing| listing.line.to_string());
+            let unmarked = article.unmarked.iter();
+            let lines = unmarked.map(|listing| listing.line.to_string());
             let lines: Vec<String> = lines.collect();
             let mut why =
                 format!("{shown} has no Go listing, which is a code block that starts with ```go");

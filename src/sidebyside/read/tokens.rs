@@ -100,10 +100,8 @@ pub fn pieces(language: Language, source: &str) -> Vec<Vec<Piece>> {
                 Some(Token::Comment(text)) => Some(Token::Comment(of_line(text))),
                 token => token.clone(),
             };
-            lines
-                .last_mut()
-                .expect("there is always a line")
-                .push((part.to_owned(), token));
+            let line = lines.last_mut().expect("there is always a line");
+            line.push((part.to_owned(), token));
         }
     }
     // `lines()` does not count what follows the last line end; neither does this.
@@ -196,22 +194,16 @@ impl<'a> Lexer<'a> {
 
     /// The length of the block comment here; Rust's may be nested.
     fn block_comment(&self) -> usize {
-        let mut depth = 0;
-        let mut at = 0;
-        while at < self.rest.len() {
+        let (mut at, mut depth) = (2, 1);
+        while depth > 0 {
             let rest = &self.rest[at..];
-            if rest.starts_with("/*") && (depth == 0 || self.language == Language::Rust) {
-                depth += 1;
-                at += 2;
-            } else if rest.starts_with("*/") {
-                depth -= 1;
-                at += 2;
-                if depth == 0 {
-                    break;
-                }
-            } else {
-                at += rest.chars().next().map_or(1, char::len_utf8);
-            }
+            let Some(close) = rest.find("*/") else {
+                return self.rest.len();
+            };
+            let opens = rest[..close].find("/*");
+            let opens = opens.filter(|_| self.language == Language::Rust);
+            depth += if opens.is_some() { 1 } else { -1 };
+            at += opens.unwrap_or(close) + 2;
         }
         at
     }

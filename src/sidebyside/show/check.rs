@@ -49,11 +49,9 @@ fn lines(comparison: &Comparison) -> String {
 
 /// The lines of a listing that nothing covers.
 pub fn gaps(comparison: &Comparison) -> String {
-    let covers = comparison.cover.iter().enumerate();
-    covers
-        .filter(|(_, cover)| **cover == Cover::Gap)
-        .map(|(go, _)| line(comparison, go, ""))
-        .collect()
+    let lines = 0..comparison.go.len();
+    let gaps = lines.filter(|go| comparison.cover[*go] == Cover::Gap);
+    gaps.map(|go| line(comparison, go, "")).collect()
 }
 
 fn line(comparison: &Comparison, go: usize, why: &str) -> String {
