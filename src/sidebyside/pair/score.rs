@@ -7,6 +7,7 @@
 //!   [acts](crate::sidebyside::pair::acts): a send is no partner of a receive, nor a write of a shutdown.
 //!   Where a listing does the same on two things, such as two channels, the two lines must do it on the
 //!   same one.
+//! - Two lines that print must share more than that: a name, a word or `err`.
 //! - Lines of which only one does anything must share a string, or a variable that both introduce.
 //! - Lines of which neither does anything must share at least a name, a number or a word.
 //! - A line of nothing but keywords (`for {`, `return`, `} else {`) can be the partner of a line with the
@@ -90,7 +91,7 @@ impl<'a> Score<'a> {
         let leaves = bare && go.leaves() && go.starts == rust.starts && rust.acts.is_empty();
         let acted = self.acted(&go.acts, &rust.acts);
         let enough = match acted {
-            Acted::Alike => true,
+            Acted::Alike => !go.acts.contains_key("print") || evidence > Evidence::None,
             Acted::Opposed => false,
             Acted::Not if bare => same && (evidence == Evidence::Keyword || leaves),
             Acted::Not => evidence >= Evidence::Name,
@@ -173,11 +174,12 @@ enum Evidence {
 
 fn evidence(go: &Side, rust: &Side) -> Evidence {
     let of = |key: &Key, go: &Role, rust: &Role| match key {
+        Key::Name(name) if name == "print" => Evidence::None,
         Key::Keyword(_) => Evidence::Keyword,
         Key::Text(_) => Evidence::Thing,
         _ if go.introduced && rust.introduced => Evidence::Thing,
         _ if go.called && rust.called => Evidence::Call,
-        Key::Error => Evidence::None,
+        Key::Error => Evidence::Keyword,
         _ => Evidence::Name,
     };
     let keys = go.keys.iter();
@@ -320,6 +322,8 @@ mod tests {
             ("delete(m, c)", "m.lock().insert(c, msg);", false),
             ("go w(c)", "s.go(\"w\", || w(c));", true),
             ("go w(c)", "w(c);", false),
+            ("fmt.Println(\"new\", c)", "info!(\"old {x}\");", false),
+            ("fmt.Println(\"new\", err)", "warn!(\"old\", err);", true),
             (
                 "msg = make(chan int)",
                 "let (msg, msgs) = bounded(1);",
