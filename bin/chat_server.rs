@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         fmt::println!("聊天室启动...").ok();
         // A socket for everyone to connect to.
         let listener = net::listen(&args.addr)?;
-        // Not before: until the name is resolved, Ctrl-C must end the program.
+        // Only now: the name is resolved, which can block, and until then Ctrl-C must end the program at once.
         let shutdown = shutdown::on_signal()?;
 
         use_batch_scheduling();

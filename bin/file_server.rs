@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         temporary::prepare(&args.options.dir)?;
         // Listen.
         let listener = net::listen(&args.addr)?;
-        // Not before: until the name is resolved, Ctrl-C must end the program.
+        // Only now: the name is resolved, which can block, and until then Ctrl-C must end the program at once.
         let shutdown = shutdown::on_signal()?;
 
         // Wait for one client, or with --keep for any number.

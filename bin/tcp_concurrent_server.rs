@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     cli::run(|| {
         // The server's address.
         let listener = net::listen(&args.addr)?;
-        // Not before: until the name is resolved, Ctrl-C must end the program.
+        // Only now: the name is resolved, which can block, and until then Ctrl-C must end the program at once.
         let shutdown = shutdown::on_signal()?;
         use_batch_scheduling();
         tcp::run(listener, &args.limits, shutdown)

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     cli::run(|| {
         // Go: resolves the address in a separate step. In ours, binding does both.
         let conn = net::listen_udp(&args.addr)?;
-        // Not before: until the name is resolved, Ctrl-C must end the program.
+        // Only now: the name is resolved, which can block, and until then Ctrl-C must end the program at once.
         let shutdown = shutdown::on_signal()?;
         udp::run(conn, shutdown)
     })

@@ -15,7 +15,7 @@ use crate::go::{fmt, go, net};
 use crate::server::shutdown::{Done, is_closed};
 use crate::system::reports_lost_datagram;
 
-/// Size of a buffer that holds any datagram.
+/// Size of a buffer that holds any datagram, in bytes.
 // Go: uses 1024 bytes, and silently truncates longer datagrams. Ours receives any datagram whole.
 pub const BUFFER: usize = 65_535;
 
@@ -28,17 +28,18 @@ pub const LONGEST: usize = 65_507;
 /// How long a client waits for an answer before it times out.
 pub const SILENCE: Duration = Duration::from_secs(1);
 
-/// In how many turns [`Unanswered::wait`] waits that long.
+/// How many short waits of [`Unanswered::wait`] make up that time.
 const TURNS: u32 = 10;
 
 /// Explains an error of a receive: no answer.
 pub fn no_answer(addr: &str) -> impl FnOnce(io::Error) -> io::Error {
-    let what = format!("no answer from {addr}, is the server running?");
-    |err| match err.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            io::Error::new(ErrorKind::TimedOut, format!("{what} (it had a second)"))
-        }
-        _ => context(what)(err),
+    let what = format!("no answer from {addr}");
+    move |err| match err.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
+            ErrorKind::TimedOut,
+            format!("{what} within 1 second (is the server running?)"),
+        ),
+        _ => context(format!("{what} (is the server running?)"))(err),
     }
 }
 
@@ -73,21 +74,21 @@ impl Unanswered {
     /// No answer was received for one second.
     pub fn wait(&self) -> io::Result<()> {
         let mut counts = self.counts.lock();
-        while counts.answered < counts.sent {
+        'next: while counts.answered < counts.sent {
             let before = counts.answered;
-            // In short turns, because a pause of the process takes only one of them. Otherwise an answer that has
-            // arrived during the pause would be too late.
-            let no_answer = (0..TURNS).all(|_| {
+            // Short waits: if the process is paused, the pause uses up one of them, and an answer that arrived
+            // meanwhile is still counted.
+            for _ in 0..TURNS {
                 self.changed.wait_for(&mut counts, SILENCE / TURNS);
-                counts.answered == before
-            });
-            if no_answer {
-                let Counts { sent, answered } = *counts;
-                let why = format!(
-                    "{answered} of {sent} datagrams were answered, then no answer for 1 second"
-                );
-                return Err(io::Error::new(ErrorKind::TimedOut, why));
+                if counts.answered > before {
+                    continue 'next;
+                }
             }
+            let Counts { sent, answered } = *counts;
+            let why = format!(
+                "{answered} of {sent} datagrams were answered, then no answer for 1 second"
+            );
+            return Err(io::Error::new(ErrorKind::TimedOut, why));
         }
         Ok(())
     }

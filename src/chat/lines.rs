@@ -88,8 +88,8 @@ pub enum Held {
     Nothing,
     /// For one second.
     ForASecond,
-    /// Until it comes.
-    UntilItsEnd,
+    /// Until the newline arrives.
+    UntilNewline,
 }
 
 /// Where a message is in the buffer.
@@ -172,7 +172,7 @@ impl Lines {
     pub fn held(&self) -> Held {
         match self.line_end {
             _ if self.start == self.end => Held::Nothing,
-            LineEnd::Newline => Held::UntilItsEnd,
+            LineEnd::Newline => Held::UntilNewline,
             LineEnd::Nothing | LineEnd::CarriageReturn => Held::ForASecond,
         }
     }

@@ -36,7 +36,7 @@ pub fn key(name: &[u8]) -> Vec<u8> {
     for c in visible(name) {
         match char::from_u32(c) {
             Some(c) => key.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            // A byte that is not UTF-8, behind one that never is.
+            // A byte that is not UTF-8, marked by 0xFF, which no UTF-8 text contains.
             None => key.extend_from_slice(&[0xff, (c - u32::from(char::MAX)) as u8]),
         }
     }

@@ -1,4 +1,4 @@
-//! `--quiet-above N`: in a room of more users than that, logins and logouts are one line a second.
+//! `--quiet-above N`: in a room of more users than that, logins and logouts are one line per second.
 //!
 //! Every login to every user is what makes thousands of logins slow: a message per pair of users.
 
@@ -8,20 +8,20 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::chat::message::{Kind, Message, Recipient};
 
-/// How long logins and logouts are counted before they are told.
+/// How long logins and logouts are counted before they are shown.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Those who came and went, and are not told of yet.
+/// Logins and logouts since the last line.
 #[derive(Default)]
 struct Count {
     joined: u64,
     left: u64,
-    /// When they are to be told.
+    /// When the next line is due.
     due: Option<Instant>,
 }
 
 impl Count {
-    /// Counts somebody. The line is told a second later.
+    /// Counts a login or logout. The line is due one second after the first.
     fn add(&mut self, kind: Kind) {
         match kind {
             Kind::Joined => self.joined += 1,

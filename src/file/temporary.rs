@@ -25,8 +25,7 @@ pub fn is_reserved(name: &[u8]) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
 }
 
-/// Whether a name has the form `.threadline-PID-RANDOM.part`, or with another suffix, which only our server
-/// creates.
+/// Whether a name is `.threadline-PID-RANDOM` and `suffix`. Only our server creates such names.
 fn is_temporary(name: &OsStr, suffix: &str) -> bool {
     let parts = name.to_str().and_then(|name| {
         let parts = name.strip_prefix(PREFIX)?.strip_suffix(suffix)?;

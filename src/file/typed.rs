@@ -19,7 +19,7 @@ pub fn scan() -> io::Result<PathBuf> {
         if read.map_err(context("cannot read standard input"))? == 0 {
             return Err(io::Error::new(
                 ErrorKind::UnexpectedEof,
-                "standard input ended before a file was named",
+                "standard input ended before a path was entered",
             ));
         }
         // Go: `fmt.Scan` stops at the first space, so `my file` becomes `my`. Ours reads the whole line.

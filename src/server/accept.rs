@@ -124,7 +124,7 @@ impl Acceptor {
             Err(Refusal::Full) => {
                 if !self.full {
                     warn!(
-                        "{addr} rejected: the client limit of {most} is reached; so are others until a client leaves"
+                        "{addr} rejected: the limit of {most} clients is reached; further rejections are not logged until a client leaves"
                     );
                 }
                 self.full = true;

@@ -1,4 +1,4 @@
-//! Standard streams, which whoever has opened them can make non-blocking.
+//! Standard streams. Another process that shares them can make them non-blocking.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -21,7 +21,7 @@ pub fn read_stream(mut from: impl Read + AsFd, buf: &mut [u8]) -> io::Result<usi
     }
 }
 
-/// Writes all of it, past the buffer of `to`: what a buffer has written before an error, it does not say.
+/// Writes all bytes, bypassing the buffer of `to`: after an error a buffered writer does not report how much it wrote.
 ///
 /// # Errors
 /// The writing fails.

@@ -12,8 +12,9 @@ use crate::engine::Engine;
 use crate::talk::Talk;
 use crate::{rename, server};
 
-pub(crate) const CUT_OFF: &str = "[room]: cut off from the other servers, what you say waits";
-pub(crate) const BACK: &str = "[room]: the other servers are back";
+pub(crate) const CUT_OFF: &str =
+    "[room]: the other servers cannot be reached; your messages will be sent later";
+pub(crate) const BACK: &str = "[room]: connected to the other servers again";
 
 /// Users of two servers talk, something happens, and they talk on.
 #[track_caller]

@@ -48,7 +48,7 @@ fn cut_off_server_lists_its_own_users_and_refuses_rename() {
     ann.say("who\n");
     ann.expect(&format!("online user list: \n{a}:{a}\n"));
     ann.say("rename|Ann\n");
-    ann.expect("rename failed: cut off from the other servers\r\n");
+    ann.expect("rename failed: the other servers cannot be reached\r\n");
     engine.signal("CONT");
     ann.expect(&format!("{BACK}\r\n"));
     ann.say("rename|Ann\n");

@@ -123,10 +123,10 @@ fn rename_without_an_answer_is_undone_or_kept_but_never_both() {
     ann.read_until(&format!("[{0}]{0}: login!!!\r\n", bob.addr));
     engine.signal("STOP");
     ann.say("rename|Ann\n");
-    ann.read_until("rename failed: cut off from the other servers\r\n");
+    ann.read_until("rename failed: the other servers cannot be reached\r\n");
     engine.signal("CONT");
-    ann.read_until("[room]: the other servers are back\r\n");
-    bob.read_until("[room]: the other servers are back\r\n");
+    ann.read_until("[room]: connected to the other servers again\r\n");
+    bob.read_until("[room]: connected to the other servers again\r\n");
     // Ann was told that she has not got it, so it must become free.
     wait_until("the name is free", || rename(&mut bob, "Ann"), String::new);
     let (a, b) = (ann.addr.clone(), bob.addr.clone());

@@ -226,7 +226,9 @@ fn own_messages_trimmed_before_they_came_back_do_not_stop_the_room() {
     // The servers can write to the engine, and read nothing: as many batches as may be under way wait to come
     // back, and more messages behind them.
     let _: String = engine.ask("ACL SETUSER default -xread");
-    ann.read_until("[room]: cut off from the other servers, what you say waits\r\n");
+    ann.read_until(
+        "[room]: the other servers cannot be reached; your messages will be sent later\r\n",
+    );
     const LINES: usize = 100;
     let batches = || {
         let state: HashMap<String, String> = engine.ask("HGETALL threadline:1:{lobby}:state");

@@ -62,7 +62,7 @@ fn client_without_a_file_argument_asks_for_one() {
     for typed in ["", "\n", " \n\n"] {
         let stderr = Program::run(CLIENT, &[&addr], typed.as_bytes()).expect(1, PROMPT);
         assert!(
-            stderr.starts_with("error: standard input ended before a file was named"),
+            stderr.starts_with("error: standard input ended before a path was entered"),
             "{stderr:?}"
         );
     }

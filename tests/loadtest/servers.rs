@@ -193,7 +193,7 @@ fn full_room_is_reported() {
     assert_eq!((round.connected, round.lost), (7, 0), "{round:?}");
     let warnings = record.warnings.join("\n");
     assert!(warnings.contains("only 7 got in"), "{warnings}");
-    assert!(warnings.contains("client limit of 7"), "{warnings}");
+    assert!(warnings.contains("limit of 7 clients"), "{warnings}");
 }
 
 #[test]

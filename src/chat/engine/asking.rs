@@ -58,7 +58,7 @@ pub fn find(asker: &Sender<Question>, name: &[u8]) -> Result<(Recipient, Client)
     match answered.recv() {
         Ok(Some((to, clnt))) => Ok((Recipient::There(to), clnt)),
         Ok(None) => Err("to failed: there is no user of that name\r\n"),
-        Err(_) => Err("to failed: cut off from the other servers\r\n"),
+        Err(_) => Err("to failed: the other servers cannot be reached\r\n"),
     }
 }
 
@@ -74,7 +74,7 @@ pub fn claim(asker: &Sender<Question>, id: u64, name: &[u8]) -> Result<(), &'sta
             // The login is on its way.
             Ok(Answer::Absent) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
             Ok(Answer::Absent) => return Err("rename failed: you are not in the room yet\r\n"),
-            Err(_) => return Err("rename failed: cut off from the other servers\r\n"),
+            Err(_) => return Err("rename failed: the other servers cannot be reached\r\n"),
         }
     }
 }

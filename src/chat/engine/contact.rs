@@ -21,11 +21,11 @@ pub enum Caller {
     Subscriber,
 }
 
-/// Since when each of them waits for an answer.
+/// Whether the engine answers: when the current call of each thread began.
 pub struct Contact {
     start: Instant,
-    /// In milliseconds after `start`, and one more; 0 if it does not wait. One for each, because one of them
-    /// may get answers while the other gets none.
+    /// In milliseconds after `start`, plus one; 0 without a call. One per thread, because one of them can get
+    /// answers while the other gets none.
     waiting: [AtomicU64; 2],
     told: Mutex<bool>,
 }
@@ -55,7 +55,7 @@ impl Contact {
         self.waiting[caller as usize].store(0, Relaxed);
         if self.change(true) {
             info!("the engine answers again");
-            tell(said, b"[room]: the other servers are back");
+            tell(said, b"[room]: connected to the other servers again");
         }
     }
 
@@ -66,7 +66,7 @@ impl Contact {
             warn!("the engine does not answer, trying again until it does: {why}");
             tell(
                 said,
-                b"[room]: cut off from the other servers, what you say waits",
+                b"[room]: the other servers cannot be reached; your messages will be sent later",
             );
         }
     }

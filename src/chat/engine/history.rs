@@ -21,11 +21,13 @@ const COUNT: usize = 64;
 /// Records that are remembered by their marks: more than there are in the stream, which is trimmed a little late.
 const REMEMBERED: usize = KEPT + 2_000;
 
-/// Bytes of records, and for how long, that can be brought back to an engine that has lost them.
+/// Maximum size of the records that are kept to restore them to an engine that has lost them, in bytes.
 const RING: usize = 2 * 1024 * 1024;
+
+/// How long they are kept.
 const RING_FOR: Duration = Duration::from_secs(10);
 
-/// What a record takes beside its text, about.
+/// Approximate size of a record without its text, in bytes.
 const OVERHEAD: usize = 128;
 
 /// What this server has read.

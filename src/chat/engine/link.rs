@@ -12,8 +12,11 @@ use super::shared::Shared;
 use crate::chat::message::Message;
 use crate::server::shutdown::{Done, closes_within, is_closed};
 
-/// Pauses between tries: the first, and the longest, to which they double.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(200)];
+/// The first pause between attempts. Each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 pub struct Link<'a> {
     pub caller: Caller,
@@ -33,7 +36,7 @@ impl Link<'_> {
         &mut self,
         mut call: impl FnMut(&mut Connection) -> RedisResult<T>,
     ) -> Option<T> {
-        let [mut pause, longest] = PAUSES;
+        let mut pause = FIRST_PAUSE;
         let Shared {
             room,
             addrs,
@@ -62,7 +65,7 @@ impl Link<'_> {
                     if is_closed(self.stopping) || closes_within(self.stopping, pause) {
                         return None;
                     }
-                    pause = (pause * 2).min(longest);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! One room over several servers, through a stream of Valkey or Redis: every line goes there, and comes back
 //! in one order for all.
 //!
-//! | thread | channel | from | to |
-//! |---|---|---|---|
-//! | | `message` | everyone | `publisher` |
-//! | `publisher` | `sent` | `publisher` | `subscriber` |
-//! | `subscriber` | `said` | `subscriber` | `manager` |
-//! | `asker` | `questions` | a client's reader (`who`, `rename\|`) | `asker` |
+//! | channel | from | to |
+//! |---|---|---|
+//! | `message` | everyone | `publisher` |
+//! | `sent` | `publisher` | `subscriber` |
+//! | `said` | `subscriber` | `manager` |
+//! | `questions` | a client's reader (`who`, `rename\|`) | `asker` |
 //!
 //! Each of the three threads has its own connection, and reconnects after any error. `publisher` puts
 //! the messages of a batch into `sent` and only their text into the engine; `subscriber` takes them from there

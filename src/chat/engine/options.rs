@@ -55,11 +55,11 @@ impl Sharing {
         };
         if queue == 0 {
             let why = "a frozen room would seem dead to the others";
-            return Err(format!("--queue 0 does not go with --engine: {why}"));
+            return Err(format!("--queue 0 cannot be used with --engine: {why}"));
         }
         if !has_logouts {
             let why = "in the earlier stages nobody ever leaves the room";
-            return Err(format!("--engine needs --stage timeout: {why}"));
+            return Err(format!("--engine needs --stage timeout or beyond: {why}"));
         }
         urls.parse().map(drop)
     }

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use super::record::Parcel;
 use crate::chat::online_map::Client;
 
-/// For how long, and how many bytes at most, batches are kept that have come back.
+/// How long batches that have come back are kept.
 const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// Maximum size of the batches that are kept, in bytes.
 const KEPT: usize = 1024 * 1024;
 
-/// What a batch takes beside its text, about.
+/// Approximate size of a batch without its text, in bytes.
 const OVERHEAD: usize = 128;
 
 #[derive(Default)]

@@ -20,19 +20,23 @@ use crate::chat::message::{Kind, Message, Recipient};
 use crate::chat::online_map::Client;
 use crate::server::shutdown::is_closed;
 
-/// Bytes of messages after which a batch takes no more, and most messages in one.
-const FULL: (usize, usize) = (16 * 1024, 128);
+/// A batch with this many bytes of messages takes no more.
+const FULL: usize = 16 * 1024;
+
+/// Maximum number of messages in a batch.
+const MOST_MESSAGES: usize = 128;
 
 /// Batches that may wait to come back.
 pub const UNDER_WAY: usize = 64;
 
-/// A server that the engine has not heard of for so long is dead.
+/// The engine removes a server that sends no heartbeat for this long.
 pub const LEASE: Duration = Duration::from_secs(5);
 
-/// How often the engine hears of a server.
+/// Interval of the heartbeat.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Users of a dead server that one beat takes off: it takes the engine a few milliseconds.
+/// Maximum number of users of a dead server that one heartbeat removes: each call blocks the engine for a few
+/// milliseconds.
 const TAKEN_OFF: usize = 500;
 
 /// How long to sleep while too many batches wait to come back.
@@ -114,7 +118,7 @@ impl Publisher<'_> {
         for msg in iter::once(first).chain(message.try_iter()) {
             bytes += size(&msg);
             messages.extend(self.pack(msg, &mut parcel));
-            if bytes >= FULL.0 || messages.len() >= FULL.1 {
+            if bytes >= FULL || messages.len() >= MOST_MESSAGES {
                 break;
             }
         }
@@ -187,7 +191,7 @@ impl Publisher<'_> {
         Some(())
     }
 
-    /// Says that this server is there, and takes off the users of those that are not.
+    /// Sends a heartbeat, which also removes users of servers that are dead.
     fn beat(&mut self) -> Option<()> {
         let (what, users, more) = self.call_beat(false)?;
         self.next_beat = Instant::now() + if more { PAUSE } else { BEAT };

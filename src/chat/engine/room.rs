@@ -28,7 +28,7 @@ pub struct Room {
 impl Room {
     pub fn new(name: &str) -> Room {
         let script = |code| Script::new(&[include_str!("room.lua"), code].concat());
-        // Two servers of one name would be fatal: it is as random as the hasher of the standard library.
+        // Names must be unique: this one is as random as the hasher of the standard library.
         let random = RandomState::new().build_hasher().finish();
         Room {
             keys: ["log", "names", "alive", "gone", "state", "users:"]

@@ -23,7 +23,8 @@ pub struct Shared {
     pub users: AtomicUsize,
 }
 
-/// The claims of names by this server's users. Each has a number, and is the only one under way.
+/// The claims of names by this server's users. They are numbered, and only one is in progress at
+/// a time.
 #[derive(Default)]
 pub struct Claims(Mutex<Numbers>);
 
@@ -64,7 +65,7 @@ impl Claims {
         }
     }
 
-    /// The last claim that the engine must know of, or it has lost it.
+    /// The last granted claim. An engine that does not know it has lost data.
     pub fn granted(&self) -> u64 {
         self.0.lock().granted
     }

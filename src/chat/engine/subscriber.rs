@@ -19,8 +19,10 @@ use super::shared::Shared;
 use crate::chat::message::{Kind, Message, Recipient};
 use crate::server::shutdown::is_closed;
 
-/// How long one look at the stream waits for more; and when the server is to stop.
+/// How long one read of the stream waits for records.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// The same during shutdown.
 const LAST_LOOKS: Duration = Duration::from_millis(20);
 
 /// Brings what comes from the engine to everyone. Returns when `publisher` has returned and all that it had

@@ -116,8 +116,8 @@ fn rest_of_a_read_is_held_back_for_a_second_unless_the_client_sends_newlines() {
         (&[b"hello\xe4\xbd"], Held::ForASecond),
         (&[b"one\rtwo"], Held::ForASecond),
         (&[b"one\r"], Held::Nothing),
-        (&[b"one\ntwo"], Held::UntilItsEnd),
-        (&[b"one\n", b"two\rthree"], Held::UntilItsEnd),
+        (&[b"one\ntwo"], Held::UntilNewline),
+        (&[b"one\n", b"two\rthree"], Held::UntilNewline),
         (&[b"one\n"], Held::Nothing),
     ] {
         let (mut lines, mut said) = (Lines::default(), Vec::new());

@@ -36,7 +36,7 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(15))
     .with_retries(9);
 
-/// Not every system takes all of it, which is no reason to do without a connection. Go ignores that too.
+/// Errors are ignored, as in Go: some systems lack some of these options, and the connection works without them.
 fn keep_alive(socket: &Socket) {
     let _ = socket.set_tcp_keepalive(&KEEPALIVE);
 }
