@@ -6,8 +6,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use threadline::chat::lines::{LONGEST, Lines, clean};
+use threadline::chat::lines::{LONGEST, Lines};
 use threadline::go::strings::to_upper;
+use threadline::text::clean;
 
 /// What a person types.
 const TYPED: &str = "hello, everybody, how are you?";

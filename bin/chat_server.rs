@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             .exit()
     });
     cli::run(|| {
-        futex_hash::make_room(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);
+        futex_hash::enlarge(args.options.limits.max_clients, chat::THREADS_PER_CLIENT);
         fmt::println!("聊天室启动...").ok();
         // A socket for everyone to connect to.
         let listener = net::listen(&args.addr)?;

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
-/// Prefixes an error with what failed: `.map_err(context("cannot open x"))`.
+/// Prefixes an error with what failed: `.map_err(context("cannot open x"))`. Keeps its kind and its text, but not its
+/// `raw_os_error` or source.
 pub fn context(what: impl Display) -> impl FnOnce(io::Error) -> io::Error {
     move |err| io::Error::new(err.kind(), format!("{what}: {err}"))
 }

@@ -60,7 +60,7 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Aligns rows in columns, those in `left` to the left and the others to the right.
+/// Aligns rows in columns, those with an index in `left` (from 0) to the left and the others to the right.
 pub fn columns<Row: AsRef<[String]>>(rows: &[Row], left: &[usize]) -> String {
     let mut widths = Vec::new();
     for row in rows {

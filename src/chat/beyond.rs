@@ -29,7 +29,7 @@ pub struct Beyond<'a> {
 
 impl Beyond<'_> {
     /// Runs a command of this stage. Returns false if it is not one.
-    pub fn obeys(&self, clnt: &Client, command: &[u8]) -> bool {
+    pub fn run(&self, clnt: &Client, command: &[u8]) -> bool {
         match command {
             b"help" => {
                 self.conn.write(HELP).ok();

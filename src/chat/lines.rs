@@ -13,8 +13,8 @@
 
 use std::ops::{Deref, Range};
 
+use crate::go::utf8::cut_off;
 use crate::server::telnet::Telnet;
-pub use crate::text::clean;
 use crate::text::clean_in_place;
 
 /// Maximum length of a message in bytes, and the size of the read buffer, as in Go.
@@ -33,10 +33,7 @@ pub struct Line<'a> {
 impl Line<'_> {
     /// The message as a command. Empty for the rest of a line that was too long, which is only text.
     pub fn command(&self) -> &[u8] {
-        match self.starts_a_line {
-            true => self.text,
-            false => b"",
-        }
+        if self.starts_a_line { self.text } else { b"" }
     }
 }
 
@@ -228,14 +225,6 @@ impl Lines {
 // ends a line.
 fn is_line_end(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r')
-}
-
-/// The length of the incomplete UTF-8 character at the end of otherwise valid UTF-8, or 0.
-fn cut_off(text: &[u8]) -> usize {
-    match str::from_utf8(text) {
-        Err(err) if err.error_len().is_none() => text.len() - err.valid_up_to(),
-        _ => 0,
-    }
 }
 
 /// The last bytes of a text, from the start of a character: enough to see whether the last one is incomplete.

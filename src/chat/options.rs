@@ -20,7 +20,7 @@ pub struct Options {
     /// Kick a client that does not read when this many batches wait for it (0 to 1024)
     ///
     /// A batch has at most 21 KiB, so a client takes at most 1.4 MiB at the default, plus up to two unread
-    /// answers to `who`. 0 is Go's unbuffered channel: no client is kicked, and one that stops reading freezes
+    /// answers to `who` and, with --history, up to 0.3 MiB of earlier lines. 0 is Go's unbuffered channel: no client is kicked, and one that stops reading freezes
     /// the room.
     #[arg(long, value_name = "BATCHES", default_value_t = 64, value_parser = queue)]
     pub queue: usize,
@@ -78,9 +78,10 @@ impl Options {
 
     /// How long a client may send nothing. The stages before `timeout` have no limit.
     pub(crate) fn kick_after(&self) -> Duration {
-        match self.stage >= Stage::Timeout {
-            true => self.timeout,
-            false => Duration::MAX,
+        if self.stage >= Stage::Timeout {
+            self.timeout
+        } else {
+            Duration::MAX
         }
     }
 }

@@ -83,7 +83,7 @@ impl Presence {
     ///
     /// # Errors
     /// A thread that is needed cannot be started.
-    pub fn plug<'s>(
+    pub fn connect<'s>(
         &self,
         s: &'s Scope<'s, '_>,
         message: Receiver<Message>,

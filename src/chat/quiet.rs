@@ -67,7 +67,7 @@ pub fn quiet(
             count.tell(quieter);
         }
         if let Some(msg) = msg {
-            let (msg, own_line) = hush(msg, &mut count, || users() > most);
+            let (msg, own_line) = without_lines(msg, &mut count, || users() > most);
             for msg in msg.into_iter().chain(own_line) {
                 quieter.send(msg).ok();
             }
@@ -77,7 +77,7 @@ pub fn quiet(
 
 /// Takes the line out of a login or a logout. A newcomer gets its own line, after the earlier lines that it gets
 /// with its login.
-fn hush(
+fn without_lines(
     msg: Message,
     count: &mut Count,
     is_large: impl Fn() -> bool,

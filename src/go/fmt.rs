@@ -49,9 +49,10 @@ pub fn print(bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let bytes = bytes.as_ref();
     // Go: prints input from the network unchanged, so senders can repaint the terminal. Ours removes control
     // characters if standard output is a terminal; a pipe or file gets the exact bytes.
-    let bytes = match *TERMINAL {
-        true => for_terminal(bytes),
-        false => Cow::Borrowed(bytes),
+    let bytes = if *TERMINAL {
+        for_terminal(bytes)
+    } else {
+        Cow::Borrowed(bytes)
     };
     os::Stdout
         .write_all(&bytes)
@@ -64,9 +65,10 @@ pub fn for_terminal(bytes: &[u8]) -> Cow<'_, [u8]> {
     let cleaned = lines.map(|line| {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let end = match line.ends_with(b"\n") {
-            true => &line[text.len()..],
-            false => b"",
+        let end = if line.ends_with(b"\n") {
+            &line[text.len()..]
+        } else {
+            b""
         };
         [&text::clean(text), end].concat()
     });

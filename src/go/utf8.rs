@@ -53,13 +53,12 @@ impl<R: Read> Read for WholeChars<'_, R> {
             buf[..before].copy_from_slice(&self.held);
             self.held.clear();
             let read = &buf[..before + n];
-            match split_cut_off(read) {
+            if n == 0 {
                 // The end of input, or a timeout.
-                _ if n == 0 => return Ok(before),
-                (whole, rest) if str::from_utf8(whole).is_ok() => self.held.extend_from_slice(rest),
-                _ => {}
+                return Ok(before);
             }
-            let whole = read.len() - self.held.len();
+            let whole = read.len() - cut_off(read);
+            self.held.extend_from_slice(&read[whole..]);
             if whole > 0 {
                 return Ok(whole);
             }
@@ -67,19 +66,12 @@ impl<R: Read> Read for WholeChars<'_, R> {
     }
 }
 
-/// Splits `bytes` before an incomplete character at their end, so that it can be held back. Only the start of a
-/// valid character (at most three bytes) is held back.
-pub fn split_cut_off(bytes: &[u8]) -> (&[u8], &[u8]) {
-    for held in 1..=bytes.len().min(3) {
-        let (whole, rest) = bytes.split_at(bytes.len() - held);
-        match str::from_utf8(rest) {
-            Err(err) if err.valid_up_to() == 0 && err.error_len().is_none() => {
-                return (whole, rest);
-            }
-            _ => {}
-        }
+/// The length of the incomplete character at the end of otherwise valid UTF-8, or 0.
+pub fn cut_off(text: &[u8]) -> usize {
+    match str::from_utf8(text) {
+        Err(err) if err.error_len().is_none() => text.len() - err.valid_up_to(),
+        _ => 0,
     }
-    (bytes, b"")
 }
 
 #[cfg(test)]
@@ -150,33 +142,25 @@ mod tests {
     }
 
     #[test]
-    fn only_an_incomplete_character_is_split_off() {
-        assert_eq!(
-            split_cut_off("a世".as_bytes()),
-            ("a世".as_bytes(), &b""[..])
-        );
-        assert_eq!(split_cut_off(b"a\xe4\xb8"), (&b"a"[..], &b"\xe4\xb8"[..]));
-        assert_eq!(
-            split_cut_off(b"\xf0\x9f\x98"),
-            (&b""[..], &b"\xf0\x9f\x98"[..])
-        );
-        assert_eq!(split_cut_off(b"a\xff"), (&b"a\xff"[..], &b""[..]));
-        assert_eq!(
-            split_cut_off(b"\xb8\xb8\xb8"),
-            (&b"\xb8\xb8\xb8"[..], &b""[..])
-        );
+    fn only_an_incomplete_character_is_cut_off() {
+        assert_eq!(cut_off("a世".as_bytes()), 0);
+        assert_eq!(cut_off(b"a\xe4\xb8"), 2);
+        assert_eq!(cut_off(b"\xf0\x9f\x98"), 3);
+        assert_eq!(cut_off(b"a\xff"), 0);
+        assert_eq!(cut_off(b"\xb8\xb8\xb8"), 0);
     }
 
     proptest! {
         #[test]
-        fn result_does_not_depend_on_how_the_bytes_are_split(bytes: Vec<u8>, cuts: Vec<proptest::sample::Index>) {
+        fn result_does_not_depend_on_how_valid_text_is_split(text: String, cuts: Vec<proptest::sample::Index>) {
+            let bytes = text.into_bytes();
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let (mut held, mut got) = (Vec::new(), Vec::new());
             for pair in cuts.windows(2) {
                 held.extend_from_slice(&bytes[pair[0]..pair[1]]);
-                let (whole, rest) = split_cut_off(&held);
+                let (whole, rest) = held.split_at(held.len() - cut_off(&held));
                 prop_assert!(rest.len() <= 3);
                 got.extend(to_upper(whole));
                 held = rest.to_vec();

@@ -14,7 +14,7 @@ use socket2::SockRef;
 use crate::go::net::{self, Addr};
 use crate::go::spawn;
 use crate::server::conn::{Conn, GRACE, Refusal, Registry};
-use crate::server::limits::{Limits, MostClients};
+use crate::server::limits::{ClientLimit, Limits};
 use crate::server::shutdown::{Done, is_closed};
 use crate::system::raise_descriptor_limit;
 
@@ -42,7 +42,7 @@ pub struct ServerProfile {
 pub struct Acceptor {
     listener: Arc<TcpListener>,
     profile: ServerProfile,
-    max_clients: MostClients,
+    max_clients: ClientLimit,
     max_per_ip: usize,
     registry: Arc<Registry>,
     stopping: Done,
@@ -67,7 +67,7 @@ impl Acceptor {
             warn!("cannot raise the limit on open descriptors: {err}");
         }
         info!("listening on {}", Addr::from(listener.local_addr()?));
-        let max_clients = MostClients::new(
+        let max_clients = ClientLimit::new(
             limits.max_clients,
             profile.threads,
             profile.descriptors,

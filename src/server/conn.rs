@@ -80,7 +80,8 @@ impl Conn {
         self.id
     }
 
-    /// Reads what the client has sent. Tries again after EINTR.
+    /// Reads what the client has sent. Tries again after EINTR. Returns 0 after [`Conn::close`], as at the end of the
+    /// stream.
     ///
     /// # Errors
     /// The connection failed.
@@ -127,6 +128,7 @@ impl Conn {
     }
 
     /// Reads and discards all further input, because closing with unread data would reset the connection.
+    // Not inlined, because its 8 KiB buffer would take stack of the reader for as long as it runs.
     #[inline(never)]
     pub fn drain(&self) {
         let _ = io::copy(&mut &self.stream, &mut io::sink());

@@ -30,7 +30,7 @@ const GET_SLOTS: c_ulong = 2;
 
 /// Makes the table large enough for the threads of all clients. Call it before the first thread starts. Has no
 /// effect before Linux 6.16, where all processes share one table.
-pub fn make_room(max_clients: MaxClients, threads_per_client: usize) {
+pub fn enlarge(max_clients: MaxClients, threads_per_client: usize) {
     // The client limit depends on it. The accept loop raises it too, and logs a failure.
     raise_descriptor_limit().ok();
     let clients = match max_clients {
@@ -47,7 +47,8 @@ pub fn make_room(max_clients: MaxClients, threads_per_client: usize) {
     }
 }
 
-/// The number of slots for so many threads: a power of two, because the kernel accepts nothing else.
+/// The number of slots for so many threads: a power of two, because the kernel accepts nothing else. `memory` is what
+/// is available, in bytes; without it the table gets its minimum size.
 pub fn slots_for(threads: usize, memory: Option<u64>) -> usize {
     let most = memory.unwrap_or(0) / PART_OF_MEMORY / BYTES_PER_SLOT as u64;
     let most = usize::try_from(most).unwrap_or(usize::MAX);

@@ -8,7 +8,7 @@ use crate::server::system_limits::{available_memory, system_limits};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
     /// Maximum number of connected clients: a number, or `auto` for what this machine supports
-    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = max_clients)]
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = parse_max_clients)]
     pub max_clients: MaxClients,
 
     /// Maximum number of clients from one IP address [default: no limit]
@@ -34,7 +34,7 @@ pub enum MaxClients {
     Fixed(usize),
 }
 
-fn max_clients(text: &str) -> Result<MaxClients, String> {
+fn parse_max_clients(text: &str) -> Result<MaxClients, String> {
     match (text, text.parse()) {
         ("auto", _) => Ok(MaxClients::Auto),
         (_, Ok(n @ 1..)) => Ok(MaxClients::Fixed(n)),
@@ -44,19 +44,19 @@ fn max_clients(text: &str) -> Result<MaxClients, String> {
 
 /// The client limit, and the reason for it, which is logged once when nine tenths of the limit are in use.
 #[derive(Debug)]
-pub(crate) struct MostClients {
+pub(crate) struct ClientLimit {
     pub(crate) number: usize,
     pub(crate) reason: Option<String>,
 }
 
-impl MostClients {
+impl ClientLimit {
     /// The limit for a server that needs so many threads, descriptors and bytes of memory per client.
     pub(crate) fn new(
         wanted: MaxClients,
         threads: usize,
         descriptors: usize,
         memory: usize,
-    ) -> MostClients {
+    ) -> ClientLimit {
         let lowest = system_limits(threads, descriptors).into_iter().next();
         let lowest = lowest.map(|lowest| {
             let (name, value, command) = (lowest.name, lowest.value, lowest.how_to_raise());
@@ -72,7 +72,7 @@ impl MostClients {
                 if let Some(reason) = &reason {
                     debug!("at most {supported} clients: {reason}");
                 }
-                MostClients {
+                ClientLimit {
                     number: supported,
                     reason,
                 }
@@ -83,7 +83,7 @@ impl MostClients {
                         "--max-clients {number} is more than this machine supports, about {supported}: {reason}"
                     );
                 }
-                MostClients {
+                ClientLimit {
                     number,
                     reason: Some("--max-clients sets the limit".to_owned()),
                 }
@@ -122,17 +122,17 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn memory_that_a_client_needs_lowers_the_automatic_limit() {
-        let limit = |memory| MostClients::new(MaxClients::Auto, 1, 1, memory).number;
+        let limit = |memory| ClientLimit::new(MaxClients::Auto, 1, 1, memory).number;
         assert_eq!(limit(usize::MAX), 1);
         assert!(limit(0) > 1);
     }
 
     #[test]
     fn max_clients_is_a_number_or_auto() {
-        assert_eq!(max_clients("auto"), Ok(MaxClients::Auto));
-        assert_eq!(max_clients("7"), Ok(MaxClients::Fixed(7)));
+        assert_eq!(parse_max_clients("auto"), Ok(MaxClients::Auto));
+        assert_eq!(parse_max_clients("7"), Ok(MaxClients::Fixed(7)));
         for bad in ["0", "-1", "many", ""] {
-            assert!(max_clients(bad).is_err(), "{bad:?} was accepted");
+            assert!(parse_max_clients(bad).is_err(), "{bad:?} was accepted");
         }
     }
 }

@@ -20,13 +20,16 @@ static SPINNING: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 pub struct Spin<'a> {
     conn: &'a Conn,
-    quick: bool,
+    answers_fast: bool,
 }
 
 impl Spin<'_> {
     /// A new client counts as slow.
     pub fn new(conn: &Conn) -> Spin<'_> {
-        Spin { conn, quick: false }
+        Spin {
+            conn,
+            answers_fast: false,
+        }
     }
 
     /// Polls until [`SPIN_LIMIT`] after `start`. None if nothing arrived.
@@ -44,7 +47,7 @@ impl Spin<'_> {
 impl Read for Spin<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
-        if CAN_READ_NOW && self.quick && !SPINNING.swap(true, Relaxed) {
+        if CAN_READ_NOW && self.answers_fast && !SPINNING.swap(true, Relaxed) {
             let found = self.poll(buf, start);
             SPINNING.store(false, Relaxed);
             if let Some(read) = found {
@@ -52,7 +55,7 @@ impl Read for Spin<'_> {
             }
         }
         let n = self.conn.read(buf)?;
-        self.quick = start.elapsed() < SPIN_LIMIT;
+        self.answers_fast = start.elapsed() < SPIN_LIMIT;
         Ok(n)
     }
 }

@@ -144,6 +144,7 @@ pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
         limit(
             "RLIMIT_NPROC",
             user_thread_limit(),
+            // An upper bound: the system reports no count per user.
             machine_threads,
             threads,
             shell("-u", "--nproc", u64::MAX),

@@ -10,10 +10,10 @@ use redis::{Connection, RedisResult};
 use super::connection::{PATIENCE, reason};
 use super::room::{Room, invoke};
 use super::shared::{Outcome, Shared};
-use crate::chat::lines::clean;
 use crate::chat::message::Recipient;
 use crate::chat::name::key;
 use crate::chat::online_map::Client;
+use crate::text::clean;
 
 /// Questions that may wait.
 pub const WAITING: usize = 128;

@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use redis::Value;
 
-use crate::chat::lines::{LONGEST, clean};
+use crate::chat::lines::LONGEST;
 use crate::chat::message::Kind;
 use crate::chat::online_map::Client;
+use crate::text::clean;
 
 /// A header, `[address]name: `, has at most so many bytes.
 const HEADER: usize = 256;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::clean;
 use crate::text::is_unsafe;
 
 /// A message, and whether it may be a command.

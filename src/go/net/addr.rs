@@ -27,10 +27,10 @@ pub fn split_host_port(addr: &str) -> Result<(&str, u16), String> {
         }
         None => host,
     };
-    match host.contains(['[', ']']) {
-        true => Err("brackets belong around an IPv6 address, as in [::1]:8000".to_owned()),
-        false => Ok((host, port)),
+    if host.contains(['[', ']']) {
+        return Err("brackets belong around an IPv6 address, as in [::1]:8000".to_owned());
     }
+    Ok((host, port))
 }
 
 /// Resolves `addr` to all its addresses, in the order of the resolver. An empty host is `0.0.0.0`. An IPv4-mapped
@@ -45,10 +45,10 @@ pub(super) fn resolve(addr: &str) -> io::Result<Vec<SocketAddr>> {
     } else {
         (host, port).to_socket_addrs()?.map(canonical).collect()
     };
-    match addrs.is_empty() {
-        true => Err(io::Error::new(ErrorKind::NotFound, "no such address")),
-        false => Ok(addrs),
+    if addrs.is_empty() {
+        return Err(io::Error::new(ErrorKind::NotFound, "no such address"));
     }
+    Ok(addrs)
 }
 
 /// Whether `addr` is an IP address with a port, as [`Addr`] is printed.

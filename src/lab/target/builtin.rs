@@ -73,7 +73,7 @@ impl Builtin {
         take_name(&self.name());
         let limits = Limits::default();
         if self == Builtin::Chat {
-            futex_hash::make_room(limits.max_clients, chat::THREADS_PER_CLIENT);
+            futex_hash::enlarge(limits.max_clients, chat::THREADS_PER_CLIENT);
         }
         let addr = addr.to_string();
         if matches!(self, Builtin::Chat | Builtin::Echo) {

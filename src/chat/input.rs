@@ -11,21 +11,21 @@ use crate::chat::rate_limit::{Rate, RateLimiter};
 use crate::server::conn::Conn;
 use crate::server::telnet::WONT_TIMING_MARK;
 
-/// The messages of one client.
-pub struct Messages<'a> {
+/// The input of one client, read as messages.
+pub struct Input<'a> {
     conn: &'a Conn,
     activity: &'a Activity<'a>,
     limiter: RateLimiter,
     lines: Lines,
 }
 
-impl<'a> Messages<'a> {
+impl<'a> Input<'a> {
     /// Limits the client to `rate`.
-    pub fn new(conn: &'a Conn, activity: &'a Activity, rate: Option<Rate>) -> Messages<'a> {
+    pub fn new(conn: &'a Conn, activity: &'a Activity, rate: Option<Rate>) -> Input<'a> {
         // Go: does not receive urgent (out-of-band) bytes, which telnet uses for half of a command. Ours receives
         // them in order.
         let _ = SockRef::from(conn.stream()).set_out_of_band_inline(true);
-        Messages {
+        Input {
             conn,
             activity,
             limiter: RateLimiter::new(rate, Instant::now()),
