@@ -89,15 +89,20 @@ pub fn asker(shared: &Shared, questions: &Receiver<Question>) {
     for question in questions {
         match question {
             Question::Everyone(answer) => {
-                let users = asker.everyone();
-                let clients = users.map(|users| users.into_iter().map(|(_, clnt)| clnt).collect());
-                clients.map(|clients| answer.send(clients));
+                if let Some(users) = asker.everyone() {
+                    let clients = users.into_iter().map(|(_, clnt)| clnt).collect();
+                    answer.send(clients).ok();
+                }
             }
             Question::Find(name, answer) => {
-                asker.find(&name).map(|found| answer.send(found));
+                if let Some(found) = asker.find(&name) {
+                    answer.send(found).ok();
+                }
             }
             Question::Claim(id, name, answer) => {
-                asker.claim(id, &name).map(|claimed| answer.send(claimed));
+                if let Some(claimed) = asker.claim(id, &name) {
+                    answer.send(claimed).ok();
+                }
             }
         }
     }

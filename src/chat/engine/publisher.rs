@@ -135,7 +135,9 @@ impl Publisher<'_> {
                 let clnt = clnt.unwrap_or_else(|| Client::new(queue.conn.addr().to_string()));
                 self.here.insert(id);
                 parcel.users.push((id, Some(clnt)));
-                line.iter().for_each(|line| parcel.push(Kind::Joined, line));
+                if let Some(line) = &line {
+                    parcel.push(Kind::Joined, line);
+                }
                 Some(Message::Login(id, queue, line))
             }
             // FanOut drops what a client says that has left. Decided here, because every server is to show

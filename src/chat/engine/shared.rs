@@ -94,9 +94,10 @@ impl Claims {
 /// A user as the scripts take it: `addr|key|name`, without a key for one who goes by the address.
 pub fn client_text(clnt: &Client) -> Vec<u8> {
     let name = clnt.name();
-    let key = match clnt.addr.as_bytes() == *name {
-        true => Vec::new(),
-        false => key(&name),
+    let key = if clnt.addr.as_bytes() == *name {
+        Vec::new()
+    } else {
+        key(&name)
     };
     [clnt.addr.as_bytes(), b"|", &key, b"|", &name].concat()
 }
