@@ -303,3 +303,15 @@ fn debug_log_shows_login_rename_logout_and_timeout() {
     }
     room.stop();
 }
+
+#[test]
+#[cfg(not(feature = "engine"))]
+fn options_of_the_engine_name_the_build_that_has_them() {
+    for args in [["--engine", "redis://127.0.0.1:1"], ["--room", "kitchen"]] {
+        let stderr = Program::run(CHAT, &[&args[0], &args[1]], b"").expect(2, "");
+        assert!(
+            stderr.contains("need a build with --features engine"),
+            "{stderr}"
+        );
+    }
+}

@@ -10,9 +10,14 @@ use crate::chat::message::{Message, Recipient};
 use crate::chat::online_map::{Client, OnlineMap};
 use crate::server::shutdown::Done;
 
-/// No options.
+/// The options of a room over several servers, which this build refuses.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct Sharing {}
+pub struct Sharing {
+    #[arg(long, hide = true, env = "THREADLINE_ENGINE")]
+    engine: Option<String>,
+    #[arg(long, hide = true)]
+    room: Option<String>,
+}
 
 impl Sharing {
     #[cfg(feature = "lab")]
@@ -22,6 +27,11 @@ impl Sharing {
     }
 
     pub fn check(&self, _: usize, _: bool) -> Result<(), String> {
+        if self.engine.is_some() || self.room.is_some() {
+            let needs =
+                "--engine, THREADLINE_ENGINE and --room need a build with --features engine";
+            return Err(needs.to_owned());
+        }
         Ok(())
     }
 }

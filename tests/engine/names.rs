@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use crate::away::BACK;
 use crate::common::user::User;
 use crate::common::wait::wait_until;
 use crate::engine::Engine;
@@ -124,9 +125,13 @@ fn rename_without_an_answer_is_undone_or_kept_but_never_both() {
     engine.signal("STOP");
     ann.say("rename|Ann\n");
     ann.read_until("rename failed: the other servers cannot be reached\r\n");
+    for room in [&one, &two] {
+        room.wait_for_stderr("the engine does not answer");
+    }
     engine.signal("CONT");
-    ann.read_until("[room]: connected to the other servers again\r\n");
-    bob.read_until("[room]: connected to the other servers again\r\n");
+    for user in [&mut ann, &mut bob] {
+        user.read_until(&format!("{BACK}\r\n"));
+    }
     // Ann was told that she has not got it, so it must become free.
     wait_until("the name is free", || rename(&mut bob, "Ann"), String::new);
     let (a, b) = (ann.addr.clone(), bob.addr.clone());

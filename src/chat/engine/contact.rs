@@ -53,33 +53,32 @@ impl Contact {
     /// A call was answered.
     pub fn answered(&self, caller: Caller, said: &Sender<Message>) {
         self.waiting[caller as usize].store(0, Relaxed);
-        if self.change(true) {
+        self.when_cut_off_is(false, || {
             info!("the engine answers again");
             tell(said, b"[room]: connected to the other servers again");
-        }
+        });
     }
 
     /// A call has failed.
     pub fn failed(&self, err: &RedisError, said: &Sender<Message>) {
-        if self.change(false) {
+        self.when_cut_off_is(true, || {
             let why = reason(err);
             warn!("the engine does not answer, trying again until it does: {why}");
             tell(
                 said,
                 b"[room]: the other servers cannot be reached; your messages will be sent later",
             );
-        }
+        });
     }
 
-    /// If users were last told `was_cut_off`, and the opposite is true now: records that they are told, and returns
-    /// true. The lock is not held while they are told, because that can block.
-    fn change(&self, was_cut_off: bool) -> bool {
+    /// Tells users, if this is so now and they were last told the opposite. The lock is held meanwhile, so that
+    /// the two lines never change their order.
+    fn when_cut_off_is(&self, cut_off: bool, tell: impl FnOnce()) {
         let mut told = self.told.lock();
-        let changed = *told == was_cut_off && self.is_cut_off() != was_cut_off;
-        if changed {
-            *told = !was_cut_off;
+        if *told != cut_off && self.is_cut_off() == cut_off {
+            *told = cut_off;
+            tell();
         }
-        changed
     }
 
     /// Whether nothing has come through for a while.
