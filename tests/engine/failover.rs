@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::CHAT;
 use crate::away::{assert_nobody_left, talk_through};
 use crate::common::program::Program;
+use crate::common::user::User;
 use crate::common::wait::wait_until;
 use crate::engine::Engine;
 use crate::talk::Talk;
@@ -82,6 +83,31 @@ fn lost_records_are_restored_in_order_for_a_server_that_had_not_read_them() {
     talk.wait_for(300);
     talk.end();
     one.wait_for_stderr("the engine has lost the record");
+}
+
+#[test]
+#[ignore = "needs redis-server"]
+fn who_asks_the_new_primary_after_a_planned_change() {
+    let primary = Engine::start();
+    let replica = replica_of(&primary);
+    let urls = format!("{},{}", primary.url(), replica.url());
+    let (one, two) = (server_at(&urls), server_at(&urls));
+    let mut ann = User::join(one.addr());
+    // Now the thread that answers questions has a connection, which the change does not break.
+    ann.say("who\n");
+    ann.read_until(&format!("{0}:{0}\n", ann.addr));
+    let _: String = replica.ask("REPLICAOF NO ONE");
+    let _: String = primary.ask("REPLICAOF 127.0.0.1 1");
+    for server in [&one, &two] {
+        server.wait_for_stderr(&format!("using the engine at 127.0.0.1:{}", replica.port));
+    }
+    let mut bob = User::connect(two.addr());
+    let b = bob.addr.clone();
+    bob.read_until(&format!("[{b}]{b}: login!!!\r\n"));
+    ann.read_until(&format!("[{b}]{b}: login!!!\r\n"));
+    ann.say("who\n");
+    ann.read_until("online user list: \n");
+    ann.read_until(&format!("{b}:{b}\n"));
 }
 
 fn replica_of(primary: &Engine) -> Engine {

@@ -137,10 +137,10 @@ fn documented_acl_rights_are_sufficient() {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scaling.md")).unwrap();
     let rights = manual
         .lines()
-        .find(|line| line.starts_with("ACL SETUSER threadline "))
+        .find_map(|line| line.strip_prefix("user threadline "))
         .unwrap();
     let engine = Engine::start();
-    let _: String = engine.ask(rights);
+    let _: String = engine.ask(&format!("ACL SETUSER threadline {rights}"));
     let _: String = engine.ask("ACL SETUSER threadline resetpass >sesame");
     let _: String = engine.ask("ACL LOG RESET");
     let url = format!("redis://threadline:sesame@127.0.0.1:{}", engine.port);

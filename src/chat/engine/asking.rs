@@ -110,7 +110,8 @@ pub fn asker(shared: &Shared, questions: &Receiver<Question>) {
 
 struct Asker<'a> {
     shared: &'a Shared,
-    con: Option<Connection>,
+    /// A connection, and the process that answers on it.
+    con: Option<(Connection, String)>,
     /// The last long list, and when it was made.
     list: Option<(Instant, Vec<User>)>,
 }
@@ -119,16 +120,18 @@ impl Asker<'_> {
     /// Calls once, and once more if the connection was an old one. While this server is cut off nobody waits.
     fn ask<T>(&mut self, call: impl Fn(&mut Connection) -> RedisResult<T>) -> Option<T> {
         let Shared { room, addrs, .. } = self.shared;
+        // After a planned change of primary the old one would still answer.
+        self.con.take_if(|(_, run)| addrs.is_left(run));
         loop {
             if self.shared.contact.is_cut_off() {
                 return None;
             }
             let is_old = self.con.is_some();
             let asked = match &mut self.con {
-                Some(con) => call(con),
+                Some((con, _)) => call(con),
                 None => addrs
                     .connect(room)
-                    .and_then(|(con, _)| call(self.con.insert(con))),
+                    .and_then(|con| call(&mut self.con.insert(con).0)),
             };
             match asked {
                 Ok(answer) => return Some(answer),

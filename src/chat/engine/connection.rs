@@ -1,11 +1,13 @@
 //! Connections to the engine: the first address that accepts writes.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use log::debug;
-use redis::{Client, Connection, ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
+use log::info;
+use parking_lot::Mutex;
+use redis::{Client, Connection, ConnectionInfo, RedisError, RedisResult, Value};
 
 use super::options::shown;
 use super::room::{Room, invoke};
@@ -25,6 +27,8 @@ pub struct Addrs {
     last: AtomicUsize,
     /// Whether any was greeted yet.
     greeted: AtomicBool,
+    /// Which process was greeted last.
+    run: Mutex<String>,
 }
 
 impl Addrs {
@@ -34,6 +38,7 @@ impl Addrs {
             clients: clients.map_err(io::Error::other)?,
             last: AtomicUsize::new(0),
             greeted: AtomicBool::new(false),
+            run: Mutex::default(),
         })
     }
 
@@ -46,25 +51,31 @@ impl Addrs {
         addrs.join(", ")
     }
 
+    /// Whether the servers have gone over to another process since one was connected to.
+    pub fn is_left(&self, run: &str) -> bool {
+        *self.run.lock() != run
+    }
+
     /// Connects to the first that answers and accepts writes, beginning with the one that was right last, and
     /// greets it. Returns with it which process it is.
     pub fn connect(&self, room: &Room) -> RedisResult<(Connection, String)> {
         let last = self.last.load(Relaxed);
-        let mut tried = Err((ErrorKind::InvalidClientConfig, "no address").into());
+        let mut reasons = Vec::new();
         for n in (last..self.clients.len()).chain(0..last) {
-            tried = connect(&self.clients[n]).and_then(|con| self.greet(con, room));
-            match &tried {
-                Ok(_) => {
+            let addr = shown(self.clients[n].get_connection_info().addr());
+            match connect(&self.clients[n]).and_then(|con| self.greet(con, room)) {
+                Ok((con, run)) => {
                     self.last.store(n, Relaxed);
-                    break;
+                    if mem::replace(&mut *self.run.lock(), run.clone()) != run {
+                        info!("using the engine at {addr}");
+                    }
+                    return Ok((con, run));
                 }
-                Err(err) => {
-                    let addr = shown(self.clients[n].get_connection_info().addr());
-                    debug!("no engine at {addr}: {}", reason(err));
-                }
+                Err(err) if self.clients.len() == 1 => return Err(err),
+                Err(err) => reasons.push(format!("{addr}: {}", reason(&err))),
             }
         }
-        tried
+        Err(io::Error::other(reasons.join("; ")).into())
     }
 
     fn greet(&self, mut con: Connection, room: &Room) -> RedisResult<(Connection, String)> {

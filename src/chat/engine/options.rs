@@ -22,7 +22,7 @@ pub struct Sharing {
     pub engine: Option<Urls>,
 
     /// Which room to share: 1 to 32 letters, digits, dots, hyphens and underscores
-    #[arg(long, value_name = "NAME", default_value = "lobby", value_parser = room)]
+    #[arg(long, value_name = "NAME", default_value = "lobby", value_parser = room, requires = "engine")]
     pub room: String,
 }
 
