@@ -124,14 +124,14 @@ impl FanOut {
         if self.bytes.is_empty() {
             return;
         }
-        let bytes = mem::take(&mut self.bytes);
         let batch;
-        (batch, self.written) = Batch::new(&bytes);
+        (batch, self.written) = Batch::new(&self.bytes);
+        self.bytes.clear();
         let mut sent = 0;
         let mut send = |clnt: &mut Client| {
             let stays = match mem::take(&mut clnt.from) {
                 0 => clnt.queue.send(&batch),
-                from => clnt.queue.send(&Batch::new(&bytes[from..]).0),
+                from => clnt.queue.send(&Batch::new(&batch.bytes[from..]).0),
             };
             sent += 1;
             if sent % YIELD_EVERY == 0 {

@@ -4,7 +4,7 @@ use threadline::lab::results::record::{Record, Round};
 
 use crate::common::ended::Ended;
 use crate::common::program::text;
-use crate::mock::{self, Fault, LAST_WORDS};
+use crate::mock::{self, Fault, LAST_WORDS, Mock};
 use crate::{CHAT_SERVER, measure, record_of};
 
 /// Measures a mock with this script, and returns what was recorded and how it ended.
@@ -36,19 +36,24 @@ fn assert_nothing_is_forgotten(round: &Round, due: u64) {
     assert_eq!(is_bound, round.lost > 0, "{round:?}");
 }
 
+/// How many messages the mock has dropped, doubled, reordered and damaged, each at least one.
+#[track_caller]
+fn faults_made(mock: &Mock) -> [u64; 4] {
+    let made = mock.made();
+    let faults = [Fault::Drop, Fault::Double, Fault::Reorder, Fault::Damage];
+    let counts = faults.map(|fault| made[&fault]);
+    assert!(counts.iter().all(|&count| count > 0), "{made:?}");
+    counts
+}
+
 #[test]
 fn every_fault_of_a_broken_room_is_found() {
     let (addr, mock) = mock::start("chat drop@2 double@4 damage@6 reorder@8 every@10");
     let line = format!("chat --addr {addr} -c 3 --senders 1 -d 1s --rounds 1");
     let (record, out) = measure(&line, &[]);
     let round = only_round(&record);
-    let made = mock.made();
-    let faults = [Fault::Drop, Fault::Double, Fault::Reorder, Fault::Damage];
-    let [dropped, doubled, reordered, damaged] = faults.map(|fault| made[&fault]);
-    assert!(
-        dropped.min(doubled).min(reordered).min(damaged) > 0,
-        "{made:?}"
-    );
+    let made = faults_made(&mock);
+    let [dropped, doubled, reordered, damaged] = made;
     let found = (
         round.lost,
         round.duplicated,
@@ -69,13 +74,8 @@ fn faults_of_one_of_several_servers_are_told_with_its_address() {
     let line = format!("chat --addr {first}+{second} -c 4 --senders 1 -d 500ms --rounds 1");
     let (record, ended) = record_of(&line, &[]);
     let round = only_round(&record);
-    let made = mock.made();
-    let faults = [Fault::Drop, Fault::Double, Fault::Reorder, Fault::Damage];
-    let [dropped, doubled, reordered, damaged] = faults.map(|fault| made[&fault]);
-    assert!(
-        dropped.min(doubled).min(reordered).min(damaged) > 0,
-        "{made:?}"
-    );
+    let made = faults_made(&mock);
+    let [dropped, doubled, reordered, damaged] = made;
     let found = (round.lost, round.duplicated, round.out_of_order);
     let lost = dropped + damaged;
     assert_eq!(found, (lost, doubled, reordered), "{made:?} {round:?}");
