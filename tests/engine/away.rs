@@ -127,13 +127,16 @@ fn no_message_is_lost_when_the_engine_is_frozen_for_longer_than_a_lease() {
 fn broken_connections_and_flushed_scripts_are_restored_unnoticed() {
     let engine = Engine::start();
     let (one, two) = (server(&engine, &[]), server(&engine, &[]));
-    let (lines, notices) = talk_through(&[&one, &two], || {
-        for _ in 0..20 {
-            let _: String = engine.ask("SCRIPT FLUSH");
-            let _: i64 = engine.ask("CLIENT KILL TYPE normal SKIPME yes");
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
+    let talk = Talk::start(&[&one, &two], 5);
+    talk.wait_for(500);
+    for _ in 0..20 {
+        let _: String = engine.ask("SCRIPT FLUSH");
+        let _: i64 = engine.ask("CLIENT KILL TYPE normal SKIPME yes");
+        // A server that is kept from connecting for a second counts as cut off, and users are told.
+        talk.wait_for(20);
+    }
+    talk.wait_for(500);
+    let (lines, notices) = talk.end();
     assert_nobody_left(&lines);
     assert!(notices.iter().all(Vec::is_empty), "{notices:?}");
 }
