@@ -15,10 +15,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
+use clap::ColorChoice;
+
 use crate::cli;
 use crate::error::context;
 use crate::text::printable;
-use options::{Args, Colour};
+use options::Args;
 use pair::compare::compare;
 use read::article::Article;
 use read::programs::Program;
@@ -39,8 +41,7 @@ pub fn main() -> ExitCode {
         let comparisons = compare(&article, &what, wanted)?;
         if let Some(dir) = &args.html {
             let pages = html::write(dir, &article, &comparisons)?;
-            let index = dir.join("index.html");
-            let index = printable(index.as_os_str().as_encoded_bytes());
+            let index = printable(dir.join("index.html").as_os_str().as_encoded_bytes());
             cli::print(&format!("wrote {pages} pages, open {index}\n"))?;
         }
         if let Some(file) = &args.json {
@@ -80,18 +81,16 @@ pub fn originals(article: &Path) -> io::Result<Vec<(String, String)>> {
         .collect())
 }
 
-fn style(colour: Colour) -> Style {
+fn style(colour: ColorChoice) -> Style {
     let terminal = io::stdout().is_terminal();
     let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let size = terminal.then(terminal_size::terminal_size).flatten();
     Style {
-        width: terminal
-            .then(terminal_size::terminal_size)
-            .flatten()
-            .map(|(columns, _)| columns.0.into()),
+        width: size.map(|(columns, _)| columns.0.into()),
         colour: match colour {
-            Colour::Auto => terminal && !no_colour,
-            Colour::Always => true,
-            Colour::Never => false,
+            ColorChoice::Auto => terminal && !no_colour,
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
         },
     }
 }

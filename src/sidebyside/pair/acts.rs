@@ -32,9 +32,8 @@ impl Names {
             let all: Vec<&str> = line.names().collect();
             for token in line.tokens.iter().filter(|_| line.kind == Kind::Import) {
                 if let Token::Text(path) = token {
-                    names
-                        .packages
-                        .extend(path.rsplit('/').next().map(str::to_owned));
+                    let package = path.rsplit('/').next();
+                    names.packages.extend(package.map(str::to_owned));
                 }
             }
             if let ["var", name, ..] | [name, ..] = all[..]

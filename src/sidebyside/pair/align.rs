@@ -3,13 +3,13 @@
 //! Of all pairings in which both sides go on in their order, the one is taken in which the pairs are the
 //! most alike in sum, as in a longest common subsequence.
 
-/// Pairs `go` lines with `rust` lines. `similarity` says how alike two lines are; 0 is for those that can
-/// be no pair.
+/// The Rust line that each of `go` lines is paired with, of `rust` lines. `similarity` says how alike two lines
+/// are; 0 is for those that can be no pair.
 pub fn align(
     go: usize,
     rust: usize,
     similarity: impl Fn(usize, usize) -> u32,
-) -> Vec<(usize, usize)> {
+) -> Vec<Option<usize>> {
     // rows[r][g]: the best sum of the first r lines of ours and the first g of the listing.
     let mut rows = vec![vec![0; go + 1]];
     for r in 0..rust {
@@ -22,7 +22,7 @@ pub fn align(
         }
         rows.push(row);
     }
-    let mut pairs = Vec::new();
+    let mut partners = vec![None; go];
     let mut g = go;
     for r in (0..rust).rev() {
         while g > 0 && rows[r + 1][g] == rows[r + 1][g - 1] {
@@ -32,11 +32,10 @@ pub fn align(
         let alike = if g > 0 { similarity(g - 1, r) } else { 0 };
         if alike > 0 && rows[r + 1][g] == rows[r][g - 1] + alike {
             g -= 1;
-            pairs.push((g, r));
+            partners[g] = Some(r);
         }
     }
-    pairs.reverse();
-    pairs
+    partners
 }
 
 #[cfg(test)]
@@ -51,8 +50,9 @@ mod tests {
             (false, _) => 0,
             (true, capital) => 10 + 90 * u32::from(capital),
         };
-        let pairs = align(go.len(), rust.len(), alike).into_iter();
-        pairs.map(|(g, _)| go[g] as char).collect()
+        let partners = align(go.len(), rust.len(), alike);
+        let paired = (0..go.len()).filter(|g| partners[*g].is_some());
+        paired.map(|g| go[g] as char).collect()
     }
 
     #[test]
@@ -79,7 +79,9 @@ mod tests {
                 paired.max(best(go - 1, rust, table)).max(best(go, rust - 1, table))
             }
             let alike = |g: usize, r: usize| table[g * 6 + r];
-            let pairs = align(go, rust, alike);
+            let partners = align(go, rust, alike);
+            let pairs = (0..go).filter_map(|g| Some((g, partners[g]?)));
+            let pairs: Vec<(usize, usize)> = pairs.collect();
             prop_assert!(pairs.iter().all(|&(g, r)| alike(g, r) > 0));
             prop_assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
             let sum: u32 = pairs.iter().map(|&(g, r)| alike(g, r)).sum();

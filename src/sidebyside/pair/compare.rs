@@ -92,7 +92,6 @@ impl Comparison {
             Some(_) => 0,
             None => alike(g, r),
         });
-        let calls = partners(go.len(), calls);
         let answered = |call: usize| calls[call].is_some_and(|r| answers(&rust, r));
         let answered: Vec<bool> = (0..go.len()).map(answered).collect();
         let handles = handles(&rust);
@@ -100,9 +99,8 @@ impl Comparison {
             Some(call) if !answered[call] || !handles[r] => 0,
             _ => alike(g, r),
         };
-        let mut pairs = align(go.len(), rust.len(), similarity);
-        tighten(&mut pairs, similarity);
-        let partners = partners(go.len(), pairs);
+        let mut partners = align(go.len(), rust.len(), similarity);
+        tighten(&mut partners, similarity);
         // What ours does at another place, in one line.
         let moved = |g: usize| {
             let free = (0..rust.len()).filter(|r| !partners.contains(&Some(*r)));
@@ -167,24 +165,14 @@ fn in_order(go: &[Line], program: &Program) -> Vec<Line> {
     placed.into_iter().flat_map(|(_, part)| part).collect()
 }
 
-/// The Rust line that each Go line is paired with.
-fn partners(go: usize, pairs: Vec<(usize, usize)>) -> Vec<Option<usize>> {
-    let mut partners = vec![None; go];
-    for (g, r) in pairs {
-        partners[g] = Some(r);
-    }
-    partners
-}
-
 /// Lines that follow each other do so on both sides: a line right below the partner of the Go line above
 /// is preferred to one further down that is up to twice as alike.
-fn tighten(pairs: &mut [(usize, usize)], similarity: impl Fn(usize, usize) -> u32) {
-    for i in 1..pairs.len() {
-        let ((above, partner), (go, rust)) = (pairs[i - 1], pairs[i]);
-        let below = partner + 1;
-        let adjacent = go == above + 1 && below < rust;
-        if adjacent && 2 * similarity(go, below) >= similarity(go, rust) {
-            pairs[i].1 = below;
+fn tighten(partners: &mut [Option<usize>], similarity: impl Fn(usize, usize) -> u32) {
+    for go in 1..partners.len() {
+        if let (Some(above), Some(rust)) = (partners[go - 1], partners[go])
+            && 2 * similarity(go, above + 1) >= similarity(go, rust)
+        {
+            partners[go] = Some(above + 1);
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn keys(language: Language, tokens: &[Token], acts: &Acts, names: &Names) ->
     }
     let called = Role {
         called: true,
-        introduced: false,
+        ..Role::default()
     };
     for (act, object) in acts {
         add(&mut keys, Key::Name((*act).to_owned()), called);

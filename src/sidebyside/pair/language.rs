@@ -167,12 +167,8 @@ impl Sides<'_> {
     }
 
     fn loop_head(&self, i: usize) -> Option<usize> {
-        let is_loop = |line: &Line| {
-            let mut tokens = line.tokens.iter();
-            tokens
-                .next()
-                .is_some_and(|word| word.is_any("for while loop"))
-        };
+        let words = ["for", "while", "loop"];
+        let is_loop = |line: &Line| words.iter().any(|word| starts(&line.tokens, word));
         let endless = self.go[i].names().eq(["for"]) && self.go[i].tokens.len() == 2;
         let body = block(&self.go_openers, i).filter(|_| endless);
         let mut body = body.take_while(|&l| !is_loop(&self.go[l]));

@@ -80,24 +80,17 @@ pub fn read(language: Language, path: &'static str, source: &str, first: usize) 
         let count = |marks: &str| tokens.iter().filter(|token| token.is_any(marks)).count();
         depth = (depth + count("{ ( [")).saturating_sub(count("} ) ]"));
         let ends = count("} ;") > 0;
-        let kind = match &tokens[..] {
-            [] => Kind::Blank,
-            [..] if tokens.iter().all(is_comment) => Kind::Comment,
-            [..] if tokens
-                .iter()
-                .all(|t| is_comment(t) || t.is_any("{ } ( ) [ ] , ;")) =>
-            {
-                Kind::Brace
-            }
-            _ => Kind::Code,
-        };
+        let is_bracket = |token| is_comment(token) || token.is_any("{ } ( ) [ ] , ;");
         let kind = match open {
-            Some((open, _)) if !matches!(kind, Kind::Blank | Kind::Comment) => open,
-            _ => kind,
+            _ if tokens.is_empty() => Kind::Blank,
+            _ if tokens.iter().all(is_comment) => Kind::Comment,
+            Some((open, _)) => open,
+            None if tokens.iter().all(is_bracket) => Kind::Brace,
+            None => Kind::Code,
         };
         open = open.filter(|(kind, outside)| {
-            let ends = *kind == Kind::Attribute || import_ends(language, &tokens);
-            depth > *outside || !ends
+            let semicolon = language == Language::Rust && *kind == Kind::Import;
+            depth > *outside || semicolon && !has(&tokens, ";")
         });
         lines.push(Line {
             path,
@@ -129,10 +122,6 @@ fn starts_import(language: Language, tokens: &[Token]) -> bool {
     let named = tokens.first().is_some_and(|first| first.name().is_some());
     let ends = tokens.last().is_some_and(|last| last.is(";"));
     named && (word == Some("use") || word == Some("mod") && ends)
-}
-
-fn import_ends(language: Language, tokens: &[Token]) -> bool {
-    language == Language::Go || has(tokens, ";")
 }
 
 fn function_name(language: Language, tokens: &[Token]) -> Option<String> {

@@ -70,15 +70,15 @@ pub fn check(
     each: f64,
     all: f64,
 ) -> Result<(), String> {
-    let has = |program: &&Program| comparisons.iter().any(|c| c.program == *program);
-    let wanted: Vec<&Program> = PROGRAMS.iter().filter(|program| wanted(program)).collect();
-    let missing = wanted.iter().filter(|program| !has(program));
-    let missing: Vec<String> = missing.map(|program| program.command()).collect();
+    let is_there = |program: &&Program| comparisons.iter().any(|c| c.program == *program);
+    let wanted = PROGRAMS.iter().filter(|program| wanted(program));
+    let (found, missing): (Vec<&Program>, Vec<_>) = wanted.partition(is_there);
     if !missing.is_empty() {
-        let (all, missed) = (wanted.len(), missing.join(", "));
-        let found = all - missing.len();
+        let (found, all) = (found.len(), found.len() + missing.len());
+        let missing: Vec<String> = missing.into_iter().map(Program::command).collect();
+        let missing = missing.join(", ");
         return Err(format!(
-            "{found} of {all} programs are there, missing: {missed}"
+            "{found} of {all} programs are there, missing: {missing}"
         ));
     }
     let short = comparisons.iter().filter(|c| fails(c, each)).map(|c| {
@@ -91,19 +91,16 @@ pub fn check(
             None => format!("{command} is matched to {}", percent(c.figures().percent())),
         }
     });
-    let short: Vec<String> = short.collect();
+    let short = short.collect::<Vec<_>>().join(", ");
     if !short.is_empty() {
-        return Err(format!(
-            "{}; {each} % of each are asked for",
-            short.join(", ")
-        ));
+        return Err(format!("{short}; {each} % of each are asked for"));
     }
     let (figures, verdict) = together(comparisons);
     let score = score(verdict.as_ref(), figures);
     if score < all {
+        let score = percent(score);
         return Err(format!(
-            "all together are matched to {}; {all} % are asked for",
-            percent(score)
+            "all together are matched to {score}; {all} % are asked for"
         ));
     }
     Ok(())

@@ -48,7 +48,7 @@ pub fn write(dir: &Path, article: &Article, comparisons: &[Comparison]) -> io::R
     Ok(pages.len())
 }
 
-/// What each page has near its start, by which it is known as written here.
+/// What each page has, by which it is known as written here.
 const MARK: &str = "<meta name=\"generator\" content=\"threadline sidebyside\">";
 
 /// Whether a page may take this place: it is free, or a page has been written there before.
@@ -58,16 +58,8 @@ fn replaceable(path: &Path) -> io::Result<()> {
         Err(err) => return Err(err),
         Ok(found) if found.is_symlink() => "it is a symbolic link, which is not followed",
         Ok(found) if !found.is_file() => "it is not a file",
-        Ok(_) => match fs::read(path)? {
-            page if page
-                .windows(MARK.len())
-                .take(1000)
-                .any(|w| w == MARK.as_bytes()) =>
-            {
-                return Ok(());
-            }
-            _ => "it exists and was not written by sidebyside",
-        },
+        Ok(_) if String::from_utf8_lossy(&fs::read(path)?).contains(MARK) => return Ok(()),
+        Ok(_) => "it exists and was not written by sidebyside",
     };
     Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
 }

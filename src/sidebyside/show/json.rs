@@ -107,39 +107,15 @@ pub fn json(article: &str, comparisons: &[Comparison]) -> String {
 }
 
 fn program(comparison: &Comparison) -> Program<'_> {
-    let mut program = Program {
-        name: comparison.program.command(),
-        title: &comparison.listing.title,
-        line: comparison.listing.line,
-        pairs: Vec::new(),
-        gaps: Vec::new(),
-        notes: comparison
-            .notes
-            .iter()
-            .map(|note| {
-                let ours = &comparison.rust[note.explains];
-                Note {
-                    rust_file: ours.path,
-                    rust_line: ours.number,
-                    text: &note.text,
-                    go_lines: Vec::new(),
-                }
-            })
-            .collect(),
-        score: comparison.figures().percent(),
-        checked: comparison.verdict.as_ref().map(|verdict| Checked {
-            pairs: verdict.pairs,
-            precision: verdict.precision(),
-            recall: verdict.recall(),
-        }),
-    };
+    let (mut pairs, mut gaps) = (Vec::new(), Vec::new());
+    let mut explained = vec![Vec::new(); comparison.notes.len()];
     for (go, cover) in comparison.go.iter().zip(&comparison.cover) {
         let (go_line, go_text) = (go.number, go.text.trim());
         match *cover {
             Cover::None => {}
             Cover::Paired(r) | Cover::Carried(r) => {
                 let ours = &comparison.rust[r];
-                program.pairs.push(Pair {
+                pairs.push(Pair {
                     go_line,
                     go_text,
                     rust_file: ours.path,
@@ -148,20 +124,36 @@ fn program(comparison: &Comparison) -> Program<'_> {
                     carried: matches!(cover, Cover::Carried(_)),
                 });
             }
-            Cover::Noted(note) => program.notes[note].go_lines.push(go_line),
-            Cover::Gap => program.gaps.push(Gap { go_line, go_text }),
+            Cover::Noted(note) => explained[note].push(go_line),
+            Cover::Gap => gaps.push(Gap { go_line, go_text }),
         }
     }
-    let mut notes = comparison.notes.iter();
-    let mut of_this_stage = || {
-        notes
-            .next()
-            .is_some_and(|note| !comparison.later[note.explains])
-    };
-    program
-        .notes
-        .retain(|note| of_this_stage() || !note.go_lines.is_empty());
-    program
+    let notes = comparison.notes.iter().zip(explained);
+    let notes = notes.filter(|(note, go_lines)| {
+        let later = comparison.later[note.explains];
+        !later || !go_lines.is_empty()
+    });
+    let notes = notes.map(|(note, go_lines)| Note {
+        rust_file: comparison.rust[note.explains].path,
+        rust_line: comparison.rust[note.explains].number,
+        text: &note.text,
+        go_lines,
+    });
+    let checked = comparison.verdict.as_ref().map(|verdict| Checked {
+        pairs: verdict.pairs,
+        precision: verdict.precision(),
+        recall: verdict.recall(),
+    });
+    Program {
+        name: comparison.program.command(),
+        title: &comparison.listing.title,
+        line: comparison.listing.line,
+        pairs,
+        gaps,
+        notes: notes.collect(),
+        score: comparison.figures().percent(),
+        checked,
+    }
 }
 
 #[cfg(test)]

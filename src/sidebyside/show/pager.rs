@@ -19,7 +19,7 @@ pub fn page(text: &str) -> io::Result<()> {
     let Some(pager) = pager.filter(|_| io::stdout().is_terminal()) else {
         return print(text);
     };
-    let failed = |what: String| {
+    let failed = |what: &str| {
         let pager = pager.display();
         format!("the pager {pager} {what}; unset PAGER to print without it")
     };
@@ -34,9 +34,8 @@ pub fn page(text: &str) -> io::Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(io::Error::other)?;
-    let mut child = command
-        .spawn()
-        .map_err(context(failed("cannot be started".to_owned())))?;
+    let spawned = command.spawn();
+    let mut child = spawned.map_err(context(failed("cannot be started")))?;
     let mut input = child.stdin.take().expect("its input is a pipe");
     let written = ignore_broken_pipe(input.write_all(text.as_bytes()));
     drop(input);
@@ -44,6 +43,6 @@ pub fn page(text: &str) -> io::Result<()> {
     written?;
     match status.success() || interrupted.load(Ordering::Relaxed) {
         true => Ok(()),
-        false => Err(io::Error::other(failed(format!("ended with {status}")))),
+        false => Err(io::Error::other(failed(&format!("ended with {status}")))),
     }
 }

@@ -21,13 +21,14 @@ pub struct Row {
 }
 
 impl Row {
+    fn unpaired(go: Option<usize>, rust: Option<usize>) -> Row {
+        let paired = false;
+        Row { go, rust, paired }
+    }
+
     /// A line of ours with nothing beside it.
     pub fn ours(r: usize) -> Row {
-        Row {
-            go: None,
-            rust: Some(r),
-            paired: false,
-        }
+        Row::unpaired(None, Some(r))
     }
 }
 
@@ -134,11 +135,6 @@ fn anchors(comparison: &Comparison) -> Vec<(usize, usize, bool)> {
 fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), rows: &mut Vec<Row>) {
     let (mut go, mut rust) = from;
     let (mut go_end, mut rust_end) = to;
-    let row = |go, rust| Row {
-        go,
-        rust,
-        paired: false,
-    };
     let is_note = |rust| {
         let mut notes = comparison.notes.iter();
         notes.any(|n| (n.first..=n.last).contains(&rust))
@@ -149,12 +145,9 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
     };
     // Brackets belong to what they close, so they go with the pair above; comments speak of what is
     // below them. What goes on with the statement of the pair above stands by what that carries.
-    let goes_on = |go: usize, rust: usize| {
-        from.1 > 0 && comparison.cover[go] == Cover::Carried(from.1 - 1) && {
-            let text = comparison.rust[rust].text.trim_start();
-            text.starts_with('.')
-        }
-    };
+    let continues = |rust: usize| comparison.rust[rust].text.trim_start().starts_with('.');
+    let above = from.1.checked_sub(1).map(Cover::Carried);
+    let goes_on = |go: usize, rust| Some(comparison.cover[go]) == above && continues(rust);
     // So do the lines that a note covers beside the lines of the note.
     let noted = |go: usize, rust: usize| match comparison.cover[go] {
         Cover::Noted(note) => {
@@ -167,7 +160,7 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
         alike(go, rust, &[Kind::Blank, Kind::Brace]) || goes_on(go, rust) || noted(go, rust)
     };
     while go < go_end && rust < rust_end && beside(go, rust) {
-        rows.push(row(Some(go), Some(rust)));
+        rows.push(Row::unpaired(Some(go), Some(rust)));
         (go, rust) = (go + 1, rust + 1);
     }
     // From below, because a comment speaks of what comes after it.
@@ -178,10 +171,10 @@ fn between(comparison: &Comparison, from: (usize, usize), to: (usize, usize), ro
             last.push(Row::ours(rust_end));
         } else {
             go_end -= 1;
-            last.push(row(Some(go_end), Some(rust_end)));
+            last.push(Row::unpaired(Some(go_end), Some(rust_end)));
         }
     }
-    rows.extend((go..go_end).map(|go| row(Some(go), None)));
+    rows.extend((go..go_end).map(|go| Row::unpaired(Some(go), None)));
     rows.extend((rust..rust_end).map(Row::ours));
     rows.extend(last.into_iter().rev());
 }

@@ -35,19 +35,15 @@ pub fn table(comparisons: &[Comparison]) -> String {
 
 /// What the figures mean, in three lines.
 pub fn legend(all: Option<&Verdict>) -> String {
-    let checked = match all {
-        Some(all) => format!(
-            "right, found: of the computed pairs, and of the {} pairs in the tables made by hand\n",
-            all.pairs
-        ),
-        None => {
-            "no table of right pairs is for these listings: matched is likeness alone\n".to_owned()
-        }
-    };
-    "lines: those that count, without blank lines, brackets, imports and comments\n\
-     matched: paired (=), done by another line, as by a ? (~), or explained by a // Go: comment (note)\n"
-        .to_owned()
-        + &checked
+    let unchecked = "no table of right pairs is for these listings: matched is likeness alone";
+    let checked = all.map_or(unchecked.to_owned(), |Verdict { pairs, .. }| {
+        format!("right, found: of the computed pairs, and of the {pairs} pairs in the tables made by hand")
+    });
+    format!(
+        "lines: those that count, without blank lines, brackets, imports and comments\n\
+         matched: paired (=), done by another line, as by a ? (~), or explained by a // Go: comment (note)\n\
+         {checked}\n"
+    )
 }
 
 /// A share of a verdict as text, or a dash where there is no table.

@@ -71,13 +71,13 @@ pub fn columns(article: &str, comparison: &Comparison, style: Style) -> String {
                 row.rust
                     .map(|r| numbered(Language::Rust, &comparison.rust[r])),
             );
-            match cover {
-                Some(Cover::Carried(r)) if row.rust.is_none() && at.abs_diff(r) > FAR => {
-                    let ours = &comparison.rust[r];
-                    page.heading("", NUMBER, &format!("... {}:{}", ours.path, ours.number));
-                    at = r;
-                }
-                _ => {}
+            if let Some(Cover::Carried(r)) = cover
+                && row.rust.is_none()
+                && at.abs_diff(r) > FAR
+            {
+                let ours = &comparison.rust[r];
+                page.heading("", NUMBER, &format!("... {}:{}", ours.path, ours.number));
+                at = r;
             }
         }
     }
