@@ -7,6 +7,6 @@ pub(crate) mod figures;
 pub(crate) mod nobody;
 pub(crate) mod program;
 pub(crate) mod random;
-mod signal;
+pub(crate) mod signal;
 pub(crate) mod user;
 pub(crate) mod wait;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use redis::{Connection, FromRedisValue};
 use tempfile::TempDir;
 
+use crate::common::signal;
 use crate::common::wait::DEADLINE;
 
 /// How long to sleep between two looks.
@@ -68,9 +69,7 @@ impl Engine {
 
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let (name, id) = (format!("-{name}"), self.child.id().to_string());
-        let sent = Command::new("kill").args([&name, &id]).status();
-        assert!(sent.unwrap().success(), "kill {name} {id}");
+        assert!(signal::send(self.child.id(), name), "kill -{name}");
     }
 
     /// Kills it at once.
