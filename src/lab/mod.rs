@@ -22,9 +22,7 @@ mod scenario;
 mod target;
 mod values;
 
-use std::cell::Cell;
-use std::collections::HashSet;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use crate::cli;
@@ -33,7 +31,6 @@ use crate::system::raise_descriptor_limit;
 use options::{Command, Options, Scenario};
 use report::table;
 use report::verdict::{tell, verdict};
-use run::{Outcome, Run};
 use target::supervise;
 
 /// Ctrl-C came before the end, as from a shell.
@@ -41,83 +38,66 @@ const INTERRUPTED: u8 = 130;
 
 /// The program `loadtest`.
 pub fn main() -> ExitCode {
-    let command = options::parse().command;
+    let command = options::parse();
     if let Command::Supervise { words } = &command {
         return supervise::run(words);
     }
-    let status = Cell::new(0);
+    let mut status = 0;
     let code = cli::run(|| {
-        status.set(match command {
-            Command::Chat(options) => measure(Scenario::Chat, options)?,
-            Command::Echo(options) => measure(Scenario::Echo, options)?,
-            Command::Idle(options) => measure(Scenario::Idle, options)?,
-            Command::Churn(options) => measure(Scenario::Churn, options)?,
-            Command::Slow(options) => measure(Scenario::Slow, options)?,
-            Command::Compare(compare) => compare.run()?,
-            Command::Limits(limits) => match limits::show(&limits) {
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => INTERRUPTED,
-                result => return result,
-            },
+        let result = match command {
+            Command::Measure(scenario, options) => measure(scenario, &options),
+            Command::Compare(compare) => compare.run(),
+            Command::Limits(limits) => limits::show(&limits).map(|()| 0),
             Command::Serve {
                 server,
                 addr,
                 engine,
-            } => return server.run(addr, engine.as_deref()),
+            } => server.run(addr, engine.as_deref()).map(|()| 0),
             Command::Supervise { .. } => unreachable!("it has been run"),
-        });
+        };
+        status = match result {
+            Err(err) if err.kind() == ErrorKind::Interrupted => INTERRUPTED,
+            result => result?,
+        };
         Ok(())
     });
-    match status.get() {
+    match status {
         0 => code,
-        status => ExitCode::from(status),
+        status => status.into(),
     }
 }
 
 /// Measures, writes everything and returns the exit status.
-fn measure(scenario: Scenario, mut options: Options) -> io::Result<u8> {
-    let mut seen = HashSet::new();
-    options.clients.retain(|&clients| seen.insert(clients));
-    let stdout_is_taken = match options.outputs.take_stdout() {
-        Ok(taken) => taken,
-        Err(wrong) => options::wrong_usage(wrong),
-    };
+///
+/// # Errors
+/// Nothing can be measured or written, or Ctrl-C was pressed (`Interrupted`).
+fn measure(scenario: &Scenario, options: &Options) -> io::Result<u8> {
     raise_descriptor_limit()?;
-    let run = Run {
-        scenario,
-        options: &options,
-        contenders: &options
-            .servers
-            .contenders(options.floor, scenario.protocol())?,
-        shutdown: &shutdown::on_signal()?,
-    };
-    let outputs = match options.outputs.open(run.shutdown) {
-        Err(err) if err.kind() == io::ErrorKind::Interrupted => return Ok(INTERRUPTED),
-        outputs => outputs?,
-    };
-    let Outcome {
-        record,
-        errors: failed,
-        is_result,
-    } = run.measure();
-    let mut errors = match is_result {
-        true => outputs.write(&record),
+    let servers = &options.servers;
+    let contenders = servers.contenders(options.nodes, options.floor, scenario.protocol)?;
+    let shutdown = shutdown::on_signal()?;
+    let outputs = options.outputs.open(&shutdown)?;
+    let run = run::measure(scenario, options, &contenders, &shutdown);
+    let record = &run.record;
+    let mut errors = match run.is_result {
+        true => outputs.write(record),
         false => Vec::new(),
     };
     let (mut warnings, mut crossed): (&[String], _) = (&[], Vec::new());
     if record.points.iter().any(|point| !point.rounds.is_empty()) {
-        let tables = table::text(&record);
-        if stdout_is_taken {
-            tell(&tables);
-        } else {
-            errors.extend(cli::print(&tables).err());
+        let tables = table::text(record);
+        match options.outputs.take_stdout() {
+            Ok(true) => tell(&tables),
+            _ => errors.extend(cli::print(&tables).err()),
         }
         warnings = &record.warnings;
         let rules = options.fail_if.iter();
-        crossed.extend(rules.flat_map(|rule| rule.crossed(&record, None)));
+        crossed.extend(rules.flat_map(|rule| rule.crossed(record, None)));
     }
-    errors.extend(failed);
-    Ok(match verdict(warnings, &crossed, &errors) {
-        _ if record.interrupted => INTERRUPTED,
-        status => status,
-    })
+    errors.extend(run.errors);
+    let status = verdict(warnings, &crossed, &errors);
+    match record.interrupted {
+        true => Err(ErrorKind::Interrupted.into()),
+        false => Ok(status),
+    }
 }

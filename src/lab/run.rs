@@ -1,34 +1,29 @@
 //! A whole run: every size, every round, every server in turn.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::lab::options::{Options, Scenario};
 use crate::lab::progress::Progress;
-use crate::lab::results::record::{Failure, Point, Record, Round, SCHEMA};
+use crate::lab::results::record::{Failure, Point, Record, SCHEMA};
 use crate::lab::results::warnings;
 use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::session::Session;
-use crate::lab::scenario::{chat, churn, echo};
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{self, machine};
 use crate::lab::target::process::ServerError;
 use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
-/// One run of a scenario.
+/// A run of a scenario, and what came of it.
 #[derive(Debug)]
 pub struct Run<'a> {
-    pub scenario: Scenario,
-    pub options: &'a Options,
-    pub contenders: &'a [Contender],
-    /// Closed by Ctrl-C.
-    pub shutdown: &'a Done,
-}
-
-/// What came of a run.
-#[derive(Debug)]
-pub struct Outcome {
+    scenario: &'a Scenario,
+    options: &'a Options,
+    shutdown: &'a Done,
+    progress: Progress,
     pub record: Record,
     /// What went wrong, one for each server that failed.
     pub errors: Vec<io::Error>,
@@ -36,217 +31,189 @@ pub struct Outcome {
     pub is_result: bool,
 }
 
-/// What one line of a table is about.
+/// What one line of a table is about, at one number of clients after the other.
 #[derive(Debug)]
 struct Row<'a> {
-    name: String,
     contender: &'a Contender,
-    stalled: usize,
-    failed: Option<Failure>,
+    point: Point,
+}
+
+/// Measures everything. A server that fails takes no part in what remains; Ctrl-C, which closes
+/// `shutdown`, ends the round as far as it got.
+pub fn measure<'a>(
+    scenario: &'a Scenario,
+    options: &'a Options,
+    contenders: &[Contender],
+    shutdown: &'a Done,
+) -> Run<'a> {
+    let mut clients = options.clients.clone();
+    let mut seen = HashSet::new();
+    clients.retain(|&clients| seen.insert(clients));
+    let mut rows = rows(contenders, options.plan.stalled);
+    let mut run = Run {
+        scenario,
+        options,
+        shutdown,
+        progress: Progress::new(clients.len() * options.rounds * rows.len()),
+        record: Record {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
+            started: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            command: std::env::args_os()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            machine: machine(),
+            scenario: scenario.name.to_owned(),
+            seed: options.plan.seed,
+            senders: options.plan.senders,
+            size: options.plan.size,
+            rate: options.plan.rate,
+            duration: options.plan.duration.as_secs_f64(),
+            warm_up: options.plan.warm_up.unwrap_or_default().as_secs_f64(),
+            rounds: options.rounds,
+            servers: rows.iter().map(|row| row.point.server.clone()).collect(),
+            ..Record::default()
+        },
+        errors: Vec::new(),
+        is_result: false,
+    };
+    for clients in clients {
+        rows.iter_mut().for_each(|row| row.point.clients = clients);
+        let ended = run.sweep(&mut rows);
+        for Row { point, .. } in &mut rows {
+            let rounds = mem::take(&mut point.rounds);
+            if !rounds.is_empty() || point.failed.is_some() {
+                let point = point.clone();
+                run.record.points.push(Point { rounds, ..point });
+            }
+        }
+        if ended.is_err() {
+            run.record.interrupted = true;
+            break;
+        }
+    }
+    run.progress.finish();
+    let mut warnings = warnings::warnings(&run.record);
+    warnings.append(&mut run.record.warnings);
+    if cfg!(debug_assertions) {
+        let slow = "this is a debug build, and slow: build with `cargo build --release --bins`";
+        warnings.push(slow.to_owned());
+    }
+    warnings.extend(proc::NO_FIGURES.map(str::to_owned));
+    run.record.warnings = warnings;
+    run
+}
+
+/// Every server; in `slow`, its room as it is and with clients that never read.
+fn rows(contenders: &[Contender], stalled: Option<usize>) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for contender in contenders {
+        for stalled in [0].into_iter().chain(stalled) {
+            let server = match stalled {
+                0 => contender.name.clone(),
+                n => format!("{}, {n} stalled", contender.name),
+            };
+            let point = Point {
+                server,
+                stalled,
+                ..Point::default()
+            };
+            rows.push(Row { contender, point });
+        }
+    }
+    rows
 }
 
 impl Run<'_> {
-    /// Measures everything. A server that fails takes no part in what remains; Ctrl-C ends the round
-    /// as far as it got.
-    pub fn measure(&self) -> Outcome {
-        let (scenario, options) = (self.scenario, self.options);
-        let mut rows = self.rows();
-        let mut outcome = Outcome {
-            record: Record {
-                schema: SCHEMA,
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
-                started: SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .map_or(0, |since| since.as_secs()),
-                command: std::env::args_os()
-                    .map(|word| word.to_string_lossy().into_owned())
-                    .collect(),
-                machine: machine(),
-                scenario: scenario.name().to_owned(),
-                seed: options.seed,
-                senders: matches!(scenario, Scenario::Chat | Scenario::Slow)
-                    .then_some(options.senders),
-                size: options.size,
-                rate: options.rate,
-                duration: options.duration.as_secs_f64(),
-                warm_up: options.warm_up.unwrap_or_default().as_secs_f64(),
-                rounds: options.rounds,
-                interrupted: false,
-                servers: rows.iter().map(|row| row.name.clone()).collect(),
-                points: Vec::new(),
-                warnings: Vec::new(),
-            },
-            errors: Vec::new(),
-            is_result: false,
-        };
-        let progress = Progress::new(options.clients.len() * options.rounds * rows.len());
-        for &clients in &options.clients {
-            let points = self.sweep(clients, &mut rows, &progress, &mut outcome);
-            let is_known = |point: &Point| !point.rounds.is_empty() || point.failed.is_some();
-            (outcome.record.points).extend(points.into_iter().filter(is_known));
-        }
-        progress.finish();
-        let notes = std::mem::take(&mut outcome.record.warnings);
-        outcome.record.warnings = warnings::warnings(&outcome.record);
-        outcome.record.warnings.extend(notes);
-        if cfg!(debug_assertions) {
-            outcome.record.warnings.push(
-                "this is a debug build, and slow: build with `cargo build --release --bins`"
-                    .to_owned(),
-            );
-        }
-        let no_figures = proc::NO_FIGURES.map(str::to_owned);
-        outcome.record.warnings.extend(no_figures);
-        outcome
-    }
-
-    /// Every server; in `slow`, its room as it is and with clients that never read.
-    fn rows(&self) -> Vec<Row<'_>> {
-        let stalled: &[usize] = match self.scenario {
-            Scenario::Slow => &[0, self.options.stalled],
-            _ => &[0],
-        };
-        self.contenders
-            .iter()
-            .flat_map(|contender| {
-                stalled.iter().map(move |&stalled| Row {
-                    name: match stalled {
-                        0 => contender.name.clone(),
-                        n => format!("{}, {n} stalled", contender.name),
-                    },
-                    contender,
-                    stalled,
-                    failed: None,
-                })
-            })
-            .collect()
-    }
-
     /// All rounds at one number of clients; the servers take turns, so that what changes on the
     /// machine in the meantime meets them all.
-    fn sweep(
-        &self,
-        clients: usize,
-        rows: &mut [Row<'_>],
-        progress: &Progress,
-        outcome: &mut Outcome,
-    ) -> Vec<Point> {
-        let mut rounds: Vec<Vec<Round>> = rows.iter().map(|_| Vec::new()).collect();
-        'rounds: for nth in 0..self.options.rounds {
-            for (row, rounds) in rows.iter_mut().zip(&mut rounds) {
-                if row.failed.is_some() {
-                    progress.end(0);
-                    continue;
-                }
-                // Pressed between two rounds, it cuts none short.
-                let (round, failed) = match is_closed(self.shutdown) {
-                    true => (None, Some(ErrorKind::Interrupted.into())),
-                    false => self.round(row, clients, nth, progress, outcome),
-                };
-                progress.end(round.as_ref().map_or(0, |round| round.lost));
-                rounds.extend(round);
-                match failed {
-                    Some(err) if err.kind() == ErrorKind::Interrupted => {
-                        outcome.record.interrupted = true;
-                        break 'rounds;
+    ///
+    /// # Errors
+    /// Ctrl-C was pressed.
+    fn sweep(&mut self, rows: &mut [Row<'_>]) -> io::Result<()> {
+        for nth in 0..self.options.rounds {
+            for row in &mut *rows {
+                if row.point.failed.is_none() {
+                    match self.round(row, nth) {
+                        Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
+                        Err(err) => {
+                            row.point.failed = Some(failure(&err, row, nth));
+                            self.errors.push(err);
+                        }
+                        Ok(()) => {}
                     }
-                    Some(err) => {
-                        row.failed = Some(failure(&err, &row.contender.name, clients, nth));
-                        outcome.errors.push(err);
-                    }
-                    None => {}
                 }
+                let round = row.point.rounds.get(nth);
+                self.progress.end(round.map_or(0, |round| round.lost));
             }
         }
-        let points = rows.iter().zip(rounds).map(|(row, rounds)| Point {
-            server: row.name.clone(),
-            clients,
-            stalled: row.stalled,
-            rounds,
-            failed: row.failed.clone(),
-        });
-        points.collect()
+        Ok(())
     }
 
-    /// What was measured, and what went wrong: a server may die when its clients leave.
-    fn round(
-        &self,
-        row: &Row<'_>,
-        clients: usize,
-        nth: usize,
-        progress: &Progress,
-        outcome: &mut Outcome,
-    ) -> (Option<Round>, Option<io::Error>) {
-        let options = self.options;
-        progress.begin(&row.name, clients);
+    /// Adds a round to those of the row.
+    ///
+    /// # Errors
+    /// The server failed, perhaps only when its clients left, or Ctrl-C was pressed (`Interrupted`).
+    fn round(&mut self, row: &mut Row<'_>, nth: usize) -> io::Result<()> {
+        // Pressed between two rounds, it cuts none short.
+        if is_closed(self.shutdown) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let (options, point) = (self.options, &mut row.point);
+        self.progress.begin(&point.server, point.clients);
         // Each round starts the server anew, so that nothing it leaves behind or breaks affects the next.
-        let start = Site::start(row.contender, options.servers.start_timeout, self.shutdown);
-        let mut server = match start {
-            Ok(server) => server,
-            Err(err) => return (None, Some(err)),
-        };
-        outcome.is_result = true;
-        let mut session = Session::new(&mut server, self.shutdown, progress);
+        let time = options.servers.start_timeout;
+        let mut server = Site::start(row.contender, time, self.shutdown)?;
+        self.is_result = true;
+        let mut session = Session::new(&mut server, self.shutdown, &self.progress);
         let plan = RoundPlan {
-            clients,
-            senders: match self.scenario {
-                Scenario::Idle => 0,
-                _ => options.senders,
-            },
-            stalled: row.stalled,
-            size: options.size,
-            rate: options.rate,
-            duration: options.duration,
-            warm_up: options.warm_up.unwrap_or_default(),
-            seed: options.seed.wrapping_add(nth as u64),
+            clients: point.clients,
+            stalled: Some(point.stalled),
+            seed: options.plan.seed.wrapping_add(nth as u64),
+            ..options.plan.clone()
         };
-        let round = match self.scenario {
-            Scenario::Echo => echo::round(&mut session, &plan),
-            Scenario::Churn => churn::round(&mut session, &plan),
-            Scenario::Chat | Scenario::Slow | Scenario::Idle => chat::round(&mut session, &plan),
-        };
-        let (mut notes, died) = (std::mem::take(&mut session.notes), session.died.take());
-        let few = matches!(&round, Ok(round) if round.connected < clients);
-        if few && notes.is_empty() {
-            let said = format!("{} said", row.name);
-            let is_known = |warning: &String| warning.starts_with(&said);
-            if let (Some(words), false) = (
-                server.last_words(),
-                outcome.record.warnings.iter().any(is_known),
-            ) {
-                // Without what our own log puts before a line.
-                let line = words
-                    .split_once("] ")
-                    .filter(|(log, _)| log.starts_with('['));
-                notes.push(format!(
-                    "{said}: {}",
-                    line.map_or(words.as_str(), |(_, line)| line)
-                ));
-            }
+        let round = (self.scenario.round)(&mut session, &plan);
+        let (mut notes, died) = (mem::take(&mut session.notes), session.died.take());
+        let warnings = &mut self.record.warnings;
+        let is_short = matches!(&round, Ok(round) if round.connected < point.clients);
+        let said = format!("{} said: ", point.server);
+        let is_known = warnings.iter().any(|known| known.starts_with(&said));
+        if is_short
+            && notes.is_empty()
+            && !is_known
+            && let Some(words) = server.last_words()
+        {
+            // Without what our own log puts before a line.
+            let line = words
+                .strip_prefix('[')
+                .and_then(|rest| rest.split_once("] "));
+            notes.push(said + line.map_or(&*words, |(_, line)| line));
         }
-        for note in notes {
-            if !outcome.record.warnings.contains(&note) {
-                outcome.record.warnings.push(note);
-            }
-        }
-        match round {
-            Ok(round) if round.cut_short => (Some(round), Some(ErrorKind::Interrupted.into())),
-            Ok(round) => (Some(round), died),
-            Err(err) => (None, Some(err)),
+        notes.retain(|note| !warnings.contains(note));
+        warnings.extend(notes);
+        let round = round?;
+        let cut_short = round.cut_short;
+        point.rounds.push(round);
+        match died {
+            _ if cut_short => Err(ErrorKind::Interrupted.into()),
+            Some(err) => Err(err),
+            None => Ok(()),
         }
     }
 }
 
-fn failure(err: &io::Error, name: &str, clients: usize, nth: usize) -> Failure {
+fn failure(err: &io::Error, row: &Row<'_>, nth: usize) -> Failure {
     let known = err
         .get_ref()
         .and_then(|err| err.downcast_ref::<ServerError>());
     Failure {
-        clients,
+        clients: row.point.clients,
         round: nth + 1,
         what: match known {
-            Some(known) if known.server == name => known.what.clone(),
+            Some(known) if known.server == row.contender.name => known.what.clone(),
             // One of several servers.
             Some(known) => format!("{} {}", known.server, known.what),
             None => err.to_string(),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 
 use crate::cli;
-use crate::lab::load::message;
 use crate::lab::results::metric;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::results::units::Unit;
@@ -35,7 +34,7 @@ pub fn rule(text: &str) -> Result<Threshold, String> {
 
 /// The most of anything that is counted. It is more than a machine carries or anyone waits for, and
 /// sums and products of it still fit.
-const MOST: u64 = 1_000_000;
+const MOST: usize = 1_000_000;
 
 /// How long anything may take. Sums and products of it in nanoseconds still fit.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -49,16 +48,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub fn positive() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=MOST)
+    within(1, MOST)
 }
 
-pub fn senders() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=message::SENDERS as u64)
-}
-
-/// A message holds its number, and the room passes on no more in one piece.
-pub fn size() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(message::SHORTEST as u64..=message::LONGEST as u64)
+pub fn within(least: usize, most: usize) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least as u64..=most as u64)
 }
 
 pub fn rate(text: &str) -> Result<Rate, String> {

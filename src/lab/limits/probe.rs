@@ -42,7 +42,7 @@ pub struct Probed {
 /// # Errors
 /// Our own server is not there, two have one name, or one is not on this machine.
 pub fn contenders(limits: &Limits) -> io::Result<Vec<Contender>> {
-    limits.servers.contenders(false, protocol(limits))
+    limits.servers.contenders(None, false, protocol(limits))
 }
 
 fn protocol(limits: &Limits) -> Protocol {

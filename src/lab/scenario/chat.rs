@@ -63,10 +63,10 @@ struct Sender {
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     let mut clients = Clients::new(session.addrs())?;
     let mut login = Login::everyone(Protocol::Chat, plan.clients, &mut clients, session)?;
-    let mut stalled = login.enter_stalled(plan.stalled, &mut clients, session)?;
+    let mut stalled = login.enter_stalled(plan.stalled.unwrap_or(0), &mut clients, session)?;
     let connect_seconds = login.seconds();
     let mut load = FanOut {
-        wanted: plan.senders,
+        wanted: plan.senders.unwrap_or(0),
         seed: plan.seed,
         dropped: login.dropped,
         ..FanOut::default()

@@ -7,30 +7,49 @@ use std::time::Duration;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{Format, MEASURED, WARM_UP};
+use crate::lab::load::message::{Format, LONGEST, MEASURED, SENDERS, SHORTEST, WARM_UP};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::login::{TURN, nobody_left};
 use crate::lab::scenario::session::Session;
+use crate::lab::values::{Rate, duration, positive, rate, within};
 
-/// What a round is to do.
-#[derive(Clone, Debug)]
+/// What a round is to do. Options without a default here have one in the scenarios that they mean
+/// something in.
+#[derive(Clone, Debug, clap::Args)]
 pub struct RoundPlan {
     /// Clients; in `churn` the most at one time.
+    #[arg(skip)]
     pub clients: usize,
-    /// How many of them send, in the chat.
-    pub senders: usize,
-    /// Clients beside them that never read.
-    pub stalled: usize,
-    /// Bytes of a message.
-    pub size: usize,
-    /// Messages per second over all clients; none is a closed loop.
-    pub rate: Option<f64>,
-    /// How long messages are sent.
+
+    /// Duration of each round, such as 500ms, 1.5s or 1m
+    #[arg(short, long, value_parser = duration)]
     pub duration: Duration,
-    /// How long they are sent before that, for nothing.
-    pub warm_up: Duration,
-    /// Chooses the senders and the letters.
+
+    /// Load before the measurement starts; nothing of it is in any figure
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub warm_up: Option<Duration>,
+
+    /// Number of clients that send (all, if there are fewer)
+    #[arg(long, value_name = "N", value_parser = within(1, SENDERS))]
+    pub senders: Option<usize>,
+
+    /// Clients that never read
+    #[arg(long, value_name = "N", value_parser = positive())]
+    pub stalled: Option<usize>,
+
+    /// Bytes per message, with its newline
+    // A message holds its number, and the room passes on no more in one piece.
+    #[arg(long, value_name = "BYTES", default_value = "64", value_parser = within(SHORTEST, LONGEST))]
+    pub size: usize,
+
+    /// Messages (requests, visits) per second over all clients, at even times: latency counts from
+    /// those times, even if a message had to wait. `max` sends the next when the last has come back
+    #[arg(long, value_name = "N|max", default_value = "max", value_parser = rate)]
+    pub rate: Rate,
+
+    /// Random seed for choosing senders and message contents
+    #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
 }
 
@@ -72,9 +91,9 @@ pub fn measure(
     session: &mut Session<'_>,
     plan: &RoundPlan,
 ) -> io::Result<Round> {
-    if !plan.warm_up.is_zero() {
+    if let Some(warm_up) = plan.warm_up {
         load.begin(Format::new(WARM_UP, plan.size, plan.seed), clients);
-        if drive(load, clients, session, plan.rate, plan.warm_up)?.cut_short {
+        if drive(load, clients, session, plan.rate, warm_up)?.cut_short {
             return Err(ErrorKind::Interrupted.into());
         }
     }

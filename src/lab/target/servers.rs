@@ -7,7 +7,7 @@ use crate::lab::load::protocol::Protocol;
 use crate::lab::results::record::FLOOR;
 use crate::lab::target::builtin::Builtin;
 use crate::lab::target::contender::{Address, Contender};
-use crate::lab::values::{duration, positive};
+use crate::lab::values::duration;
 
 /// Which servers.
 #[derive(Clone, Debug, clap::Args)]
@@ -17,11 +17,6 @@ pub struct Servers {
     /// room, as A+B+C
     #[arg(long, value_name = "HOST:PORT", value_delimiter = '+')]
     pub addr: Vec<Address>,
-
-    /// Measure so many of our own servers as one room, with valkey-server or redis-server between them
-    /// (feature engine)
-    #[arg(long, value_name = "N", value_parser = positive(), conflicts_with_all = ["addr", "no_own"])]
-    pub nodes: Option<usize>,
 
     /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
     /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
@@ -46,11 +41,16 @@ impl Servers {
     ///
     /// # Errors
     /// There is none, two have the same name, or one is not on this machine.
-    pub fn contenders(&self, floor: bool, protocol: Protocol) -> io::Result<Vec<Contender>> {
+    pub fn contenders(
+        &self,
+        nodes: Option<usize>,
+        floor: bool,
+        protocol: Protocol,
+    ) -> io::Result<Vec<Contender>> {
         let mut contenders = Vec::new();
         if !self.addr.is_empty() {
             contenders.push(Contender::running(self.addr.clone()));
-        } else if let Some(count) = self.nodes {
+        } else if let Some(count) = nodes {
             contenders.push(Contender::nodes(count));
         } else if !self.no_own {
             contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
