@@ -99,7 +99,7 @@ fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
             rows.push([first, second].into_iter().chain(cells).collect());
         };
         let value = |point: &Point, metric: &Metric| {
-            let value = figure(point, metric).map(|figure| figure.judged(metric));
+            let value = figure(point, metric).map(|figure| figure.value);
             value.map_or("-".to_owned(), |value| metric.show(value))
         };
         let name = format!("{} OLD", table::shortened(&old.server));
@@ -112,7 +112,7 @@ fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
             figure(new, metric),
         ) {
             (Some(old), Some(new)) if old.overlaps(&new) => "≈".to_owned(),
-            (Some(old), Some(new)) => change(old.judged(metric).number, new.judged(metric).number),
+            (Some(old), Some(new)) => change(old.value.number, new.value.number),
             _ => String::new(),
         });
     }

@@ -25,7 +25,7 @@ pub fn fail_if() -> String {
 /// A rule for one run.
 pub fn rule(text: &str) -> Result<Threshold, String> {
     match text.parse::<Threshold>()? {
-        rule if rule.is_change() => {
+        rule if rule.is_change => {
             Err("a change in % needs two runs: see `loadtest compare`".to_owned())
         }
         rule => Ok(rule),

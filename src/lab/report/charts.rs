@@ -90,7 +90,7 @@ fn series(record: &Record, metric: &Metric, place: usize) -> Series {
         let point = record.point(server, clients)?;
         let figure = stats::figure(point, metric)?;
         let tip = words::tip(metric, point, &figure);
-        let mark = Mark::new(clients as f64, figure.judged(metric).number, tip);
+        let mark = Mark::new(clients as f64, figure.value.number, tip);
         Some(mark.within(figure.low.number, figure.high.number))
     };
     let marks: Vec<Mark> = record

@@ -109,7 +109,7 @@ pub struct Cell {
 
 pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Option<Cell> {
     let figure = figure(point, metric)?;
-    let value = figure.judged(metric);
+    let value = figure.value;
     let varies = !metric.is_worst() && figure.low.number < figure.high.number;
     let if_varies = |text: String| if varies { text } else { String::new() };
     let times = ratio(record, point, metric).map(|ratio| format!("×{}", units::ratio(ratio)));

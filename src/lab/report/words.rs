@@ -1,6 +1,6 @@
 //! What a run comes to, in words: how it was measured, captions, notes, and why something is missing.
 
-use crate::lab::results::metric::{self, Metric, Value, metric};
+use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
 use crate::lab::results::units::{self, Unit, count, thousands};
@@ -173,12 +173,9 @@ pub fn notes(record: &Record, spread: &str) -> Vec<String> {
 
 /// What the headings mean, where that is not plain.
 pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
-    let shown = metric::MEANINGS
-        .iter()
-        .map(|(name, meaning)| (metric(name), meaning));
+    let shown = metrics.iter().filter(|metric| !metric.meaning.is_empty());
     shown
-        .filter(|(metric, _)| metrics.iter().any(|shown| shown.name == metric.name))
-        .map(|(metric, meaning)| format!("{}: {meaning}", metric.heading))
+        .map(|metric| format!("{}: {}", metric.heading, metric.meaning))
         .collect()
 }
 
@@ -217,8 +214,8 @@ fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
             );
         };
         let value = match place {
-            0 => value(metric, figure.judged(metric)),
-            _ => metric.show(figure.judged(metric)),
+            0 => value(metric, figure.value),
+            _ => metric.show(figure.value),
         };
         let compared = match (base, stats::ratio(record, point, metric)) {
             (Some(base), Some(_)) if figure.overlaps(&base) => " (≈)".to_owned(),
@@ -252,7 +249,7 @@ pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
     let (server, clients) = (&point.server, count(point.clients, "client"));
     format!(
         "{server}, {clients}: {} ({over})",
-        value(metric, figure.judged(metric))
+        value(metric, figure.value)
     )
 }
 

@@ -1,6 +1,8 @@
 //! What a run of `loadtest` measured, raw: the shape of `--json`, and what every table, chart and
 //! threshold is made from.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of this shape. It is raised when a field changes its meaning or is removed.
@@ -62,10 +64,8 @@ pub struct Record {
 impl Record {
     /// The numbers of clients of the sweep, ascending.
     pub fn client_counts(&self) -> Vec<usize> {
-        let mut counts: Vec<usize> = self.points.iter().map(|point| point.clients).collect();
-        counts.sort_unstable();
-        counts.dedup();
-        counts
+        let counts: BTreeSet<usize> = self.points.iter().map(|point| point.clients).collect();
+        counts.into_iter().collect()
     }
 
     /// The point of a server at a number of clients.

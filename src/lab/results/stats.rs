@@ -6,16 +6,16 @@ use crate::lab::results::record::{Point, Record};
 /// A figure over several rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// The middle one, or the mean of the two in the middle.
-    pub median: Value,
+    /// What is shown, compared and judged: the median, or for faults and extremes the worst round.
+    pub value: Value,
     pub low: Value,
     pub high: Value,
 }
 
 impl Figure {
-    /// A figure of at least one value.
-    pub fn of(values: impl IntoIterator<Item = Value>) -> Option<Figure> {
-        let mut values: Vec<Value> = values.into_iter().collect();
+    /// A figure of at least one value; its median is the middle one, or the mean of the two in the middle.
+    pub fn of(values: impl Iterator<Item = Value>, is_worst: bool) -> Option<Figure> {
+        let mut values: Vec<Value> = values.collect();
         values.sort_by(|a, b| a.number.total_cmp(&b.number));
         let (&low, &high) = (values.first()?, values.last()?);
         let (a, b) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
@@ -23,7 +23,8 @@ impl Figure {
             number: (a.number + b.number) / 2.0,
             is_bound: a.is_bound || b.is_bound,
         };
-        Some(Figure { median, low, high })
+        let value = if is_worst { high } else { median };
+        Some(Figure { value, low, high })
     }
 
     /// The lowest and the highest as people read them.
@@ -34,11 +35,11 @@ impl Figure {
         }
     }
 
-    /// Half the distance from the lowest to the highest, as a part of the median; 0.1 is "± 10 %".
+    /// Half the distance from the lowest to the highest, as a part of the value; 0.1 is "± 10 %".
     pub fn spread(&self) -> f64 {
-        match self.median.number {
+        match self.value.number {
             0.0 => 0.0,
-            median => ((self.high.number - self.low.number) / 2.0 / median).abs(),
+            value => ((self.high.number - self.low.number) / 2.0 / value).abs(),
         }
     }
 
@@ -46,20 +47,12 @@ impl Figure {
     pub fn overlaps(&self, other: &Figure) -> bool {
         self.low.number <= other.high.number && other.low.number <= self.high.number
     }
-
-    /// What is shown, compared and judged: the median, or for faults and extremes the worst round.
-    pub fn judged(&self, metric: &Metric) -> Value {
-        if metric.is_worst() {
-            self.high
-        } else {
-            self.median
-        }
-    }
 }
 
 /// A metric over the rounds of a point; none where no round tells it.
 pub fn figure(point: &Point, metric: &Metric) -> Option<Figure> {
-    Figure::of(point.rounds.iter().filter_map(|round| metric.of(round)))
+    let values = point.rounds.iter().filter_map(|round| metric.of(round));
+    Figure::of(values, metric.is_worst())
 }
 
 /// How many times as large a point's figure is as that of the first server at the same number of
@@ -71,7 +64,7 @@ pub fn ratio(record: &Record, point: &Point, metric: &Metric) -> Option<f64> {
         return None;
     }
     let [own, base] = [point, first].map(|point| figure(point, metric));
-    let ratio = own?.judged(metric).number / base?.judged(metric).number;
+    let ratio = own?.value.number / base?.value.number;
     ratio.is_finite().then_some(ratio)
 }
 
@@ -91,7 +84,7 @@ mod tests {
             number,
             is_bound: false,
         };
-        Figure::of(values.iter().map(value))
+        Figure::of(values.iter().map(value), false)
     }
 
     fn point(server: &str, rates: &[u64]) -> Point {
@@ -110,7 +103,7 @@ mod tests {
 
     #[test]
     fn median_is_in_the_middle() {
-        let median = |values: &[f64]| figure(values).map(|figure| figure.median.number);
+        let median = |values: &[f64]| figure(values).map(|figure| figure.value.number);
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[9.0, 1.0, 2.0]), Some(2.0));
@@ -163,7 +156,7 @@ mod tests {
         point.rounds[1].latency.bound_from = Some(1_000_000);
         let shown = |name| {
             let metric = metric(name);
-            metric.show(super::figure(&point, metric).unwrap().judged(metric))
+            metric.show(super::figure(&point, metric).unwrap().value)
         };
         assert_eq!(shown("pause"), "1.5 s");
         assert_eq!(shown("max"), "≥1.5 s");

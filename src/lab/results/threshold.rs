@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::lab::results::metric::{self, Metric, Value};
 use crate::lab::results::record::{Point, Record, is_floor};
-use crate::lab::results::stats::figure;
+use crate::lab::results::stats::{Figure, figure};
 use crate::lab::results::units::{change, count};
 
 /// A metric, a comparison and a limit, such as `p99>50ms` or `p99>+10%`.
@@ -13,14 +13,9 @@ pub struct Threshold {
     text: String,
     metric: &'static Metric,
     is_upper: bool,
-    limit: Limit,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Limit {
-    Value(f64),
-    /// A part of the value in an older run: 0.1 is 10 % more.
-    Change(f64),
+    limit: f64,
+    /// Whether the limit is a part of the value in an older run: 0.1 is 10 % more.
+    pub is_change: bool,
 }
 
 impl Threshold {
@@ -28,53 +23,37 @@ impl Threshold {
     /// cannot be judged is crossed. The floor is not judged: it is there to be compared with.
     pub fn crossed(&self, record: &Record, old: Option<&Record>) -> Vec<String> {
         let Threshold { text, metric, .. } = self;
-        let points = record
-            .points
-            .iter()
-            .filter(|point| !is_floor(&point.server));
-        points
-            .filter_map(|point| {
-                let why = match (self.limit, old) {
-                    (Limit::Value(limit), _) => self.is_above(point, limit),
-                    (Limit::Change(change), Some(old)) => self.is_worse(point, old, change),
-                    (Limit::Change(_), None) => {
-                        Some("has no older run to be compared with".to_owned())
-                    }
-                }?;
-                let at = count(point.clients, "client");
-                Some(format!(
-                    "{text}: {} at {at}: {} {why}",
-                    point.server, metric.name
-                ))
-            })
-            .collect()
+        let judged = record.points.iter();
+        let judged = judged.filter(|point| !is_floor(&point.server));
+        let crossed = judged.filter_map(|point| {
+            let why = match self.is_change {
+                true => self.is_worse(point, old?.point(&point.server, point.clients)?),
+                false => self.is_wrong(point),
+            }?;
+            let (server, at) = (&point.server, count(point.clients, "client"));
+            Some(format!("{text}: {server} at {at}: {} {why}", metric.name))
+        });
+        crossed.collect()
     }
 
-    /// Whether it compares with an older run.
-    pub fn is_change(&self) -> bool {
-        matches!(self.limit, Limit::Change(_))
-    }
-
-    fn is_above(&self, point: &Point, limit: f64) -> Option<String> {
-        let Some(figure) = figure(point, self.metric) else {
+    fn is_wrong(&self, point: &Point) -> Option<String> {
+        let Some(Figure { value, .. }) = figure(point, self.metric) else {
             return Some("was not measured".to_owned());
         };
-        let value = figure.judged(self.metric);
-        self.is_beyond(value, limit)
-            .then(|| format!("is {}", self.metric.show(value)))
+        let is_beyond = self.is_beyond(value, self.limit);
+        is_beyond.then(|| format!("is {}", self.metric.show(value)))
     }
 
     /// A difference within the rounds of either run may be chance, and crosses nothing.
-    fn is_worse(&self, point: &Point, old: &Record, by: f64) -> Option<String> {
-        let old = old.point(&point.server, point.clients)?;
+    fn is_worse(&self, point: &Point, old: &Point) -> Option<String> {
         let [Some(new), Some(old)] = [point, old].map(|point| figure(point, self.metric)) else {
             return Some("was not measured in both runs".to_owned());
         };
-        let [to, from] = [new, old].map(|figure| figure.judged(self.metric));
-        let crossed = self.is_beyond(to, from.number * (1.0 + by)) && !new.overlaps(&old);
-        let [from_text, to_text] = [from, to].map(|value| self.metric.show(value));
+        let (from, to) = (old.value, new.value);
+        let is_worse = self.is_beyond(to, from.number * (1.0 + self.limit)) && !new.overlaps(&old);
         let by = change(from.number, to.number);
-        crossed.then(|| format!("went from {from_text} to {to_text} ({by})"))
+        let [from, to] = [from, to].map(|value| self.metric.show(value));
+        is_worse.then(|| format!("went from {from} to {to} ({by})"))
     }
 
     fn is_beyond(&self, value: Value, limit: f64) -> bool {
@@ -99,15 +78,17 @@ impl FromStr for Threshold {
         let limit = rest[1..].trim();
         let change = limit
             .strip_suffix('%')
-            .and_then(|part| part.trim().parse::<f64>().ok());
+            .and_then(|part| part.trim().parse::<f64>().ok())
+            .filter(|percent| percent.is_finite());
         Ok(Threshold {
             text: text.to_owned(),
             metric,
             is_upper: rest.starts_with('>'),
             limit: match change {
-                Some(percent) if percent.is_finite() => Limit::Change(percent / 100.0),
-                _ => Limit::Value(metric.unit.parse(limit)?),
+                Some(percent) => percent / 100.0,
+                None => metric.unit.parse(limit)?,
             },
+            is_change: change.is_some(),
         })
     }
 }
@@ -213,7 +194,7 @@ mod tests {
         let old = runs([40_000, 50_000, 60_000]);
         let crossed = |rule: &str, new: [u64; 3]| {
             let rule: Threshold = rule.parse().unwrap();
-            assert!(rule.is_change());
+            assert!(rule.is_change);
             rule.crossed(&runs(new), Some(&old))
         };
         assert_eq!(

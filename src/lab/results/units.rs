@@ -14,15 +14,12 @@ impl Unit {
     /// The units that a figure is written in, each with its factor, ascending.
     fn steps(self) -> &'static [(f64, &'static str)] {
         const KIB: f64 = 1024.0;
+        const MIB: f64 = 1024.0 * KIB;
+        const GIB: f64 = 1024.0 * MIB;
         match self {
             Unit::Number => &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")],
             Unit::Seconds => &[(1e-6, "µs"), (1e-3, "ms"), (1.0, "s")],
-            Unit::Bytes => &[
-                (1.0, "B"),
-                (KIB, "KiB"),
-                (KIB * KIB, "MiB"),
-                (KIB * KIB * KIB, "GiB"),
-            ],
+            Unit::Bytes => &[(1.0, "B"), (KIB, "KiB"), (MIB, "MiB"), (GIB, "GiB")],
         }
     }
 
@@ -37,14 +34,14 @@ impl Unit {
                 .then(|| number.parse().ok())??;
             Some(number * factor).filter(|number| number.is_finite())
         };
-        let units: Vec<_> = self.steps().iter().map(|(_, unit)| *unit).collect();
-        self.steps()
-            .iter()
-            .find_map(read)
-            .ok_or_else(|| match self {
-                Unit::Number => format!("{text:?} is not a number such as 0, 2.5 or 100k"),
-                _ => format!("{text:?} is not a number with one of {}", units.join(", ")),
-            })
+        let units = self.steps().iter();
+        units.clone().find_map(read).ok_or_else(|| match self {
+            Unit::Number => format!("{text:?} is not a number such as 0, 2.5 or 100k"),
+            _ => {
+                let units: Vec<_> = units.map(|(_, unit)| *unit).collect();
+                format!("{text:?} is not a number with one of {}", units.join(", "))
+            }
+        })
     }
 
     /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
@@ -74,21 +71,29 @@ impl Unit {
         let fits = |(factor, _): &&(f64, &str)| value.abs() >= factor * 0.9995;
         let (factor, unit) = steps.iter().rev().find(fits).unwrap_or(&steps[0]);
         let space = if self == Unit::Number { "" } else { " " };
-        let number = format!("{sign}{}", three_digits(value.abs() / factor));
-        (number, format!("{space}{unit}"))
+        let number = value.abs() / factor;
+        let number = format!("{number:.*}", decimals(number, 3));
+        let number = match number.contains('.') {
+            true => number.trim_end_matches('0').trim_end_matches('.'),
+            false => &number,
+        };
+        (format!("{sign}{number}"), format!("{space}{unit}"))
+    }
+}
+
+/// How many decimals show so many digits of a number that is not negative.
+fn decimals(value: f64, digits: i32) -> usize {
+    match value {
+        0.0 => 0,
+        value => (digits - 1 - value.log10().floor() as i32).clamp(0, 9) as usize,
     }
 }
 
 /// A ratio, with two decimals, or two significant digits where it is small.
 pub fn ratio(value: f64) -> String {
     match value {
-        v if !v.is_finite() => "–".to_owned(),
-        v if v >= 100.0 => Unit::Number.show(v),
-        v if v >= 0.1 || v <= 0.0 => format!("{v:.2}"),
-        v => format!(
-            "{v:.*}",
-            (1 - v.log10().floor() as i32).clamp(0, 9) as usize
-        ),
+        100.0.. => Unit::Number.show(value),
+        _ => format!("{value:.*}", decimals(value, 2).max(2)),
     }
 }
 
@@ -104,19 +109,6 @@ pub fn change(from: f64, to: f64) -> String {
         part if part.is_finite() => format!("{:+.0} %", part * 100.0).replace('-', "−"),
         _ => "from 0".to_owned(),
     }
-}
-
-/// A number that is not negative, with three significant digits and no trailing zeros.
-fn three_digits(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let places = (2 - value.log10().floor() as i32).clamp(0, 9) as usize;
-    let text = format!("{value:.places$}");
-    if places == 0 {
-        return text;
-    }
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `1 client`, `1,000 clients`

@@ -55,15 +55,12 @@ fn never_came(_: &Record, point: &Point) -> Doubt {
 const SATURATED: f64 = 0.9;
 
 fn generator_is_the_bottleneck(_: &Record, point: &Point) -> Doubt {
-    let busy = |cpu: f64, round: &Round| cpu / round.wall_seconds;
-    let rounds = point.rounds.iter();
-    let generator = median(
-        rounds
-            .clone()
-            .map(|round| busy(round.generator_cpu_seconds, round)),
-    )?;
-    let server =
-        median(rounds.filter_map(|round| Some(busy(round.server.as_ref()?.cpu_seconds, round))));
+    let generator = median(point, |round| {
+        Some(round.generator_cpu_seconds / round.wall_seconds)
+    })?;
+    let server = median(point, |round| {
+        Some(round.server.as_ref()?.cpu_seconds / round.wall_seconds)
+    });
     let text = format!(
         "the load generator may be the bottleneck: its one thread is busy {} of the time, the server \
          {} of a processor; the server can do at least this much",
@@ -125,7 +122,7 @@ const LATE: f64 = 0.1;
 
 fn overload(record: &Record, point: &Point) -> Doubt {
     let rate = record.rate?;
-    let seconds = median(point.rounds.iter().map(|round| round.seconds))?;
+    let seconds = median(point, |round| Some(round.seconds))?;
     let text = format!(
         "the server cannot keep up with --rate {rate}: what was sent in {} s came in {seconds:.1} s, so \
          latency depends on --duration",
@@ -134,12 +131,13 @@ fn overload(record: &Record, point: &Point) -> Doubt {
     (seconds > record.duration * (1.0 + LATE)).then_some((seconds, text))
 }
 
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let value = |number| Value {
+fn median(point: &Point, of: fn(&Round) -> Option<f64>) -> Option<f64> {
+    let values = point.rounds.iter().filter_map(of);
+    let values = values.map(|number| Value {
         number,
         is_bound: false,
-    };
-    Some(Figure::of(values.map(value))?.median.number)
+    });
+    Some(Figure::of(values, false)?.value.number)
 }
 
 #[cfg(test)]
