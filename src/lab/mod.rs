@@ -39,9 +39,6 @@ const INTERRUPTED: u8 = 130;
 /// The program `loadtest`.
 pub fn main() -> ExitCode {
     let command = options::parse();
-    if let Command::Supervise { words } = &command {
-        return supervise::run(words);
-    }
     let mut status = 0;
     let code = cli::run(|| {
         let result = match command {
@@ -53,7 +50,7 @@ pub fn main() -> ExitCode {
                 addr,
                 engine,
             } => server.run(addr, engine.as_deref()).map(|()| 0),
-            Command::Supervise { .. } => unreachable!("it has been run"),
+            Command::Supervise { words } => supervise::run(&words),
         };
         status = match result {
             Err(err) if err.kind() == ErrorKind::Interrupted => INTERRUPTED,

@@ -176,7 +176,7 @@ impl Run<'_> {
             ..options.plan.clone()
         };
         let round = (self.scenario.round)(&mut session, &plan);
-        let (mut notes, died) = (mem::take(&mut session.notes), session.died.take());
+        let mut notes = session.notes;
         let warnings = &mut self.record.warnings;
         let is_short = matches!(&round, Ok(round) if round.connected < point.clients);
         let said = format!("{} said: ", point.server);
@@ -197,10 +197,10 @@ impl Run<'_> {
         let round = round?;
         let cut_short = round.cut_short;
         point.rounds.push(round);
-        match died {
-            _ if cut_short => Err(ErrorKind::Interrupted.into()),
-            Some(err) => Err(err),
-            None => Ok(()),
+        match cut_short {
+            true => Err(ErrorKind::Interrupted.into()),
+            // It may have died when its clients left.
+            false => server.check(),
         }
     }
 }

@@ -38,8 +38,6 @@ pub struct Session<'a> {
     ticked: Instant,
     /// What makes the round doubtful, a sentence each.
     pub notes: Vec<String>,
-    /// Why the server died after the round was measured.
-    pub died: Option<io::Error>,
     idle: Option<Usage>,
     start: Option<Moment>,
     end: Option<Moment>,
@@ -70,7 +68,6 @@ impl Session<'_> {
             progress,
             ticked: Instant::now(),
             notes: Vec::new(),
-            died: None,
             start: None,
             end: None,
             peak: None,
@@ -170,8 +167,9 @@ impl Session<'_> {
             round.other_cpu_seconds = Some(others.max(0.0));
             self.wait_until_left(idle);
             let after = self.server.usage(Usage::of);
-            let limit = after.map_or(DEAD, |_| Duration::ZERO);
-            self.died = self.death_within(limit);
+            if after.is_none() {
+                self.death_within(DEAD);
+            }
             round.server = after.map(|after| Cost {
                 cpu_seconds: cpu,
                 context_switches: last.context_switches.saturating_sub(begin.context_switches),

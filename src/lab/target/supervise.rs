@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use rustix::process::{
@@ -64,8 +64,11 @@ pub fn command(words: &[String]) -> io::Result<Command> {
     Ok(command)
 }
 
-/// The supervisor itself.
-pub fn run(words: &[OsString]) -> ExitCode {
+/// The supervisor itself. Returns its exit status.
+///
+/// # Errors
+/// It cannot watch the server.
+pub fn run(words: &[OsString]) -> io::Result<u8> {
     take_name(SUBCOMMAND);
     proc::adopt_orphans();
     let spawned = Command::new(&words[0])
@@ -80,7 +83,7 @@ pub fn run(words: &[OsString]) -> ExitCode {
         Ok(server) => server,
         Err(err) => {
             writeln!(io::stdout(), "cannot run {:?}: {err}", words[0]).ok();
-            return ExitCode::FAILURE;
+            return Ok(1);
         }
     };
     let group = Pid::from_child(&server);
@@ -91,7 +94,7 @@ pub fn run(words: &[OsString]) -> ExitCode {
     }
     kill_process_group(group, Signal::KILL).ok();
     proc::kill_children();
-    watched.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    watched.map(|()| 0)
 }
 
 /// Prints that the server has started, and on a thread of its own how it ends.
