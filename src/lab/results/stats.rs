@@ -17,13 +17,19 @@ impl Figure {
     pub fn of(values: impl Iterator<Item = Value>, is_worst: bool) -> Option<Figure> {
         let mut values: Vec<Value> = values.collect();
         values.sort_by(|a, b| a.number.total_cmp(&b.number));
-        let (&low, &high) = (values.first()?, values.last()?);
-        let (a, b) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        let median = Value {
-            number: (a.number + b.number) / 2.0,
-            is_bound: a.is_bound || b.is_bound,
+        let last = values.len().checked_sub(1)?;
+        let [low, middle, next, high] = [0, last / 2, values.len() / 2, last];
+        // What is only a lower bound may really be above all that follow it.
+        let between = |a: usize, b: usize| Value {
+            number: (values[a].number + values[b].number) / 2.0,
+            is_bound: values[..=b].iter().any(|value| value.is_bound),
         };
-        let value = if is_worst { high } else { median };
+        let (low, high) = (between(low, low), between(high, high));
+        let value = if is_worst {
+            high
+        } else {
+            between(middle, next)
+        };
         Some(Figure { value, low, high })
     }
 
@@ -108,6 +114,27 @@ mod tests {
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 100.0]), Some(3.0));
+    }
+
+    #[test]
+    fn what_a_lower_bound_may_exceed_is_one_too() {
+        let figure = |values: &[(f64, bool)]| {
+            let values = values.iter();
+            let values = values.map(|&(number, is_bound)| Value { number, is_bound });
+            let Figure { value, low, high } = Figure::of(values, false).unwrap();
+            [low, value, high].map(|value| value.is_bound)
+        };
+        // It may be the highest of all.
+        assert_eq!(
+            figure(&[(2.0, true), (3.0, false), (4.0, false)]),
+            [true, true, true]
+        );
+        assert_eq!(
+            figure(&[(4.0, true), (2.0, false), (3.0, false)]),
+            [false, false, true]
+        );
+        assert_eq!(figure(&[(2.0, true), (2.0, false)]), [true, true, true]);
+        assert_eq!(figure(&[(2.0, false), (2.0, true)]), [false, true, true]);
     }
 
     #[test]
