@@ -98,7 +98,7 @@ fn dropped(record: &Record, point: &Point) -> Doubt {
     // In `slow`, disconnected clients that never read are the result, not a doubt.
     let dropped: u64 = point.rounds.iter().map(|round| round.dropped).sum();
     let text = format!(
-        "the server disconnected {} in {}; nothing more was due to those",
+        "the server disconnected {} in {}; what was still due to those counts as lost",
         count(dropped as usize, "client"),
         count(point.rounds.len(), "round")
     );
@@ -202,6 +202,7 @@ mod tests {
         assert!(text.contains("only 7 got in"), "{text}");
         let text = warning(|record| record.points[0].rounds[2].dropped = 3);
         assert!(text.contains("disconnected 3 clients"), "{text}");
+        assert!(text.contains("counts as lost"), "{text}");
         let text = warning(|record| record.points[0].rounds[0].deliveries = 200);
         assert!(text.contains("differ by ± 50 %"), "{text}");
         let text = warning(|record| record.points[0].rounds[0].lost = 100);
