@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{Args, FromArgMatches, Subcommand};
 
 use crate::cli;
 use crate::lab::compare::Compare;
@@ -28,10 +28,8 @@ use crate::lab::values::{fail_if, positive, rule};
 ///
 /// Starts our own server (--server adds others, --addr takes a running one), applies the load, checks
 /// every answer, and prints throughput, latency, faults and what the server used.
-#[derive(Debug, Parser)]
+#[derive(Debug, Subcommand)]
 #[command(
-    name = "loadtest",
-    bin_name = "loadtest",
     version,
     after_help = "Exit status:
   0    done
@@ -45,20 +43,14 @@ pub enum Command {
     #[command(skip)]
     Measure(&'static Scenario, Box<Options>),
     /// Compare two saved runs
-    #[command(
-        display_order = 99,
-        after_help = "Examples:
+    #[command(after_help = "Examples:
   loadtest compare old.json new.json
-  loadtest compare old.json new.json --fail-if 'p99>+10%' --fail-if 'lost>0'"
-    )]
+  loadtest compare old.json new.json --fail-if 'p99>+10%' --fail-if 'lost>0'")]
     Compare(Compare),
     /// How many clients this machine supports, and how to raise the limits
-    #[command(
-        display_order = 99,
-        after_help = "Examples:
+    #[command(after_help = "Examples:
   loadtest limits
-  loadtest limits --probe --echo -c 5000"
-    )]
+  loadtest limits --probe --echo -c 5000")]
     Limits(Limits),
     /// Runs a built-in server.
     #[command(name = builtin::SUBCOMMAND, hide = true)]
@@ -233,7 +225,12 @@ fn command() -> clap::Command {
         }
         command
     };
-    Command::command().subcommands(SCENARIOS.iter().map(subcommand))
+    let command = clap::Command::new("loadtest")
+        .bin_name("loadtest")
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommands(SCENARIOS.iter().map(subcommand));
+    Command::augment_subcommands(command)
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
-use std::mem;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::lab::options::{Options, Scenario};
 use crate::lab::progress::Progress;
@@ -32,11 +30,7 @@ pub struct Run<'a> {
 }
 
 /// What one line of a table is about, at one number of clients after the other.
-#[derive(Debug)]
-struct Row<'a> {
-    contender: &'a Contender,
-    point: Point,
-}
+type Row<'a> = (&'a Contender, Point);
 
 /// Measures everything. A server that fails takes no part in what remains; Ctrl-C, which closes
 /// `shutdown`, ends the round as far as it got.
@@ -59,9 +53,7 @@ pub fn measure<'a>(
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("THREADLINE_COMMIT").map(str::to_owned),
-            started: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            started: jiff::Timestamp::now().as_second() as u64,
             command: std::env::args_os()
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
@@ -74,22 +66,21 @@ pub fn measure<'a>(
             duration: options.plan.duration.as_secs_f64(),
             warm_up: options.plan.warm_up.unwrap_or_default().as_secs_f64(),
             rounds: options.rounds,
-            servers: rows.iter().map(|row| row.point.server.clone()).collect(),
+            servers: rows.iter().map(|(_, point)| point.server.clone()).collect(),
             ..Record::default()
         },
         errors: Vec::new(),
         is_result: false,
     };
     for clients in clients {
-        rows.iter_mut().for_each(|row| row.point.clients = clients);
-        let ended = run.sweep(&mut rows);
-        for Row { point, .. } in &mut rows {
-            let rounds = mem::take(&mut point.rounds);
-            if !rounds.is_empty() || point.failed.is_some() {
-                let point = point.clone();
-                run.record.points.push(Point { rounds, ..point });
-            }
+        for (_, point) in &mut rows {
+            point.clients = clients;
+            point.rounds.clear();
         }
+        let ended = run.sweep(&mut rows);
+        let points = rows.iter().map(|(_, point)| point);
+        let known = points.filter(|point| !point.rounds.is_empty() || point.failed.is_some());
+        run.record.points.extend(known.cloned());
         if ended.is_err() {
             run.record.interrupted = true;
             break;
@@ -121,7 +112,7 @@ fn rows(contenders: &[Contender], stalled: Option<usize>) -> Vec<Row<'_>> {
                 stalled,
                 ..Point::default()
             };
-            rows.push(Row { contender, point });
+            rows.push((contender, point));
         }
     }
     rows
@@ -135,38 +126,38 @@ impl Run<'_> {
     /// Ctrl-C was pressed.
     fn sweep(&mut self, rows: &mut [Row<'_>]) -> io::Result<()> {
         for nth in 0..self.options.rounds {
-            for row in &mut *rows {
-                if row.point.failed.is_none() {
-                    match self.round(row, nth) {
+            for (contender, point) in &mut *rows {
+                if point.failed.is_none() {
+                    match self.round(contender, point, nth) {
                         Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
                         Err(err) => {
-                            row.point.failed = Some(failure(&err, row, nth));
+                            point.failed = Some(failure(&err, &contender.name, point.clients, nth));
                             self.errors.push(err);
                         }
                         Ok(()) => {}
                     }
                 }
-                let round = row.point.rounds.get(nth);
+                let round = point.rounds.get(nth);
                 self.progress.end(round.map_or(0, |round| round.lost));
             }
         }
         Ok(())
     }
 
-    /// Adds a round to those of the row.
+    /// Adds a round to those of the point.
     ///
     /// # Errors
     /// The server failed, perhaps only when its clients left, or Ctrl-C was pressed (`Interrupted`).
-    fn round(&mut self, row: &mut Row<'_>, nth: usize) -> io::Result<()> {
+    fn round(&mut self, contender: &Contender, point: &mut Point, nth: usize) -> io::Result<()> {
         // Pressed between two rounds, it cuts none short.
         if is_closed(self.shutdown) {
             return Err(ErrorKind::Interrupted.into());
         }
-        let (options, point) = (self.options, &mut row.point);
+        let options = self.options;
         self.progress.begin(&point.server, point.clients);
         // Each round starts the server anew, so that nothing it leaves behind or breaks affects the next.
         let time = options.servers.start_timeout;
-        let mut server = Site::start(row.contender, time, self.shutdown)?;
+        let mut server = Site::start(contender, time, self.shutdown)?;
         self.is_result = true;
         let mut session = Session::new(&mut server, self.shutdown, &self.progress);
         let plan = RoundPlan {
@@ -205,15 +196,15 @@ impl Run<'_> {
     }
 }
 
-fn failure(err: &io::Error, row: &Row<'_>, nth: usize) -> Failure {
+fn failure(err: &io::Error, name: &str, clients: usize, nth: usize) -> Failure {
     let known = err
         .get_ref()
         .and_then(|err| err.downcast_ref::<ServerError>());
     Failure {
-        clients: row.point.clients,
+        clients,
         round: nth + 1,
         what: match known {
-            Some(known) if known.server == row.contender.name => known.what.clone(),
+            Some(known) if known.server == name => known.what.clone(),
             // One of several servers.
             Some(known) => format!("{} {}", known.server, known.what),
             None => err.to_string(),

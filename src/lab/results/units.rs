@@ -27,12 +27,8 @@ impl Unit {
     pub fn parse(self, text: &str) -> Result<f64, String> {
         let plain = text.replace("us", "µs");
         let read = |(factor, unit): &(f64, &str)| {
-            let number = plain.strip_suffix(unit)?.trim_end();
-            // Not `inf`, nor anything with a sign.
-            let number: f64 = number
-                .starts_with(|c: char| c.is_ascii_digit())
-                .then(|| number.parse().ok())??;
-            Some(number * factor).filter(|number| number.is_finite())
+            let number: f64 = plain.strip_suffix(unit)?.trim_end().parse().ok()?;
+            Some(number * factor).filter(|number| number.is_finite() && number.is_sign_positive())
         };
         let units = self.steps().iter();
         units.clone().find_map(read).ok_or_else(|| match self {
@@ -174,6 +170,8 @@ mod tests {
             (Unit::Number, "many"),
             (Unit::Number, "-1"),
             (Unit::Number, "inf"),
+            (Unit::Number, "NaN"),
+            (Unit::Number, "-0"),
             (Unit::Seconds, "50"),
             (Unit::Bytes, "1kb"),
         ] {
