@@ -25,10 +25,9 @@ impl Figure {
             is_bound: values[..=b].iter().any(|value| value.is_bound),
         };
         let (low, high) = (between(low, low), between(high, high));
-        let value = if is_worst {
-            high
-        } else {
-            between(middle, next)
+        let value = match is_worst {
+            true => high,
+            false => between(middle, next),
         };
         Some(Figure { value, low, high })
     }
@@ -49,9 +48,12 @@ impl Figure {
         }
     }
 
-    /// Whether the ranges of two reach into one another, so that a difference may be chance.
+    /// Whether the ranges of two reach into one another, so that a difference may be chance. How far up
+    /// one reaches that ends in a lower bound, nobody knows.
     pub fn overlaps(&self, other: &Figure) -> bool {
-        self.low.number <= other.high.number && other.low.number <= self.high.number
+        let reaches =
+            |one: &Figure, other: &Figure| one.high.is_bound || other.low.number <= one.high.number;
+        reaches(self, other) && reaches(other, self)
     }
 }
 
@@ -135,6 +137,19 @@ mod tests {
         );
         assert_eq!(figure(&[(2.0, true), (2.0, false)]), [true, true, true]);
         assert_eq!(figure(&[(2.0, false), (2.0, true)]), [false, true, true]);
+    }
+
+    #[test]
+    fn what_ends_in_a_lower_bound_may_overlap_all_above_it() {
+        let figure = |numbers: [f64; 2], is_bound| {
+            let values = numbers.map(|number| Value { number, is_bound });
+            Figure::of(values.into_iter(), false).unwrap()
+        };
+        let bound = figure([2.0, 2.1], true);
+        assert!(bound.overlaps(&figure([3.0, 3.1], false)));
+        assert!(figure([3.0, 3.1], true).overlaps(&bound));
+        assert!(!bound.overlaps(&figure([0.1, 0.2], false)));
+        assert!(!figure([0.1, 0.2], false).overlaps(&bound));
     }
 
     #[test]
