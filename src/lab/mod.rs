@@ -5,7 +5,7 @@
 //! | `options` | the command line |
 //! | `target` | the servers under test: started, watched, stopped, looked at in `/proc` |
 //! | `load` | the generator: clients on one thread, protocol, delivery log, latency recorder |
-//! | `scenario` | one file per scenario, and what a round has at hand |
+//! | `scenario` | the scenarios, one file per kind of load, and what a round has at hand |
 //! | `run` | all sizes and rounds, the servers alternately; `limits` is a command of its own |
 //! | `results` | the record, and what is calculated from it |
 //! | `report` | tables, charts, the page |
@@ -28,9 +28,10 @@ use std::process::ExitCode;
 use crate::cli;
 use crate::server::shutdown;
 use crate::system::raise_descriptor_limit;
-use options::{Command, Options, Scenario};
+use options::{Command, Options};
 use report::table;
 use report::verdict::{tell, verdict};
+use scenario::Scenario;
 use target::supervise;
 
 /// Ctrl-C came before the end, as from a shell.

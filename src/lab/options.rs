@@ -1,7 +1,6 @@
 //! The command line of `loadtest`.
 
 use std::ffi::OsString;
-use std::io;
 use std::net::SocketAddr;
 
 use clap::error::ErrorKind;
@@ -11,13 +10,10 @@ use clap::{Args, FromArgMatches, Subcommand};
 use crate::cli;
 use crate::lab::compare::Compare;
 use crate::lab::limits::Limits;
-use crate::lab::load::protocol::Protocol;
 use crate::lab::report::output::Outputs;
-use crate::lab::results::record::Round;
 use crate::lab::results::threshold::Threshold;
 use crate::lab::scenario::drive::RoundPlan;
-use crate::lab::scenario::session::Session;
-use crate::lab::scenario::{chat, churn, echo};
+use crate::lab::scenario::{self, SCENARIOS, Scenario};
 use crate::lab::target::builtin::{self, Builtin};
 use crate::lab::target::contender::Address;
 use crate::lab::target::servers::Servers;
@@ -101,76 +97,6 @@ pub struct Options {
     pub floor: bool,
 }
 
-/// A scenario, which is measured in rounds.
-#[derive(Debug)]
-pub struct Scenario {
-    /// Its name on the command line.
-    pub name: &'static str,
-    about: &'static str,
-    examples: &'static str,
-    /// Defaults of its own, with which it ends within 30 seconds.
-    defaults: &'static str,
-    /// Options that mean nothing in it.
-    without: &'static str,
-    /// The protocol of its servers.
-    pub protocol: Protocol,
-    /// Drives one round.
-    pub round: fn(&mut Session<'_>, &RoundPlan) -> io::Result<Round>,
-}
-
-const SCENARIOS: [Scenario; 5] = [
-    Scenario {
-        name: "chat",
-        about: "Chat room: every message goes to every client",
-        examples: "loadtest chat -c 10,100,1000 --floor --html report.html
-  loadtest chat -c 100 --rate 1000 --fail-if 'p99>50ms' --fail-if 'lost>0'",
-        defaults: "clients=10,100,1000 duration=2s senders=10",
-        without: "stalled",
-        protocol: Protocol::Chat,
-        round: chat::round,
-    },
-    Scenario {
-        name: "echo",
-        about: "Echo: each connection sends a line and waits for it in upper case",
-        examples: "loadtest echo -c 1,100,1000 --floor
-  loadtest echo --addr 127.0.0.1:9000 -c 100 --rate 10k --json run.json",
-        defaults: "clients=1,100,1000 duration=2s",
-        without: "senders stalled nodes",
-        protocol: Protocol::Echo,
-        round: echo::round,
-    },
-    Scenario {
-        name: "idle",
-        about: "Silent chat clients: memory, threads and descriptors per client",
-        examples: "loadtest idle -c 100,1000
-  loadtest idle -c 1000 --fail-if 'rss>64KiB'",
-        defaults: "clients=100,1000 duration=1s",
-        without: "senders stalled size rate warm_up seed nodes",
-        protocol: Protocol::Chat,
-        round: chat::round,
-    },
-    Scenario {
-        name: "churn",
-        about: "Chat clients that connect, send one message and leave: what stays behind",
-        examples: "loadtest churn -c 50 --rate 500 -d 10s
-  loadtest churn --fail-if 'threads-left>0' --fail-if 'descriptors-left>0'",
-        defaults: "clients=50 duration=3s rate=200",
-        without: "senders stalled nodes",
-        protocol: Protocol::Chat,
-        round: churn::round,
-    },
-    Scenario {
-        name: "slow",
-        about: "Slow consumers: the chat without and with clients that never read",
-        examples: "loadtest slow --fail-if 'pause>1s'
-  loadtest slow --stalled 5 --server 'mine=./my_chat {addr}' --html slow.html",
-        defaults: "clients=100 duration=3s senders=10 stalled=1 size=2048",
-        without: "nodes",
-        protocol: Protocol::Chat,
-        round: chat::round,
-    },
-];
-
 /// Reads the command line. Wrong usage ends the program with status 2.
 pub fn parse() -> Command {
     from(&mut std::env::args_os()).unwrap_or_else(|err| cli::usage(&err))
@@ -190,7 +116,7 @@ fn from(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, clap::Erro
             return conflict(format!("--addr has {addr} twice"));
         }
     }
-    let Some(scenario) = SCENARIOS.iter().find(|scenario| scenario.name == name) else {
+    let Some(scenario) = scenario::find(name) else {
         return Command::from_arg_matches(&matches);
     };
     let is_given = |id: &&str| given.value_source(id) == Some(ValueSource::CommandLine);

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 
-use crate::lab::options::{Options, Scenario};
+use crate::lab::options::Options;
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{Failure, Point, Record, SCHEMA};
 use crate::lab::results::warnings;
+use crate::lab::scenario::Scenario;
 use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;

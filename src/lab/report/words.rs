@@ -4,6 +4,7 @@ use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
 use crate::lab::results::units::{self, Unit, count, thousands};
+use crate::lab::scenario;
 
 /// `chat, 10 to 5,000 clients: threadline, go and floor`
 pub fn title(record: &Record) -> String {
@@ -98,22 +99,10 @@ pub fn failures(record: &Record) -> Vec<String> {
     sentences
 }
 
-/// What the scenario shows.
-pub fn about(record: &Record) -> &'static str {
-    match record.scenario.as_str() {
-        "chat" => {
-            "Clients in one chat room. Every message goes to every client, and every client checks every message."
-        }
-        "echo" => "Each connection has one request in flight and checks its answer.",
-        "idle" => {
-            "Clients that connect and stay silent: what a connection costs when it does nothing."
-        }
-        "churn" => {
-            "Clients that connect, send one message and leave: what is left behind afterwards."
-        }
-        "slow" => "A chat room with clients that never read: what the others notice of them.",
-        _ => "",
-    }
+/// What the scenario is.
+pub fn about(record: &Record) -> String {
+    let scenario = scenario::find(&record.scenario);
+    scenario.map_or(String::new(), |scenario| format!("{}.", scenario.about))
 }
 
 /// The headline: the main figure of the scenario, and the servers that lost deliveries.
