@@ -59,7 +59,7 @@ pub fn show(limits: &Limits) -> io::Result<()> {
     if limits.probe {
         let shutdown = shutdown::on_signal()?;
         for contender in probe::contenders(limits)? {
-            cli::print(&probe::probe(limits, &contender, &shutdown)?.to_string())?;
+            cli::print(&probe::probe(limits, &contender, &shutdown)?)?;
             if is_closed(&shutdown) {
                 return Err(io::ErrorKind::Interrupted.into());
             }

@@ -13,7 +13,6 @@ use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{self, machine};
 use crate::lab::target::process::ServerError;
-use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
 /// A run of a scenario, and what came of it.
@@ -158,9 +157,8 @@ impl Run<'_> {
         self.progress.begin(&point.server, point.clients);
         // Each round starts the server anew, so that nothing it leaves behind or breaks affects the next.
         let time = options.servers.start_timeout;
-        let mut server = Site::start(contender, time, self.shutdown)?;
+        let mut session = Session::start(contender, time, self.shutdown, &self.progress)?;
         self.is_result = true;
-        let mut session = Session::new(&mut server, self.shutdown, &self.progress);
         let plan = RoundPlan {
             clients: point.clients,
             stalled: Some(point.stalled),
@@ -176,7 +174,7 @@ impl Run<'_> {
         if is_short
             && notes.is_empty()
             && !is_known
-            && let Some(words) = server.last_words()
+            && let Some(words) = session.server.last_words()
         {
             // Without what our own log puts before a line.
             let line = words
@@ -192,7 +190,7 @@ impl Run<'_> {
         match cut_short {
             true => Err(ErrorKind::Interrupted.into()),
             // It may have died when its clients left.
-            false => server.check(),
+            false => session.server.check(),
         }
     }
 }

@@ -1,18 +1,15 @@
 //! `limits --probe`: connects clients until no more are let in.
 
-use std::fmt::{self, Display};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::lab::limits::{Limits, advice::clients};
-use crate::lab::load::clients::Clients;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::progress::Progress;
-use crate::lab::scenario::login::{Login, SILENCE, TURN};
+use crate::lab::scenario::login::{Login, SILENCE, generator_itself};
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::Usage;
-use crate::lab::target::site::Site;
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
 use crate::text::{printable, wrap};
@@ -21,21 +18,8 @@ use crate::text::{printable, wrap};
 /// limit when it let in no more.
 const STEP: usize = 100;
 
-/// How long to wait for the rest of a step once a client was refused.
-const AFTER: Duration = Duration::from_millis(500);
-
-/// How a probe ended.
-#[derive(Debug)]
-pub struct Probed {
-    /// The server.
-    pub name: String,
-    /// Clients that it held.
-    pub clients: usize,
-    /// What stopped the next.
-    pub stopped: String,
-    /// The limit that was nearest, as it stood then: `in_use` is the server's.
-    pub nearest: Option<SystemLimit>,
-}
+/// Bytes of what a server told a client that are printed at most.
+const LONGEST: usize = 200;
 
 /// The servers that are probed, one after the other.
 ///
@@ -52,73 +36,55 @@ fn protocol(limits: &Limits) -> Protocol {
     }
 }
 
-/// Connects clients step by step until one is not let in.
+/// Connects clients step by step until one is not let in, and says how many were, what stopped the next,
+/// and which limit was nearest.
 ///
 /// # Errors
-/// The server does not start, or Ctrl-C was pressed. That it dies under load is no error, but the
-/// result.
-pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Result<Probed> {
+/// The server does not start. That it dies under load is no error, but the result.
+pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Result<String> {
     let progress = Progress::new(1);
     progress.begin(&contender.name, limits.clients);
-    let mut server = Site::start(contender, limits.servers.start_timeout, shutdown)?;
-    let mut session = Session::new(&mut server, shutdown, &progress);
+    let time = limits.servers.start_timeout;
+    let mut session = Session::start(contender, time, shutdown, &progress)?;
+    session.deadline = Some(Instant::now() + limits.duration);
     let mut login = Login::new(protocol(limits));
+    // What the server used after the last step.
     let mut usage = None;
-    let result = climb(limits, &mut login, &mut session, &mut usage);
+    let stopped = loop {
+        let step = STEP.min(limits.clients - login.inside);
+        if step == 0 {
+            break "all that were asked for were let in (--clients)".to_owned();
+        }
+        match login.admit(step, &mut session) {
+            Err(err) => break err.to_string(),
+            Ok(Some(err)) => break generator_itself(err),
+            Ok(None) if login.refused + login.dropped > 0 => {
+                break match &login.told[..login.told.len().min(LONGEST)] {
+                    b"" => "the server closed a connection".to_owned(),
+                    told => format!("the server told the next: {}", printable(told)),
+                };
+            }
+            Ok(None) if login.undecided(&mut session) > 0 => {
+                break format!("nobody was let in for {} s", SILENCE.as_secs());
+            }
+            Ok(None) => usage = session.server.usage(Usage::with_mappings),
+        }
+    };
     progress.finish();
-    let stopped = result.unwrap_or_else(|err| err.to_string());
-    Ok(Probed {
-        name: contender.name.clone(),
-        clients: login.inside,
-        stopped,
-        nearest: usage.and_then(|usage| nearest(limits.threads, usage)),
-    })
-}
-
-/// Returns what stopped it, and in `usage` what the server used after the last step.
-fn climb(
-    limits: &Limits,
-    login: &mut Login,
-    session: &mut Session<'_>,
-    usage: &mut Option<Usage>,
-) -> io::Result<String> {
-    let deadline = Instant::now() + limits.duration;
-    let mut clients = Clients::new(session.addrs())?;
-    while login.inside < limits.clients {
-        for _ in 0..STEP.min(limits.clients - login.inside) {
-            // It is this program that has no descriptor or port left then.
-            if let Err(err) = login.connect(&mut clients) {
-                return Ok(format!("the load generator itself {err}"));
-            }
-        }
-        login.moved = Instant::now();
-        while login.undecided() > 0 {
-            login.poll(&mut clients, TURN)?;
-            session.tick(Instant::now(), login.inside, 0)?;
-            let waited = login.moved.elapsed();
-            let is_stopped = login.refused > 0 || login.dropped > 0;
-            // The others of this step may still get in.
-            if is_stopped && waited > AFTER {
-                break;
-            }
-            if waited > SILENCE {
-                return Ok(format!("nobody was let in for {} s", SILENCE.as_secs()));
-            }
-            if Instant::now() > deadline {
-                return Ok("the time was over (--duration)".to_owned());
-            }
-        }
-        if login.refused > 0 || login.dropped > 0 {
-            const LONGEST: usize = 200;
-            let told = &login.told[..login.told.len().min(LONGEST)];
-            return Ok(match told {
-                b"" => "the server closed a connection".to_owned(),
-                told => format!("the server told the next: {}", printable(told)),
-            });
-        }
-        *usage = session.usage(Usage::with_mappings);
+    let held = format!(
+        "{} held {}, then: {stopped}",
+        contender.name,
+        clients(login.inside)
+    );
+    let mut text = wrap(&held, 80, "", "  ");
+    if let Some(nearest) = usage.and_then(|usage| nearest(limits.threads, usage)) {
+        let (name, in_use, value) = (nearest.name, nearest.in_use, nearest.value);
+        text += &format!(
+            "The nearest limit is {name}: {in_use} of {value} are in use.\nTo raise it: {}\n",
+            nearest.how_to_raise()
+        );
     }
-    Ok("all that were asked for were let in (--clients)".to_owned())
+    Ok(text)
 }
 
 /// The limit of which the largest part is in use.
@@ -136,25 +102,4 @@ fn nearest(threads: usize, usage: Usage) -> Option<SystemLimit> {
             limit
         })
         .max_by(|a, b| part(a).total_cmp(&part(b)))
-}
-
-impl Display for Probed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = format!(
-            "{} held {}, then: {}",
-            self.name,
-            clients(self.clients),
-            self.stopped
-        );
-        write!(f, "{}", wrap(&held, 80, "", "  "))?;
-        if let Some(nearest) = &self.nearest {
-            let (name, in_use, value) = (nearest.name, nearest.in_use, nearest.value);
-            writeln!(
-                f,
-                "The nearest limit is {name}: {in_use} of {value} are in use."
-            )?;
-            writeln!(f, "To raise it: {}", nearest.how_to_raise())?;
-        }
-        Ok(())
-    }
 }

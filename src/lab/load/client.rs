@@ -1,13 +1,14 @@
 //! One client's socket.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, ErrorKind, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
 use rustix::io::Errno;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::error::context;
+use crate::lab::load::protocol::{self, Lines};
 use crate::system::descriptor_limit;
 
 /// The receive buffer of a client that never reads, in bytes.
@@ -16,8 +17,14 @@ const SMALL: usize = 4096;
 /// One of the [`Clients`](crate::lab::load::clients::Clients).
 #[derive(Debug)]
 pub struct Client {
-    /// Its own address, which is its first name in the room.
-    pub addr: SocketAddr,
+    /// What stands before the text of its messages: its own address, which is its first name, too.
+    pub prefix: Vec<u8>,
+    /// Where its reading stands.
+    pub lines: Lines,
+    /// Whether the server has let it in.
+    pub is_in: bool,
+    /// The last line that it got before it was in.
+    pub told: Vec<u8>,
     /// None when it has left or was disconnected.
     pub(crate) stream: Option<TcpStream>,
     pub(crate) connecting: bool,
@@ -29,7 +36,10 @@ impl Client {
     /// A client with this own address.
     pub fn new(addr: SocketAddr, stream: TcpStream, connecting: bool) -> Client {
         Client {
-            addr,
+            prefix: protocol::prefix(addr),
+            lines: Lines::default(),
+            is_in: false,
+            told: Vec::new(),
             stream: Some(stream),
             connecting,
             unsent: Vec::new(),
@@ -78,34 +88,20 @@ impl Client {
         self.stream = None;
     }
 
-    /// Reads and throws away what is there: how many bytes, or none if the server has closed the
-    /// connection.
-    pub fn discard(&mut self) -> Option<usize> {
-        let mut bin = [0; 64 * 1024];
-        let stream = self.stream.as_mut()?;
-        // The small buffer of one that never reads lets little through at a time.
-        SockRef::from(&*stream)
-            .set_recv_buffer_size(1024 * 1024)
-            .ok();
-        let mut discarded = 0;
-        loop {
-            match stream.read(&mut bin) {
-                Ok(0) => return None,
-                Ok(n) => discarded += n,
-                Err(err) if err.kind() == ErrorKind::Interrupted => {}
-                Err(err) if err.kind() == ErrorKind::WouldBlock => return Some(discarded),
-                Err(_) => return None,
-            }
+    /// Disconnects it; `Event::Closed` follows.
+    pub fn disconnect(&mut self) {
+        if let Some(stream) = &self.stream {
+            stream.shutdown(Shutdown::Both).ok();
         }
     }
 }
 
 /// Starts a connection and does not wait for it.
-pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io::Result<TcpStream> {
+pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, reads: bool) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    if unread {
+    if !reads {
         // With the system's buffers, megabytes have to come before the server notices.
         socket.set_recv_buffer_size(SMALL)?;
     }
@@ -113,15 +109,9 @@ pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, unread: bool) -> io:
         socket.bind(&SocketAddr::new(from, 0).into())?;
     }
     match socket.connect(&to.into()) {
-        // EINPROGRESS: writable when it is done. EINTR on a non-blocking socket is the same.
-        Err(err)
-            if ![Errno::INPROGRESS, Errno::INTR]
-                .iter()
-                .any(|going_on| err.raw_os_error() == Some(going_on.raw_os_error())) =>
-        {
-            return Err(err);
-        }
-        _ => {}
+        // It is writable when it is done.
+        Err(err) if Errno::from_io_error(&err) == Some(Errno::INPROGRESS) => {}
+        result => result?,
     }
     Ok(TcpStream::from_std(socket.into()))
 }
@@ -136,8 +126,7 @@ pub fn is_out_of_ports(err: &io::Error) -> bool {
 
 /// Says which limit was reached, where it is one of this machine, and how to raise it.
 pub fn explain(err: io::Error, target: SocketAddr) -> io::Error {
-    let no_descriptors = Errno::MFILE.raw_os_error();
-    let why = if err.raw_os_error() == Some(no_descriptors) {
+    let why = if Errno::from_io_error(&err) == Some(Errno::MFILE) {
         let limit = descriptor_limit().unwrap_or(u64::MAX);
         format!("all {limit} descriptors are in use (RLIMIT_NOFILE; raise it: ulimit -n 1000000)")
     } else if is_out_of_ports(&err) {

@@ -5,11 +5,14 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use mio::net::TcpStream;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, event::Source};
+use rustix::io::Errno;
+use socket2::SockRef;
 
 use crate::error::context;
 use crate::lab::load::client::{Client, connect, explain, is_out_of_ports};
+#[cfg(target_os = "linux")]
 use crate::lab::load::timer::Timer;
 use crate::system::descriptor_limit;
 
@@ -19,18 +22,18 @@ const READ: usize = 256 * 1024;
 /// Reads after which a client that always fills the buffer has to let the others have their turn.
 const FULL_READS: usize = 16;
 
-/// Clients from one source address: well under the 28,232 ports that Linux gives out by default.
-const CLIENTS_PER_SOURCE: usize = 20_000;
-
 /// The last source address: 127.0.0.200.
-const LAST_SOURCE: usize = 200;
+const LAST_SOURCE: u8 = 200;
 
 /// Descriptors that are left for everything but clients: reading `/proc`, writing results.
 const SPARE: u64 = 48;
 
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
-const TIMER: Token = Token(usize::MAX - 1);
+const LISTENER: Token = Token(usize::MAX - 1);
+
+#[cfg(target_os = "linux")]
+const TIMER: Token = Token(usize::MAX - 2);
 
 /// What happened to a client.
 #[derive(Debug)]
@@ -41,21 +44,28 @@ pub enum Event<'a> {
     Writable,
     /// It has read these bytes.
     Bytes(&'a [u8]),
-    /// The server closed the connection, or it failed.
+    /// The other end closed the connection, or it failed.
     Closed,
 }
 
-/// The clients.
+/// The clients, or at the other end those of the floor.
 #[derive(Debug)]
 pub struct Clients {
     poll: Poll,
+    #[cfg(target_os = "linux")]
     timer: Timer,
     events: Events,
     buffer: Box<[u8]>,
     targets: Vec<SocketAddr>,
+    /// Whether they read from the start.
+    reads: bool,
+    /// In the order in which they were started; those that are gone stay until their place is taken.
     all: Vec<Client>,
-    /// How many source addresses have run out of ports.
-    sources_used_up: usize,
+    /// Numbers of clients that went while they were waited for.
+    pub free: Vec<usize>,
+    /// The last byte of the source address, when the ports of those before it are used up.
+    source: u8,
+    listener: Option<TcpListener>,
 }
 
 impl Clients {
@@ -65,16 +75,43 @@ impl Clients {
     /// The kernel gives no more descriptors.
     pub fn new(targets: Vec<SocketAddr>) -> io::Result<Clients> {
         let poll = Poll::new().map_err(context("cannot wait for sockets"))?;
-        let timer = Timer::new(poll.registry(), TIMER)?;
         Ok(Clients {
+            #[cfg(target_os = "linux")]
+            timer: Timer::new(poll.registry(), TIMER)?,
             poll,
-            timer,
             events: Events::with_capacity(1024),
             buffer: vec![0; READ].into_boxed_slice(),
             targets,
+            reads: true,
             all: Vec::new(),
-            sources_used_up: 0,
+            free: Vec::new(),
+            source: 1,
+            listener: None,
         })
+    }
+
+    /// So many that connect and do not read until [`Clients::read_at_last`].
+    ///
+    /// # Errors
+    /// As for [`Clients::connect`].
+    pub fn stalled(targets: Vec<SocketAddr>, count: usize) -> io::Result<Clients> {
+        let mut clients = Clients::new(targets)?;
+        clients.reads = false;
+        (0..count).try_for_each(|number| clients.connect(number))?;
+        Ok(clients)
+    }
+
+    /// Those who connect to `listener`, as a server has them.
+    ///
+    /// # Errors
+    /// The kernel gives no more descriptors.
+    pub fn of(listener: std::net::TcpListener) -> io::Result<Clients> {
+        let mut clients = Clients::new(Vec::new())?;
+        listener.set_nonblocking(true)?;
+        let mut listener = TcpListener::from_std(listener);
+        listener.register(clients.poll.registry(), LISTENER, Interest::READABLE)?;
+        clients.listener = Some(listener);
+        Ok(clients)
     }
 
     /// Clients that were started, in the order in which they were; those that are gone stay in it.
@@ -82,69 +119,45 @@ impl Clients {
         &mut self.all
     }
 
-    /// Starts to connect one more client and returns its number.
+    /// Starts to connect client `number`: one more, or anew one that is gone.
     ///
     /// # Errors
     /// The server refused, or this machine has no descriptor or port left.
-    pub fn connect(&mut self) -> io::Result<usize> {
-        let number = self.all.len();
-        let client = self.dial(Some(number))?;
-        self.all.push(client);
-        Ok(number)
-    }
-
-    /// Starts to connect anew as client `number`, whose old connection is closed if it was open.
-    ///
-    /// # Errors
-    /// As for [`Clients::connect`].
-    pub fn reconnect(&mut self, number: usize) -> io::Result<()> {
-        self.all[number].close();
-        self.all[number] = self.dial(Some(number))?;
-        Ok(())
-    }
-
-    /// Connects a client that never reads; it is not one of [`Clients::all`].
-    ///
-    /// # Errors
-    /// As for [`Clients::connect`].
-    pub fn connect_stalled(&mut self) -> io::Result<Client> {
-        self.dial(None)
-    }
-
-    /// Which of the servers this client is at.
-    pub fn server_of(&self, number: usize) -> usize {
-        number % self.targets.len()
-    }
-
-    fn dial(&mut self, number: Option<usize>) -> io::Result<Client> {
-        let descriptors = descriptor_limit();
-        let target = self.targets[self.server_of(number.unwrap_or(0))];
+    pub fn connect(&mut self, number: usize) -> io::Result<()> {
+        let target = self.targets[self.server_of(number)];
+        // Connecting would work, and then nothing else.
+        if descriptor_limit().is_some_and(|limit| number as u64 + SPARE >= limit) {
+            return Err(explain(Errno::MFILE.into(), target));
+        }
         let mut stream = loop {
-            let source = self.source(number.unwrap_or(0));
-            let connected = match descriptors {
-                // Connecting would work, and then nothing else.
-                Some(limit) if number.unwrap_or(self.all.len()) as u64 + SPARE >= limit => {
-                    Err(rustix::io::Errno::MFILE.into())
-                }
-                _ => connect(target, source, number.is_none()),
-            };
-            match connected {
+            match connect(target, self.source(target), self.reads) {
                 Err(err)
-                    if is_out_of_ports(&err)
-                        && self.has_sources()
-                        && self.sources_used_up < LAST_SOURCE =>
+                    if is_out_of_ports(&err) && self.has_sources() && self.source < LAST_SOURCE =>
                 {
-                    self.sources_used_up += 1;
+                    self.source += 1;
                 }
                 connected => break connected.map_err(|err| explain(err, target))?,
             }
         };
-        if let Some(number) = number {
+        if self.reads {
             // mio is edge-triggered: one registration serves for all that comes, without a system
             // call to ask again after each event.
             stream.register(self.poll.registry(), Token(number), INTEREST)?;
         }
-        Ok(Client::new(stream.local_addr()?, stream, true))
+        self.put(number, Client::new(stream.local_addr()?, stream, true));
+        Ok(())
+    }
+
+    fn put(&mut self, number: usize, client: Client) {
+        match self.all.get_mut(number) {
+            Some(place) => *place = client,
+            None => self.all.push(client),
+        }
+    }
+
+    /// Which of the servers this client is at.
+    fn server_of(&self, number: usize) -> usize {
+        number % self.targets.len()
     }
 
     /// Whether there are several source addresses: all of 127.0.0.0/8 is this machine.
@@ -156,17 +169,36 @@ impl Clients {
     /// 127.0.0.2, 127.0.0.3 and so on, when the ports of the first address do not suffice. With several
     /// servers there always is one: the system may give out a port again for another server, and in one
     /// room that would be two users of one address.
-    fn source(&self, number: usize) -> Option<IpAddr> {
-        let nth = number / CLIENTS_PER_SOURCE + self.sources_used_up;
-        let last = nth.min(LAST_SOURCE) as u8 + 1;
-        let is_one = self.targets.len() == 1;
-        match self.targets[self.server_of(number)] {
-            _ if is_one && nth == 0 => None,
-            _ if self.has_sources() => Some(Ipv4Addr::new(127, 0, 0, last).into()),
-            _ if is_one => None,
+    fn source(&self, target: SocketAddr) -> Option<IpAddr> {
+        match target {
+            _ if self.targets.len() == 1 && self.source == 1 => None,
+            _ if self.has_sources() => Some(Ipv4Addr::new(127, 0, 0, self.source).into()),
             SocketAddr::V4(_) => Some(Ipv4Addr::UNSPECIFIED.into()),
             SocketAddr::V6(_) => Some(Ipv6Addr::UNSPECIFIED.into()),
         }
+    }
+
+    /// Has those read that did not until now.
+    ///
+    /// # Errors
+    /// The kernel has no memory left.
+    pub fn read_at_last(&mut self) -> io::Result<()> {
+        for (number, client) in self.all.iter_mut().enumerate() {
+            let Some(stream) = &mut client.stream else {
+                continue;
+            };
+            // The small buffer lets little through at a time.
+            let socket = SockRef::from(&*stream);
+            socket.set_recv_buffer_size(1024 * 1024).ok();
+            stream.register(self.poll.registry(), Token(number), INTEREST)?;
+        }
+        Ok(())
+    }
+
+    /// Disconnects all and forgets them.
+    pub fn clear(&mut self) {
+        self.all.clear();
+        self.free.clear();
     }
 
     /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to
@@ -179,16 +211,20 @@ impl Clients {
         timeout: Option<Duration>,
         mut each: impl FnMut(usize, &mut Client, Event<'_>),
     ) -> io::Result<()> {
-        match self
-            .poll
-            .poll(&mut self.events, self.timer.timeout(timeout))
-        {
+        #[cfg(target_os = "linux")]
+        if let Some(timeout) = timeout.filter(|timeout| timeout.subsec_nanos() % 1_000_000 > 0) {
+            self.timer.set(timeout)?;
+        }
+        match self.poll.poll(&mut self.events, timeout) {
             Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
             result => result.map_err(context("cannot wait for sockets"))?,
         }
+        let mut somebody_waits = false;
         for event in &self.events {
+            somebody_waits |= event.token() == LISTENER;
             let number = event.token().0;
-            let Some(client) = self.all.get_mut(number) else {
+            let is_there = |client: &&mut Client| client.stream.is_some();
+            let Some(client) = self.all.get_mut(number).filter(is_there) else {
                 continue;
             };
             if event.is_writable() && client.connecting {
@@ -232,16 +268,31 @@ impl Clients {
                 }
                 each(number, client, Event::Closed);
             }
+            if client.stream.is_none() {
+                self.free.push(number);
+            }
         }
-        Ok(())
+        match somebody_waits {
+            true => self.accept(&mut each),
+            false => Ok(()),
+        }
     }
 
-    /// Ends the waiting of the next [`Clients::poll`] in `delay`.
-    ///
-    /// # Errors
-    /// The timer could not be set.
-    pub fn wake_in(&mut self, delay: Duration) -> io::Result<()> {
-        self.timer.set(delay)
+    fn accept(&mut self, each: &mut impl FnMut(usize, &mut Client, Event<'_>)) -> io::Result<()> {
+        while let Some(listener) = &self.listener {
+            let (mut stream, addr) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(err) if err.kind() == ErrorKind::WouldBlock => break,
+                Err(err) if err.kind() == ErrorKind::ConnectionAborted => continue,
+                Err(err) => return Err(err),
+            };
+            stream.set_nodelay(true)?;
+            let number = self.free.pop().unwrap_or(self.all.len());
+            stream.register(self.poll.registry(), Token(number), INTEREST)?;
+            self.put(number, Client::new(addr, stream, false));
+            each(number, &mut self.all[number], Event::Connected);
+        }
+        Ok(())
     }
 }
 
@@ -256,17 +307,13 @@ mod tests {
     #[test]
     fn clients_beyond_the_ports_of_one_address_come_from_the_next() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
-        assert_eq!(clients.source(0), None);
-        assert_eq!(clients.source(CLIENTS_PER_SOURCE - 1), None);
-        let from = |ip: [u8; 4]| Some(IpAddr::from(ip));
-        assert_eq!(clients.source(CLIENTS_PER_SOURCE), from([127, 0, 0, 2]));
-        assert_eq!(clients.source(CLIENTS_PER_SOURCE * 2), from([127, 0, 0, 3]));
-
-        clients.sources_used_up = 1;
-        clients.connect().unwrap();
+        let target = listener.local_addr().unwrap();
+        let mut clients = Clients::new(vec![target]).unwrap();
+        assert_eq!(clients.source(target), None);
+        clients.source += 1;
+        clients.connect(0).unwrap();
         let (_, peer) = listener.accept().unwrap();
-        assert_eq!(Some(peer.ip()), from([127, 0, 0, 2]));
+        assert_eq!(peer.ip(), IpAddr::from([127, 0, 0, 2]));
     }
 
     #[test]
@@ -276,10 +323,11 @@ mod tests {
             .iter()
             .map(|listener| listener.local_addr().unwrap());
         let mut clients = Clients::new(targets.collect()).unwrap();
-        for _ in 0..300 {
-            clients.connect().unwrap();
+        for number in 0..300 {
+            clients.connect(number).unwrap();
         }
-        let mut addrs: Vec<_> = clients.all().iter().map(|client| client.addr).collect();
+        let all = clients.all().iter();
+        let mut addrs: Vec<_> = all.map(|client| &client.prefix).collect();
         addrs.sort();
         addrs.dedup();
         assert_eq!(addrs.len(), 300);
@@ -290,15 +338,17 @@ mod tests {
 
     #[test]
     fn source_address_for_another_machine_is_left_to_the_system() {
-        let clients = Clients::new(vec!["192.0.2.1:80".parse().unwrap()]).unwrap();
-        assert_eq!(clients.source(CLIENTS_PER_SOURCE), None);
+        let target = "192.0.2.1:80".parse().unwrap();
+        let clients = Clients::new(vec![target]).unwrap();
+        assert!(!clients.has_sources());
+        assert_eq!(clients.source(target), None);
     }
 
     #[test]
     fn client_gets_its_events() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
-        clients.connect().unwrap();
+        clients.connect(0).unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         conn.write_all(b"hello").unwrap();
         drop(conn);
@@ -327,7 +377,7 @@ mod tests {
         const SIZE: usize = 64 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
-        clients.connect().unwrap();
+        clients.connect(0).unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let talker = std::thread::spawn(move || conn.write_all(&vec![b'x'; SIZE]).unwrap());
         let (mut got, mut closed) = (0, false);
@@ -362,7 +412,7 @@ mod tests {
         const SIZE: usize = 16 * 1024 * 1024;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut clients = Clients::new(vec![listener.local_addr().unwrap()]).unwrap();
-        clients.connect().unwrap();
+        clients.connect(0).unwrap();
         let (mut conn, _) = listener.accept().unwrap();
         let reader = std::thread::spawn(move || {
             let mut got = Vec::new();

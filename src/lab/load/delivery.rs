@@ -14,7 +14,7 @@ const LONGEST: usize = 1 << 22;
 /// duplicated if it comes after all.
 const MOST_GAPS: usize = 1024;
 
-/// Everything that was sent, and the sums over all clients.
+/// Everything that was sent, and what may still come.
 #[derive(Debug, Default)]
 pub struct DeliveryLog {
     senders: Vec<Sent>,
@@ -22,19 +22,13 @@ pub struct DeliveryLog {
     order: u32,
     /// Clients at the start: each message is due to all of them, also to those that the server
     /// disconnects.
-    clients: u32,
+    pub clients: u32,
     /// Clients that are still connected.
     present: u64,
     /// Messages that were sent.
     pub messages: u64,
-    /// Deliveries that came, each counted once.
-    pub deliveries: u64,
     /// Deliveries that may still come.
     pub outstanding: u64,
-    /// Deliveries that came twice, or that nobody sent.
-    pub duplicated: u64,
-    /// Deliveries that came later than the order at the other clients has them.
-    pub out_of_order: u64,
     /// Messages in all the queues.
     kept: usize,
 }
@@ -67,9 +61,12 @@ pub struct ClientLog {
     /// Places that were passed over, in rising order.
     gaps: Vec<Range<u32>>,
     received: u64,
-    /// Deliveries that came twice or that nobody sent, and those that came too late.
+    /// Deliveries that came twice, or that nobody sent.
     pub duplicated: u64,
+    /// Deliveries that came later than the order at the other clients has them.
     pub out_of_order: u64,
+    /// Deliveries that are not what was sent.
+    pub damaged: u64,
 }
 
 const NO_PLACE: u32 = u32::MAX;
@@ -118,30 +115,11 @@ impl DeliveryLog {
     /// sent (which counts as duplicated: the room made it up).
     pub fn receive(&mut self, client: &mut ClientLog, sender: usize, number: u32) -> Option<u64> {
         let place = self.place(sender, number);
-        let in_time = match place {
-            Some(place) if place == client.next => {
-                client.next += 1;
-                true
-            }
-            Some(place) if place > client.next => {
-                client.skip_to(place);
-                true
-            }
-            Some(place) => {
-                let found = client.fill(place);
-                self.out_of_order += u64::from(found);
-                client.out_of_order += u64::from(found);
-                found
-            }
-            None => false,
-        };
-        if !in_time {
-            self.duplicated += 1;
+        if !place.is_some_and(|place| client.take(place)) {
             client.duplicated += 1;
             return None;
         }
         client.received += 1;
-        self.deliveries += 1;
         self.outstanding -= 1;
         let sent = &mut self.senders[sender];
         let message = &mut sent.queue[(number - sent.first) as usize];
@@ -194,12 +172,21 @@ impl DeliveryLog {
 }
 
 impl ClientLog {
-    fn skip_to(&mut self, place: u32) {
-        if self.gaps.len() == MOST_GAPS {
-            self.gaps.remove(0);
+    /// Whether the message at this place has not come before.
+    fn take(&mut self, place: u32) -> bool {
+        if place < self.next {
+            let is_new = self.fill(place);
+            self.out_of_order += u64::from(is_new);
+            return is_new;
         }
-        self.gaps.push(self.next..place);
+        if place > self.next {
+            if self.gaps.len() == MOST_GAPS {
+                self.gaps.remove(0);
+            }
+            self.gaps.push(self.next..place);
+        }
         self.next = place + 1;
+        true
     }
 
     /// Takes `place` out of the gaps.
@@ -222,38 +209,40 @@ mod tests {
     use super::*;
 
     /// Plays what each client gets, as (sender, number), after `sent` messages of each sender.
-    fn play(sent: &[u32], clients: &[&[(usize, u32)]]) -> DeliveryLog {
+    fn play(sent: &[u32], clients: &[&[(usize, u32)]]) -> [u64; 4] {
         let mut log = DeliveryLog::new(sent.len(), clients.len());
         for (sender, &count) in sent.iter().enumerate() {
             for number in 0..count {
                 log.send(sender, u64::from(number));
             }
         }
-        for deliveries in clients {
-            let mut client = ClientLog::default();
-            for &(sender, number) in *deliveries {
-                log.receive(&mut client, sender, number);
-            }
-        }
-        log
+        let logs: Vec<_> = (clients.iter())
+            .map(|deliveries| {
+                let mut client = ClientLog::default();
+                for &(sender, number) in *deliveries {
+                    log.receive(&mut client, sender, number);
+                }
+                client
+            })
+            .collect();
+        counts(&log, &logs)
     }
 
-    fn counts(log: &DeliveryLog) -> [u64; 4] {
+    /// What was received, lost, duplicated and out of order.
+    fn counts(log: &DeliveryLog, clients: &[ClientLog]) -> [u64; 4] {
+        let sum = |count: fn(&ClientLog) -> u64| clients.iter().map(count).sum();
         [
-            log.deliveries,
+            sum(|client| client.received),
             log.lost().map(|(_, missing)| missing).sum(),
-            log.duplicated,
-            log.out_of_order,
+            sum(|client| client.duplicated),
+            sum(|client| client.out_of_order),
         ]
     }
 
     #[test]
     fn any_order_is_right_if_all_clients_have_it() {
         let order = [(1, 0), (0, 0), (0, 1), (1, 1)];
-        assert_eq!(
-            counts(&play(&[2, 2], &[&order, &order, &order])),
-            [12, 0, 0, 0]
-        );
+        assert_eq!(play(&[2, 2], &[&order, &order, &order]), [12, 0, 0, 0]);
     }
 
     #[test]
@@ -261,17 +250,17 @@ mod tests {
         // The first client to see the order has not got everything itself.
         let whole = [(0, 0), (0, 1), (0, 2)];
         let holed = [(0, 0), (0, 2)];
-        assert_eq!(counts(&play(&[3], &[&holed, &whole])), [5, 1, 0, 0]);
-        assert_eq!(counts(&play(&[3], &[&whole, &holed])), [5, 1, 0, 0]);
-        assert_eq!(counts(&play(&[3], &[&whole, &[]])), [3, 3, 0, 0]);
+        assert_eq!(play(&[3], &[&holed, &whole]), [5, 1, 0, 0]);
+        assert_eq!(play(&[3], &[&whole, &holed]), [5, 1, 0, 0]);
+        assert_eq!(play(&[3], &[&whole, &[]]), [3, 3, 0, 0]);
     }
 
     #[test]
     fn duplicate_is_no_delivery() {
         let twice = [(0, 0), (0, 1), (0, 0), (0, 1)];
-        assert_eq!(counts(&play(&[2], &[&twice])), [2, 0, 2, 0]);
+        assert_eq!(play(&[2], &[&twice]), [2, 0, 2, 0]);
         assert_eq!(
-            counts(&play(&[1], &[&[(0, 0), (0, 1), (9, 0)]])),
+            play(&[1], &[&[(0, 0), (0, 1), (9, 0)]]),
             [1, 0, 2, 0],
             "what nobody sent"
         );
@@ -280,9 +269,9 @@ mod tests {
     #[test]
     fn late_message_is_out_of_order_but_not_lost() {
         let late = [(0, 1), (0, 2), (0, 0)];
-        assert_eq!(counts(&play(&[3], &[&late])), [3, 0, 0, 1]);
+        assert_eq!(play(&[3], &[&late]), [3, 0, 0, 1]);
         assert_eq!(
-            counts(&play(&[1, 1], &[&[(0, 0), (1, 0)], &[(1, 0), (0, 0)]])),
+            play(&[1, 1], &[&[(0, 0), (1, 0)], &[(1, 0), (0, 0)]]),
             [4, 0, 0, 1],
             "two clients that saw two orders"
         );
@@ -302,7 +291,7 @@ mod tests {
             log.receive(&mut stays, 0, number);
         }
         assert_eq!(log.outstanding, 0);
-        assert_eq!(counts(&log), [4, 2, 0, 0]);
+        assert_eq!(counts(&log, &[stays, leaves]), [4, 2, 0, 0]);
     }
 
     #[test]
@@ -349,20 +338,20 @@ mod tests {
             }
         }
         assert!(client.gaps.len() <= MOST_GAPS);
-        assert_eq!(counts(&log), [5000, 5000, 0, 0]);
+        assert_eq!(counts(&log, &[client]), [5000, 5000, 0, 0]);
     }
 
     proptest! {
         /// Whatever comes, what came once and what is missing add up to what was sent.
         #[test]
         fn received_and_missing_add_up_to_sent(deliveries in prop::collection::vec((0usize..3, 0u32..20), 0..200)) {
-            let log = play(&[15, 15, 15], &[&deliveries]);
+            let [received, lost, duplicated, _] = play(&[15, 15, 15], &[&deliveries]);
             let mut real: Vec<_> = deliveries.iter().filter(|(_, n)| *n < 15).collect();
             real.sort();
             real.dedup();
-            prop_assert_eq!(log.deliveries, real.len() as u64);
-            prop_assert_eq!(counts(&log)[1], 45 - real.len() as u64);
-            prop_assert_eq!(log.duplicated, (deliveries.len() - real.len()) as u64);
+            prop_assert_eq!(received, real.len() as u64);
+            prop_assert_eq!(lost, 45 - real.len() as u64);
+            prop_assert_eq!(duplicated, (deliveries.len() - real.len()) as u64);
         }
     }
 }

@@ -45,12 +45,12 @@ impl Format {
         Format { template }
     }
 
-    /// The message `number` of `sender`, in `message`.
-    pub fn write(&self, sender: u32, number: u32, message: &mut Vec<u8>) {
+    /// The message `number` of `sender` (modulo [`SENDERS`]), in `message`.
+    pub fn write(&self, sender: usize, number: u32, message: &mut Vec<u8>) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         message.clear();
         message.extend_from_slice(&self.template);
-        let id = u64::from(sender) << 32 | u64::from(number);
+        let id = (sender as u64) << 32 | u64::from(number);
         for (i, byte) in message[1..HEAD].iter_mut().enumerate() {
             *byte = DIGITS[(id >> (44 - 4 * i) & 0xf) as usize];
         }
@@ -60,7 +60,7 @@ impl Format {
     /// it, the sender, the number, and whether the letters after them are those that were sent.
     ///
     /// `None` is a line that holds no message, such as a login.
-    pub fn read<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], u32, u32, bool)> {
+    pub fn read<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], usize, u32, bool)> {
         let begin = line.len().checked_sub(self.template.len() - 1)?;
         let (before, message) = line.split_at(begin);
         if message[0] != self.template[0] {
@@ -76,7 +76,7 @@ impl Format {
             id = id << 4 | u64::from(digit);
         }
         let whole = message[HEAD..] == self.template[HEAD..self.template.len() - 1];
-        Some((before, (id >> 32) as u32, id as u32, whole))
+        Some((before, (id >> 32) as usize, id as u32, whole))
     }
 }
 

@@ -8,4 +8,5 @@ pub mod protocol;
 pub mod recorder;
 mod schedule;
 mod steps;
+#[cfg(target_os = "linux")]
 mod timer;

@@ -3,6 +3,9 @@
 use std::io::BufRead;
 use std::net::SocketAddr;
 
+/// What the room says of a client that has come in.
+pub const LOGIN: &[u8] = b"login!!!";
+
 /// The protocol of a server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Protocol {
@@ -10,6 +13,17 @@ pub enum Protocol {
     Chat,
     /// The upper-casing echo.
     Echo,
+}
+
+impl Protocol {
+    /// Whether a client sees by this line that it is in: its own login in the chat, and the answer to
+    /// `x` in the echo.
+    pub fn is_welcome(self, line: &[u8], prefix: &[u8]) -> bool {
+        match self {
+            Protocol::Chat => line.strip_prefix(prefix) == Some(LOGIN),
+            Protocol::Echo => line == b"X",
+        }
+    }
 }
 
 /// The longest line that is kept while its end has not come. What is longer is no line of the room.
@@ -58,11 +72,6 @@ pub fn prefix(addr: SocketAddr) -> Vec<u8> {
     format!("[{addr}]{addr}: ").into_bytes()
 }
 
-/// The line by which everyone, the client itself too, learns that it is in.
-pub fn login(addr: SocketAddr) -> Vec<u8> {
-    [&prefix(addr)[..], b"login!!!"].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,10 +107,10 @@ mod tests {
 
     #[test]
     fn the_login_line_is_as_the_room_writes_it() {
-        let addr = "127.0.0.1:40000".parse().unwrap();
-        assert_eq!(
-            login(addr),
-            b"[127.0.0.1:40000]127.0.0.1:40000: login!!!".to_vec()
-        );
+        let prefix = prefix("127.0.0.1:40000".parse().unwrap());
+        let is_login = |line: &str| Protocol::Chat.is_welcome(line.as_bytes(), &prefix);
+        assert!(is_login("[127.0.0.1:40000]127.0.0.1:40000: login!!!"));
+        assert!(!is_login("[127.0.0.1:40001]127.0.0.1:40001: login!!!"));
+        assert!(!is_login("[127.0.0.1:40000]127.0.0.1:40000: logout"));
     }
 }

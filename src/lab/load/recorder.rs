@@ -16,10 +16,8 @@ const GROUPS: u64 = 10_000;
 #[derive(Debug)]
 pub struct Recorder {
     start: Instant,
-    /// How long messages are sent.
-    duration: u64,
-    /// When messages are due in an open loop; none in a closed one.
-    schedule: Option<Schedule>,
+    /// When messages are sent.
+    pub schedule: Schedule,
     /// What the load itself counts: messages, deliveries and faults.
     pub counts: Round,
     latency: Histogram<u64>,
@@ -40,8 +38,7 @@ impl Recorder {
         let duration = duration.as_nanos() as u64;
         Recorder {
             start: Instant::now(),
-            duration,
-            schedule: rate.map(|rate| Schedule { rate, duration }),
+            schedule: Schedule { rate, duration },
             counts: Round::default(),
             // Microseconds up to an hour, to a hundredth: small enough to stay in the cache.
             latency: Histogram::new_with_bounds(1, 3_600_000_000, 2).expect("the bounds are sound"),
@@ -64,46 +61,11 @@ impl Recorder {
         self.start + Duration::from_nanos(at)
     }
 
-    /// Whether messages are due at their times, whatever becomes of those before.
-    pub fn is_open_loop(&self) -> bool {
-        self.schedule.is_some()
-    }
-
-    /// How many messages are due until `now` in an open loop.
-    pub fn due_until(&self, now: u64) -> Option<u64> {
-        Some(self.schedule?.due(now))
-    }
-
-    /// How long from `now` until message `nth` is due in an open loop; none after the last.
-    pub fn wait(&self, now: u64, nth: u64) -> Option<Duration> {
-        let at = self.schedule?.at(nth)?;
-        Some(Duration::from_nanos(at.saturating_sub(now)))
-    }
-
-    /// Whether messages are still sent at `now`.
-    pub fn is_sending(&self, now: u64) -> bool {
-        now < self.duration
-    }
-
-    /// When the message `number` of the `nth` of `all` senders is due, if it is at `now`: they take
-    /// turns in an open loop. In a closed one it is due as soon as it can be sent.
-    pub fn due(&self, now: u64, number: u64, nth: usize, all: usize) -> Option<u64> {
-        match &self.schedule {
-            Some(schedule) => schedule
-                .at(number * all as u64 + nth as u64)
-                .filter(|&at| at <= now),
-            None => self.is_sending(now).then_some(now),
-        }
-    }
-
     /// Ends the sending at `now`, before its time.
     pub fn cut_short(&mut self, now: u64) {
-        if now < self.duration {
+        if self.schedule.is_sending(now) {
             self.counts.cut_short = true;
-            self.duration = now;
-            if let Some(schedule) = &mut self.schedule {
-                schedule.duration = now;
-            }
+            self.schedule.duration = now;
         }
     }
 
@@ -111,7 +73,7 @@ impl Recorder {
     pub fn is_over(&self, now: u64) -> bool {
         const SILENCE: u64 = 2_000_000_000;
         const LONGEST: u64 = 10_000_000_000;
-        let duration = self.duration;
+        let duration = self.schedule.duration;
         now > self.last.max(duration) + SILENCE || now > 2 * duration + LONGEST
     }
 
@@ -125,6 +87,17 @@ impl Recorder {
         self.latency.saturating_record(micros(now, at));
     }
 
+    /// An answer to what was to be sent at `at` came at `now`; a wrong one counts as lost, too.
+    pub fn answered(&mut self, now: u64, at: u64, is_right: bool) {
+        if is_right {
+            self.record(now, at);
+        } else {
+            self.counts.damaged += 1;
+            self.lose(at, 1);
+        }
+        self.delivered(now, u64::from(is_right));
+    }
+
     /// `count` deliveries of what was to be sent at `at` never came.
     pub fn lose(&mut self, at: u64, count: u64) {
         self.counts.lost += count;
@@ -134,10 +107,10 @@ impl Recorder {
     /// What the `nth` of `all` senders was to send in an open loop from its message `number` on was
     /// never sent, for want of a connection or of time; each would have been delivered `each` times.
     pub fn never_sent(&mut self, number: u64, nth: usize, all: usize, each: u64) {
-        let Some(schedule) = self.schedule else {
+        let Some(due) = self.schedule.due_until(u64::MAX) else {
             return;
         };
-        let due = schedule.due(u64::MAX).saturating_sub(nth as u64);
+        let due = due.saturating_sub(nth as u64);
         let count = due.div_ceil(all as u64).saturating_sub(number);
         self.counts.messages += count;
         // Millions may have been due: a group counts with the time of its last.
@@ -145,7 +118,7 @@ impl Recorder {
         for begin in (0..count).step_by(group as usize) {
             let end = (begin + group).min(count);
             let last = (number + end - 1) * all as u64 + nth as u64;
-            let at = schedule.at(last).expect("it was due");
+            let at = self.schedule.at(last).expect("it was due");
             self.lose(at, (end - begin) * each);
         }
     }
@@ -168,12 +141,12 @@ impl Recorder {
     /// not less than that of sending, since a room that froze early was not quick.
     pub fn round(mut self, now: u64) -> Round {
         slot(&mut self.timeline, now.saturating_sub(1) / self.step);
-        let step = step(self.duration, STEPS, self.step);
+        let step = step(self.schedule.duration, STEPS, self.step);
         let timeline = self.timeline.chunks((step / self.step) as usize);
         let timeline = timeline.map(|chunk| chunk.iter().sum()).collect();
         let bound_from = self.record_lost(now);
         Round {
-            seconds: seconds(self.last.max(self.duration)),
+            seconds: seconds(self.last.max(self.schedule.duration)),
             pause_seconds: seconds(self.pause),
             latency: Latency {
                 bound_from,
@@ -236,14 +209,6 @@ mod tests {
 
     fn recorder(rate: Option<f64>, millis: u64) -> Recorder {
         Recorder::start(rate, Duration::from_millis(millis))
-    }
-
-    #[test]
-    fn next_message_is_waited_for_until_the_last() {
-        let recorder = recorder(Some(10.0), 350);
-        assert_eq!(recorder.wait(40 * MS, 1), Some(Duration::from_millis(60)));
-        assert_eq!(recorder.wait(900 * MS, 3), Some(Duration::ZERO));
-        assert_eq!(recorder.wait(900 * MS, 4), None);
     }
 
     #[test]
@@ -342,8 +307,8 @@ mod tests {
     fn unsent_messages_count_from_when_they_were_due() {
         // Every 10 ms; the second of two senders has sent its messages 0 and 1, due at 10 and 30 ms.
         let mut recorder = recorder(Some(100.0), 100);
-        assert_eq!(recorder.due(30 * MS, 1, 1, 2), Some(30 * MS));
-        assert_eq!(recorder.due(49 * MS, 2, 1, 2), None);
+        assert_eq!(recorder.schedule.due(30 * MS, 1, 1, 2), Some(30 * MS));
+        assert_eq!(recorder.schedule.due(49 * MS, 2, 1, 2), None);
         recorder.never_sent(2, 1, 2, 3);
         let round = recorder.round(200 * MS);
         // Those at 50, 70 and 90 ms, each up to 10 ms later.
@@ -365,11 +330,11 @@ mod tests {
     #[test]
     fn a_round_that_is_cut_short_says_so() {
         let mut recorder = recorder(Some(1000.0), 1000);
-        assert_eq!(recorder.due(499 * MS, 499, 0, 1), Some(499 * MS));
+        assert_eq!(recorder.schedule.due(499 * MS, 499, 0, 1), Some(499 * MS));
         recorder.cut_short(500 * MS);
         recorder.cut_short(600 * MS);
-        assert!(!recorder.is_sending(500 * MS));
-        assert_eq!(recorder.due(800 * MS, 500, 0, 1), None);
+        assert!(!recorder.schedule.is_sending(500 * MS));
+        assert_eq!(recorder.schedule.due(800 * MS, 500, 0, 1), None);
         let round = recorder.round(500 * MS);
         assert!(round.cut_short);
         assert_eq!(round.seconds, 0.5);

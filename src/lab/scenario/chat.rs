@@ -1,6 +1,7 @@
 //! Scenarios `chat`, `slow` and `idle`: every message goes to every client, and every client checks it.
 //! In `slow` there are clients beside it that never read; in `idle` nobody sends.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -13,47 +14,38 @@ use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::{Login, Seat};
+use crate::lab::scenario::login::Login;
 use crate::lab::scenario::session::Session;
 
 /// Messages that one sender may send before the others have their turn.
 const BURST: usize = 64;
 
-#[derive(Default)]
-struct FanOut {
-    /// How many are to send, and what chooses them.
-    wanted: usize,
-    seed: u64,
+struct FanOut<'a> {
+    plan: &'a RoundPlan,
+    login: Login,
     format: Format,
     log: DeliveryLog,
     members: Vec<Member>,
     senders: Vec<Sender>,
     /// Senders that can send more at once.
-    behind: Vec<usize>,
-    /// Clients that were in at the start.
-    connected: usize,
-    present: usize,
-    dropped: u64,
+    behind: BTreeSet<usize>,
     message: Vec<u8>,
 }
 
+/// What the log has of a client.
 #[derive(Default)]
 struct Member {
-    seat: Seat,
     log: ClientLog,
-    damaged: u64,
     /// Whether it is in at the start, so that every message is for it.
     takes_part: bool,
     sender: Option<usize>,
 }
 
-#[derive(Default)]
 struct Sender {
     client: usize,
     /// What stands before its messages.
     prefix: Vec<u8>,
     sent: u64,
-    is_behind: bool,
 }
 
 /// Drives one round.
@@ -61,84 +53,81 @@ struct Sender {
 /// # Errors
 /// Nobody gets in and stays, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addrs())?;
-    let mut login = Login::everyone(Protocol::Chat, plan.clients, &mut clients, session)?;
-    let mut stalled = login.enter_stalled(plan.stalled.unwrap_or(0), &mut clients, session)?;
-    let connect_seconds = login.seconds();
+    let mut login = Login::everyone(Protocol::Chat, plan.clients, session)?;
+    let count = plan.stalled.unwrap_or(0);
+    let mut stalled = Clients::stalled(session.server.addrs(), count)?;
+    login.settle(&mut stalled, session)?;
     let mut load = FanOut {
-        wanted: plan.senders.unwrap_or(0),
-        seed: plan.seed,
-        dropped: login.dropped,
-        ..FanOut::default()
+        plan,
+        login,
+        format: Format::default(),
+        log: DeliveryLog::default(),
+        members: Vec::new(),
+        senders: Vec::new(),
+        behind: BTreeSet::new(),
+        message: Vec::new(),
     };
-    load.members
-        .extend(login.seats.into_iter().map(|seat| Member {
-            seat,
-            ..Member::default()
-        }));
-    let mut round = measure(&mut load, &mut clients, session, plan)?;
-    let servers = session.names();
-    if servers.len() > 1 {
-        session.notes.extend(load.faults(&servers));
-    }
-    round.dropped += disconnected(&mut stalled);
-    drop((stalled, clients));
-    Ok(session.finish(Round {
-        connect_seconds,
-        ..round
-    }))
+    let mut round = measure(&mut load, session, plan)?;
+    load.note_faults(session);
+    round.connect_seconds = load.login.seconds;
+    round.dropped += disconnected(&mut stalled)?;
+    drop(stalled);
+    Ok(session.finish(round))
 }
 
 /// How many of these the server has disconnected. What it sent before comes before the end does.
-fn disconnected(stalled: &mut Vec<Client>) -> u64 {
+fn disconnected(stalled: &mut Clients) -> io::Result<u64> {
     const QUIET: Duration = Duration::from_millis(300);
     const LONGEST: Duration = Duration::from_secs(3);
-    let (count, start) = (stalled.len(), Instant::now());
-    let mut read = start;
-    while !stalled.is_empty() && read.elapsed() < QUIET && start.elapsed() < LONGEST {
-        stalled.retain_mut(|client| {
-            let discarded = client.discard();
-            if discarded != Some(0) {
-                read = Instant::now();
-            }
-            discarded.is_some()
-        });
-        std::thread::sleep(Duration::from_millis(2));
+    let (start, mut count) = (Instant::now(), 0);
+    let mut is_quiet = false;
+    stalled.read_at_last()?;
+    while !is_quiet && count < stalled.all().len() && start.elapsed() < LONGEST {
+        is_quiet = true;
+        stalled.poll(Some(QUIET), |_, _, event| {
+            is_quiet = false;
+            count += usize::from(matches!(event, Event::Closed));
+        })?;
     }
-    (count - stalled.len()) as u64
+    Ok(count as u64)
 }
 
-impl FanOut {
-    /// What went wrong at the clients of each of several servers.
-    fn faults(&self, servers: &[String]) -> Vec<String> {
-        let faults = servers.iter().enumerate().filter_map(|(nth, server)| {
-            let members = self.members.iter().skip(nth).step_by(servers.len());
-            let (mut all, mut gone) = (0, 0);
-            let (mut lost, mut damaged, mut doubled, mut disordered) = (0, 0, 0, 0);
-            for member in members {
-                all += 1;
-                gone += u64::from(!member.seat.is_in);
-                if member.takes_part {
-                    lost += self.log.missing(&member.log);
-                }
-                damaged += member.damaged;
-                doubled += member.log.duplicated;
-                disordered += member.log.out_of_order;
+impl FanOut<'_> {
+    /// What was lost, duplicated, out of order and damaged at the clients of one of so many servers.
+    fn faults(&self, nth: usize, servers: usize) -> [u64; 4] {
+        let mut faults = [0; 4];
+        for member in self.members.iter().skip(nth).step_by(servers) {
+            if member.takes_part {
+                faults[0] += self.log.missing(&member.log);
             }
-            let faults = [
-                (lost, "lost".to_owned()),
-                (doubled, "duplicated".to_owned()),
-                (disordered, "out of order".to_owned()),
-                (damaged, "damaged".to_owned()),
-                (gone, format!("of {all} clients gone")),
-            ];
-            let seen = faults.iter().filter(|(count, _)| *count > 0);
+            faults[1] += member.log.duplicated;
+            faults[2] += member.log.out_of_order;
+            faults[3] += member.log.damaged;
+        }
+        faults
+    }
+
+    /// Notes what went wrong at the clients of each of several servers.
+    fn note_faults(&self, session: &mut Session<'_>) {
+        let servers = session.server.names();
+        for (nth, server) in servers.iter().enumerate().filter(|_| servers.len() > 1) {
+            let clients = session.clients.all().iter();
+            let clients: Vec<_> = clients.skip(nth).step_by(servers.len()).collect();
+            let gone = clients.iter().filter(|client| !client.is_in).count();
+            let gone = (gone as u64, format!("of {} clients gone", clients.len()));
+            let kinds = ["lost", "duplicated", "out of order", "damaged"].map(str::to_owned);
+            let faults = self.faults(nth, servers.len()).into_iter().zip(kinds);
+            let seen = faults.chain([gone]).filter(|(count, _)| *count > 0);
             let seen: Vec<_> = seen
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
-            (!seen.is_empty()).then(|| format!("at the clients of {server}: {}", seen.join(", ")))
-        });
-        faults.collect()
+            if !seen.is_empty() {
+                let seen = seen.join(", ");
+                session
+                    .notes
+                    .push(format!("at the clients of {server}: {seen}"));
+            }
+        }
     }
 
     fn send_next(&mut self, nth: usize, client: &mut Client, rec: &mut Recorder) {
@@ -149,7 +138,7 @@ impl FanOut {
             if !client.is_writable() {
                 return;
             }
-            let Some(at) = rec.due(rec.now(), sender.sent, nth, all) else {
+            let Some(at) = rec.schedule.due(rec.now(), sender.sent, nth, all) else {
                 return;
             };
             if self.log.outstanding == 0 {
@@ -160,41 +149,42 @@ impl FanOut {
             }
             let number = self.log.send(nth, at);
             sender.sent += 1;
-            self.format.write(nth as u32, number, &mut self.message);
+            self.format.write(nth, number, &mut self.message);
             client.send(&self.message);
-            if !rec.is_open_loop() {
+            if !rec.schedule.is_open_loop() {
                 return;
             }
         }
-        if !std::mem::replace(&mut sender.is_behind, true) {
-            self.behind.push(nth);
-        }
+        self.behind.insert(nth);
     }
 
     /// Checks what a client has read, and returns whether a message of its own was there.
-    fn read(&mut self, number: usize, bytes: &[u8], rec: &mut Recorder) -> bool {
+    fn read(
+        &mut self,
+        number: usize,
+        client: &mut Client,
+        bytes: &[u8],
+        rec: &mut Recorder,
+    ) -> bool {
         let now = rec.now();
-        let before = self.log.deliveries;
-        let mut own_came_back = false;
+        let (mut deliveries, mut own_came_back) = (0, false);
         let member = &mut self.members[number];
-        member.seat.lines.cut(bytes, |line| {
+        client.lines.cut(bytes, |line| {
             let Some((prefix, sender, number, is_whole)) = self.format.read(line) else {
                 return;
             };
-            let sender = sender as usize;
             // The original room passes on what it reads at once as one message, even if its sender
             // sent several; the second and later ones come without a prefix.
             let prefix_fits = prefix.is_empty()
                 || (self.senders.get(sender)).is_some_and(|sender| prefix == sender.prefix);
             if !is_whole || !prefix_fits {
-                rec.counts.damaged += 1;
-                member.damaged += 1;
+                member.log.damaged += 1;
             } else if let Some(at) = self.log.receive(&mut member.log, sender, number) {
                 rec.record(now, at);
+                deliveries += 1;
                 own_came_back |= member.sender == Some(sender);
             }
         });
-        let deliveries = self.log.deliveries - before;
         if deliveries > 0 {
             rec.delivered(now, deliveries);
         }
@@ -202,31 +192,31 @@ impl FanOut {
     }
 }
 
-impl Load for FanOut {
+impl Load for FanOut<'_> {
     const STAYS: bool = true;
 
-    fn begin(&mut self, format: Format, _: &mut Clients) {
+    fn begin(&mut self, format: Format, clients: &mut Clients) {
         self.format = format;
+        self.members.clear();
         let mut present = Vec::new();
-        for (number, member) in self.members.iter_mut().enumerate() {
-            (member.log, member.damaged, member.sender) = (ClientLog::default(), 0, None);
-            member.takes_part = member.seat.is_in;
-            if member.takes_part {
-                present.push(number);
-            }
+        for (number, client) in clients.all().iter().enumerate() {
+            present.extend(client.is_in.then_some(number));
+            self.members.push(Member {
+                takes_part: client.is_in,
+                ..Member::default()
+            });
         }
-        (self.connected, self.present) = (present.len(), present.len());
-        let count = self.wanted.min(present.len());
-        let chosen = fastrand::Rng::with_seed(self.seed).choose_multiple(present, count);
-        self.log = DeliveryLog::new(count, self.connected);
+        let count = self.plan.senders.unwrap_or(0).min(present.len());
+        self.log = DeliveryLog::new(count, present.len());
         self.behind.clear();
         self.senders.clear();
-        for (nth, client) in chosen.into_iter().enumerate() {
+        let mut random = fastrand::Rng::with_seed(self.plan.seed);
+        for (nth, client) in (0..).zip(random.choose_multiple(present, count)) {
             self.members[client].sender = Some(nth);
             self.senders.push(Sender {
                 client,
-                prefix: self.members[client].seat.prefix.clone(),
-                ..Sender::default()
+                prefix: clients.all()[client].prefix.clone(),
+                sent: 0,
             });
         }
     }
@@ -238,28 +228,24 @@ impl Load for FanOut {
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
         let senders = self.senders.len();
         let newly_due = due.take(senders).map(|nth| nth as usize % senders);
-        let behind = std::mem::take(&mut self.behind);
-        for &nth in &behind {
-            self.senders[nth].is_behind = false;
-        }
-        for nth in behind.into_iter().chain(newly_due) {
+        for nth in std::mem::take(&mut self.behind)
+            .into_iter()
+            .chain(newly_due)
+        {
             self.send_next(nth, &mut clients.all()[self.senders[nth].client], rec);
         }
         !self.behind.is_empty()
     }
 
     fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
+        let is_open_loop = rec.schedule.is_open_loop();
         let sends = match event {
-            Event::Bytes(bytes) => self.read(number, bytes, rec) && !rec.is_open_loop(),
-            Event::Writable => rec.is_open_loop(),
+            Event::Bytes(bytes) => self.read(number, client, bytes, rec) && !is_open_loop,
+            Event::Writable => is_open_loop,
             Event::Connected => false,
             Event::Closed => {
-                let member = &mut self.members[number];
-                if std::mem::take(&mut member.seat.is_in) {
-                    self.log.leave(&member.log);
-                    self.present -= 1;
-                    self.dropped += 1;
-                }
+                self.login.leave(client);
+                self.log.leave(&self.members[number].log);
                 false
             }
         };
@@ -272,23 +258,22 @@ impl Load for FanOut {
         self.log.outstanding + self.behind.len() as u64
     }
 
-    fn present(&self) -> usize {
-        self.present
+    fn login(&self) -> &Login {
+        &self.login
     }
 
     fn finish(&mut self, rec: &mut Recorder) {
-        self.log
-            .lost()
-            .for_each(|(at, missing)| rec.lose(at, missing));
-        let (all, each) = (self.senders.len(), self.connected as u64);
+        for (at, missing) in self.log.lost() {
+            rec.lose(at, missing);
+        }
+        let each = u64::from(self.log.clients);
         for (nth, sender) in self.senders.iter().enumerate() {
-            rec.never_sent(sender.sent, nth, all, each);
+            rec.never_sent(sender.sent, nth, self.senders.len(), each);
         }
         let counts = &mut rec.counts;
-        counts.connected = self.connected;
+        [_, counts.duplicated, counts.out_of_order, counts.damaged] = self.faults(0, 1);
+        counts.connected = self.log.clients as usize;
         counts.messages += self.log.messages;
-        counts.duplicated = self.log.duplicated;
-        counts.out_of_order = self.log.out_of_order;
-        counts.dropped = self.dropped;
+        counts.dropped = self.login.dropped;
     }
 }

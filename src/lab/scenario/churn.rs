@@ -5,23 +5,19 @@ use std::ops::Range;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::Format;
-use crate::lab::load::protocol::{self, Lines};
+use crate::lab::load::message::{Format, SENDERS};
+use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::generator_itself;
+use crate::lab::scenario::login::{Login, generator_itself};
 use crate::lab::scenario::session::Session;
 
-#[derive(Default)]
 struct Churn {
+    login: Login,
     format: Format,
     /// By number of the client.
     visits: Vec<Visit>,
-    /// Numbers of clients that are away.
-    free: Vec<usize>,
-    /// Clients that left in this turn, and may come again in the next.
-    leaving: Vec<usize>,
     /// The most clients at one time, and why they are fewer than asked for.
     places: usize,
     refusal: Option<io::Error>,
@@ -29,30 +25,17 @@ struct Churn {
     due: u64,
     begun: u64,
     ended: u64,
-    inside: usize,
     most_inside: usize,
-    dropped: u64,
     message: Vec<u8>,
 }
 
 /// One visitor.
 #[derive(Default)]
 struct Visit {
-    /// When it was to come.
-    at: u64,
+    /// When it was to come; none when it has left.
+    at: Option<u64>,
+    /// Counts those with this number of a client.
     number: u32,
-    lines: Lines,
-    login: Vec<u8>,
-    prefix: Vec<u8>,
-    state: State,
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum State {
-    #[default]
-    Away,
-    Coming,
-    Inside,
 }
 
 /// Drives one round.
@@ -60,14 +43,21 @@ enum State {
 /// # Errors
 /// No visitor gets through, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addrs())?;
     let mut load = Churn {
+        login: Login::new(Protocol::Chat),
+        format: Format::default(),
+        visits: Vec::new(),
         places: plan.clients,
-        ..Churn::default()
+        refusal: None,
+        due: 0,
+        begun: 0,
+        ended: 0,
+        most_inside: 0,
+        message: Vec::new(),
     };
     session.watch_peak();
-    let round = measure(&mut load, &mut clients, session, plan)?;
-    drop(clients);
+    let round = measure(&mut load, session, plan)?;
+    session.clients.clear();
     let got_through = round.deliveries > 0 || round.cut_short;
     match load.refusal {
         Some(err) if !got_through => return Err(err),
@@ -84,68 +74,44 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
 impl Churn {
     /// Connects another visitor, if one has a place.
     fn connect(&mut self, clients: &mut Clients) -> Option<usize> {
-        let free = self.free.pop();
-        let connected = match free {
-            Some(number) => clients.reconnect(number).map(|()| number),
-            None if self.visits.len() < self.places => clients.connect(),
-            None => return None,
-        };
-        if let Err(err) = connected {
+        let number = clients.free.last().copied().unwrap_or(self.visits.len());
+        if number >= self.places {
+            return None;
+        }
+        if let Err(err) = clients.connect(number) {
             // No descriptor or port is left: the round goes on with the places there are.
             self.places = self.visits.len().max(1);
-            self.free.extend(free);
             self.refusal = Some(err);
             return None;
         }
-        if free.is_none() {
+        clients.free.pop();
+        if number == self.visits.len() {
             self.visits.push(Visit::default());
         }
-        connected.ok()
+        Some(number)
     }
 
     fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8], rec: &mut Recorder) {
-        let mut said = None;
-        let visit = &mut self.visits[number];
-        visit.lines.cut(bytes, |line| match visit.state {
-            State::Coming if line == visit.login => {
-                visit.state = State::Inside;
-                self.inside += 1;
-                self.most_inside = self.most_inside.max(self.inside);
-                self.format
-                    .write(number as u32, visit.number, &mut self.message);
-                client.send(&self.message);
-            }
-            State::Inside => {
-                // An earlier visitor may have had this address, so the number is compared.
-                let message = self.format.read(line);
-                let own = message
-                    .filter(|(_, sender, nth, _)| (*sender, *nth) == (number as u32, visit.number));
-                if let Some((prefix, _, _, is_whole)) = own {
-                    said.get_or_insert(is_whole && prefix == visit.prefix);
+        // An earlier visitor may have had this address, so the number is compared.
+        let own = (number % SENDERS, self.visits[number].number);
+        let mut came = None;
+        client
+            .lines
+            .cut(bytes, |line| match self.format.read(line) {
+                Some((prefix, sender, nth, is_whole)) if (sender, nth) == own => {
+                    came.get_or_insert(is_whole && prefix == client.prefix);
                 }
-            }
-            _ => {}
-        });
-        let (now, at) = (rec.now(), visit.at);
-        match said {
-            Some(true) => rec.record(now, at),
-            Some(false) => {
-                rec.counts.damaged += 1;
-                rec.lose(at, 1);
-            }
-            None => return,
+                _ => {}
+            });
+        if let Some(is_right) = came
+            && let Some(at) = self.visits[number].at.take()
+        {
+            rec.answered(rec.now(), at, is_right);
+            client.close();
+            client.is_in = false;
+            self.login.inside -= 1;
+            self.ended += 1;
         }
-        rec.delivered(now, u64::from(said == Some(true)));
-        client.close();
-        self.leave(number);
-    }
-
-    fn leave(&mut self, number: usize) {
-        let visit = &mut self.visits[number];
-        self.inside -= usize::from(visit.state == State::Inside);
-        visit.state = State::Away;
-        self.leaving.push(number);
-        self.ended += 1;
     }
 }
 
@@ -153,16 +119,11 @@ impl Load for Churn {
     const STAYS: bool = false;
 
     fn begin(&mut self, format: Format, clients: &mut Clients) {
-        clients.all().iter_mut().for_each(Client::close);
-        *self = Churn {
-            format,
-            places: self.places,
-            refusal: self.refusal.take(),
-            dropped: self.dropped,
-            free: (0..self.visits.len()).collect(),
-            visits: self.visits.drain(..).map(|_| Visit::default()).collect(),
-            ..Churn::default()
-        };
+        clients.clear();
+        self.visits.clear();
+        self.login.inside = 0;
+        self.format = format;
+        (self.due, self.begun, self.ended, self.most_inside) = (0, 0, 0, 0);
     }
 
     /// In a closed loop, the next visitor follows as soon as one has left.
@@ -172,44 +133,43 @@ impl Load for Churn {
 
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
         let now = rec.now();
-        self.free.append(&mut self.leaving);
-        if rec.is_open_loop() {
+        if rec.schedule.is_open_loop() {
             self.due = due.end;
-        } else if rec.is_sending(now) {
+        } else if rec.schedule.is_sending(now) {
             self.due = self.ended + self.places as u64;
         }
         while self.begun < self.due
             && let Some(number) = self.connect(clients)
         {
-            let at = rec.due(now, self.begun, 0, 1).unwrap_or(now);
+            let at = rec.schedule.due(now, self.begun, 0, 1).unwrap_or(now);
             if self.begun == self.ended {
                 rec.awake(at);
             }
             self.begun += 1;
-            self.visits[number] = Visit {
-                at,
-                number: self.visits[number].number + 1,
-                state: State::Coming,
-                ..Visit::default()
-            };
+            let visit = &mut self.visits[number];
+            visit.at = Some(at);
+            visit.number += 1;
         }
         false
     }
 
     fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
-        let visit = &mut self.visits[number];
         match event {
-            Event::Connected => {
-                visit.login = protocol::login(client.addr);
-                visit.prefix = protocol::prefix(client.addr);
+            Event::Bytes(bytes) if client.is_in => self.read(number, client, bytes, rec),
+            Event::Closed => {
+                self.login.leave(client);
+                self.ended += 1;
+                rec.lose(self.visits[number].at.take().unwrap_or_default(), 1);
             }
-            Event::Bytes(bytes) => self.read(number, client, bytes, rec),
-            Event::Closed if visit.state != State::Away => {
-                rec.lose(visit.at, 1);
-                self.dropped += 1;
-                self.leave(number);
+            event => {
+                self.login.handle(client, event);
+                if client.is_in {
+                    self.most_inside = self.most_inside.max(self.login.inside);
+                    let visit = self.visits[number].number;
+                    self.format.write(number, visit, &mut self.message);
+                    client.send(&self.message);
+                }
             }
-            Event::Closed | Event::Writable => {}
         }
     }
 
@@ -218,24 +178,20 @@ impl Load for Churn {
         self.due - self.ended
     }
 
-    fn present(&self) -> usize {
-        self.inside
+    fn login(&self) -> &Login {
+        &self.login
     }
 
     fn finish(&mut self, rec: &mut Recorder) {
-        for visit in self
-            .visits
-            .iter()
-            .filter(|visit| visit.state != State::Away)
-        {
-            rec.lose(visit.at, 1);
+        for at in self.visits.iter().filter_map(|visit| visit.at) {
+            rec.lose(at, 1);
         }
         rec.counts.messages = self.begun;
         rec.never_sent(self.begun, 0, 1, 1);
-        rec.counts.connected = match self.dropped {
+        rec.counts.dropped = self.login.refused + self.login.dropped;
+        rec.counts.connected = match rec.counts.dropped {
             0 => self.places,
             _ => self.most_inside,
         };
-        rec.counts.dropped = self.dropped;
     }
 }

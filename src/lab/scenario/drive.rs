@@ -10,7 +10,7 @@ use crate::lab::load::clients::{Clients, Event};
 use crate::lab::load::message::{Format, LONGEST, MEASURED, SENDERS, SHORTEST, WARM_UP};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
-use crate::lab::scenario::login::{TURN, nobody_left};
+use crate::lab::scenario::login::{Login, TURN, nobody_left};
 use crate::lab::scenario::session::Session;
 use crate::lab::values::{Rate, duration, positive, rate, within};
 
@@ -73,8 +73,8 @@ pub trait Load {
     /// What was sent and may still come.
     fn outstanding(&self) -> u64;
 
-    /// Clients that are in.
-    fn present(&self) -> usize;
+    /// Who is in.
+    fn login(&self) -> &Login;
 
     /// Nothing more comes: counts what was sent, and what never came.
     fn finish(&mut self, rec: &mut Recorder);
@@ -87,26 +87,26 @@ pub trait Load {
 /// cuts it short.
 pub fn measure(
     load: &mut impl Load,
-    clients: &mut Clients,
     session: &mut Session<'_>,
     plan: &RoundPlan,
 ) -> io::Result<Round> {
     if let Some(warm_up) = plan.warm_up {
-        load.begin(Format::new(WARM_UP, plan.size, plan.seed), clients);
-        if drive(load, clients, session, plan.rate, warm_up)?.cut_short {
+        let format = Format::new(WARM_UP, plan.size, plan.seed);
+        load.begin(format, &mut session.clients);
+        if drive(load, session, plan.rate, warm_up)?.cut_short {
             return Err(ErrorKind::Interrupted.into());
         }
     }
-    load.begin(Format::new(MEASURED, plan.size, plan.seed), clients);
+    let format = Format::new(MEASURED, plan.size, plan.seed);
+    load.begin(format, &mut session.clients);
     session.begin();
-    let round = drive(load, clients, session, plan.rate, plan.duration)?;
-    session.end(load.present());
+    let round = drive(load, session, plan.rate, plan.duration)?;
+    session.end(load.login().inside);
     Ok(round)
 }
 
 fn drive<L: Load>(
     load: &mut L,
-    clients: &mut Clients,
     session: &mut Session<'_>,
     rate: Option<f64>,
     duration: Duration,
@@ -115,22 +115,25 @@ fn drive<L: Load>(
     let mut sent = 0;
     loop {
         let now = rec.now();
-        let due = rec.due_until(now).unwrap_or(load.turns() as u64);
-        let at_once = load.send(sent..due, clients, &mut rec);
+        let due = rec.schedule.due_until(now).unwrap_or(load.turns() as u64);
+        let at_once = load.send(sent..due, &mut session.clients, &mut rec);
         sent = due;
-        if let Some(delay) = rec.wait(now, due) {
-            clients.wake_in(delay)?;
-        }
-        let timeout = if at_once { Duration::ZERO } else { TURN };
-        clients.poll(Some(timeout), |number, client, event| {
-            load.handle(number, client, event, &mut rec);
-        })?;
+        let timeout = match rec.schedule.wait(now, due) {
+            _ if at_once => Duration::ZERO,
+            wait => wait.map_or(TURN, |wait| wait.min(TURN)),
+        };
+        session
+            .clients
+            .poll(Some(timeout), |number, client, event| {
+                load.handle(number, client, event, &mut rec);
+            })?;
         let now = rec.now();
-        match session.tick(rec.instant(now), load.present(), rec.counts.deliveries) {
+        let inside = load.login().inside;
+        match session.tick(rec.instant(now), inside, rec.counts.deliveries) {
             Err(err) if err.kind() == ErrorKind::Interrupted => rec.cut_short(now),
             result => result?,
         }
-        if L::STAYS && load.turns() > 0 && load.present() == 0 && !session.is_interrupted() {
+        if L::STAYS && load.turns() > 0 && inside == 0 && !session.is_interrupted() {
             return Err(nobody_left(session));
         }
         let outstanding = load.outstanding();
@@ -138,8 +141,8 @@ fn drive<L: Load>(
             rec.still_waiting(now);
         }
         // What was due at the last moment is still to be sent.
-        let all_sent = rec.due_until(now).is_none_or(|due| due <= sent);
-        if !rec.is_sending(now) && (outstanding == 0 && all_sent || rec.is_over(now)) {
+        let all_sent = rec.schedule.due_until(now).is_none_or(|due| due <= sent);
+        if !rec.schedule.is_sending(now) && (outstanding == 0 && all_sent || rec.is_over(now)) {
             load.finish(&mut rec);
             return Ok(rec.round(now));
         }

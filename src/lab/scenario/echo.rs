@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::message::{Format, SENDERS};
+use crate::lab::load::message::Format;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
@@ -14,22 +14,19 @@ use crate::lab::scenario::drive::{Load, RoundPlan, measure};
 use crate::lab::scenario::login::{Login, NO_ANSWER};
 use crate::lab::scenario::session::Session;
 
-#[derive(Default)]
 struct Echo {
+    login: Login,
     format: Format,
     lines: Vec<Line>,
     /// Numbers of those that were connected at the start.
     connected: Vec<usize>,
-    present: usize,
     in_flight: u64,
-    dropped: u64,
     message: Vec<u8>,
 }
 
 /// One connection.
 #[derive(Default)]
 struct Line {
-    is_open: bool,
     /// Its turn among those that were connected at the start.
     nth: usize,
     /// Requests that were sent.
@@ -47,36 +44,33 @@ struct Line {
 /// # Errors
 /// Nobody is answered right, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut clients = Clients::new(session.addrs())?;
-    let login = Login::everyone(Protocol::Echo, plan.clients, &mut clients, session)?;
-    let lines = login.seats.iter().map(|seat| Line {
-        is_open: seat.is_in,
-        ..Line::default()
-    });
     let mut load = Echo {
-        lines: lines.collect(),
-        dropped: login.dropped,
-        ..Echo::default()
+        login: Login::everyone(Protocol::Echo, plan.clients, session)?,
+        format: Format::default(),
+        lines: Vec::new(),
+        connected: Vec::new(),
+        in_flight: 0,
+        message: Vec::new(),
     };
-    let round = measure(&mut load, &mut clients, session, plan)?;
-    drop(clients);
+    let mut round = measure(&mut load, session, plan)?;
     if round.deliveries == 0 && !round.cut_short {
+        session.clients.clear();
         return Err(session.error(NO_ANSWER));
     }
-    Ok(session.finish(Round {
-        connect_seconds: login.seconds(),
-        ..round
-    }))
+    round.connect_seconds = load.login.seconds;
+    Ok(session.finish(round))
 }
 
 impl Echo {
     /// Sends the next request if it is due and the last was answered.
     fn request(&mut self, number: usize, client: &mut Client, rec: &mut Recorder) {
         let line = &mut self.lines[number];
-        if !line.is_open || line.at.is_some() {
+        if !client.is_in || line.at.is_some() {
             return;
         }
-        line.at = rec.due(rec.now(), line.sent, line.nth, self.connected.len());
+        line.at = rec
+            .schedule
+            .due(rec.now(), line.sent, line.nth, self.connected.len());
         let Some(at) = line.at else { return };
         if self.in_flight == 0 {
             rec.awake(at);
@@ -84,7 +78,7 @@ impl Echo {
         self.in_flight += 1;
         line.sent += 1;
         (line.got, line.is_right) = (0, true);
-        write(&self.format, number, line.sent, &mut self.message);
+        (self.format).write(number, line.sent as u32, &mut self.message);
         client.send(&self.message);
     }
 
@@ -96,7 +90,7 @@ impl Echo {
             rec.counts.damaged += 1;
             return;
         };
-        write(&self.format, number, line.sent, &mut self.message);
+        (self.format).write(number, line.sent as u32, &mut self.message);
         self.message.make_ascii_uppercase();
         let got = line.got + bytes.len();
         line.is_right &= self.message.get(line.got..got) == Some(bytes);
@@ -106,27 +100,8 @@ impl Echo {
         }
         line.at = None;
         self.in_flight -= 1;
-        if line.is_right {
-            rec.record(now, at);
-        } else {
-            rec.counts.damaged += 1;
-            rec.lose(at, 1);
-        }
-        rec.delivered(now, u64::from(line.is_right));
+        rec.answered(now, at, line.is_right);
     }
-
-    fn leave(&mut self, number: usize) {
-        let line = &mut self.lines[number];
-        if std::mem::take(&mut line.is_open) {
-            self.present -= 1;
-            self.dropped += 1;
-            self.in_flight -= u64::from(line.at.is_some());
-        }
-    }
-}
-
-fn write(format: &Format, number: usize, request: u64, message: &mut Vec<u8>) {
-    format.write((number % SENDERS) as u32, request as u32, message);
 }
 
 impl Load for Echo {
@@ -134,22 +109,22 @@ impl Load for Echo {
 
     fn begin(&mut self, format: Format, clients: &mut Clients) {
         self.format = format;
+        self.in_flight = 0;
         self.connected.clear();
-        for number in 0..self.lines.len() {
-            if self.lines[number].at.is_some() {
+        self.lines.resize_with(clients.all().len(), Line::default);
+        for (number, client) in clients.all().iter_mut().enumerate() {
+            let line = &mut self.lines[number];
+            if client.is_in && line.at.is_some() {
                 // The answer to a request of the warm-up would be taken for that of the next.
-                clients.all()[number].close();
-                self.leave(number);
+                client.close();
+                self.login.leave(client);
             }
-            let is_open = self.lines[number].is_open;
-            self.lines[number] = Line {
-                is_open,
+            *line = Line {
                 nth: self.connected.len(),
                 ..Line::default()
             };
-            self.connected.extend(is_open.then_some(number));
+            self.connected.extend(client.is_in.then_some(number));
         }
-        self.present = self.connected.len();
     }
 
     fn turns(&self) -> usize {
@@ -171,7 +146,10 @@ impl Load for Echo {
                 self.answer(number, bytes, rec);
                 self.request(number, client, rec);
             }
-            Event::Closed => self.leave(number),
+            Event::Closed => {
+                self.login.leave(client);
+                self.in_flight -= u64::from(self.lines[number].at.is_some());
+            }
             Event::Connected | Event::Writable => {}
         }
     }
@@ -180,8 +158,8 @@ impl Load for Echo {
         self.in_flight
     }
 
-    fn present(&self) -> usize {
-        self.present
+    fn login(&self) -> &Login {
+        &self.login
     }
 
     fn finish(&mut self, rec: &mut Recorder) {
@@ -192,6 +170,6 @@ impl Load for Echo {
             rec.never_sent(line.sent, line.nth, all, 1);
         }
         rec.counts.connected = all;
-        rec.counts.dropped = self.dropped;
+        rec.counts.dropped = self.login.dropped;
     }
 }
