@@ -74,11 +74,11 @@ fn measure(scenario: &Scenario, options: &Options) -> io::Result<u8> {
     let servers = &options.servers;
     let contenders = servers.contenders(options.nodes, options.floor, scenario.protocol)?;
     let shutdown = shutdown::on_signal()?;
-    let outputs = options.outputs.open(&shutdown)?;
+    let files = options.outputs.open(&shutdown)?;
     let run = run::measure(scenario, options, &contenders, &shutdown);
     let record = &run.record;
     let mut errors = match run.is_result {
-        true => outputs.write(record),
+        true => options.outputs.write(files, record),
         false => Vec::new(),
     };
     let (mut warnings, mut crossed): (&[String], _) = (&[], Vec::new());

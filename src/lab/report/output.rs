@@ -1,14 +1,13 @@
 //! The files that a run writes, each by itself: one that fails takes no other with it.
 
-use std::fs::{self, File, Metadata, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::fs::{OFlags, Stat, fcntl_setfl, fstat, stat};
 use rustix::io::Errno;
 
 use crate::error::{context, ignore_broken_pipe};
@@ -44,6 +43,9 @@ pub struct Outputs {
 
 type Make = fn(&Record) -> String;
 
+/// The files of a run, open: the option and the path, where it goes, and what makes its text.
+type Files = Vec<(String, Target, Make)>;
+
 impl Outputs {
     fn files(&self) -> impl Iterator<Item = (&'static str, &Path, Make)> {
         let json: Make = |record| serde_json::to_string(record).expect("a record is JSON") + "\n";
@@ -75,8 +77,8 @@ impl Outputs {
     ///
     /// # Errors
     /// One cannot be written, two are one file, or Ctrl-C was pressed (`Interrupted`).
-    pub fn open(&self, shutdown: &Done) -> io::Result<Open> {
-        let mut files: Vec<(String, Target, Make)> = Vec::new();
+    pub fn open(&self, shutdown: &Done) -> io::Result<Files> {
+        let mut files = Files::new();
         for (option, path, make) in self.files() {
             let name = format!("{option} {}", path.display());
             let cannot = format!("cannot write {name}");
@@ -92,35 +94,24 @@ impl Outputs {
             let what = format!("cannot create the directory --svg {}", path.display());
             fs::create_dir_all(path).map_err(context(what))?;
         }
-        let svg = self.svg.clone();
-        Ok(Open { files, svg })
+        Ok(files)
     }
-}
 
-fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// The outputs of a run, open.
-pub struct Open {
-    files: Vec<(String, Target, Make)>,
-    svg: Option<PathBuf>,
-}
-
-impl Open {
     /// Writes all of them and returns what went wrong, if anything.
-    pub fn write(self, record: &Record) -> Vec<io::Error> {
+    pub fn write(&self, files: Files, record: &Record) -> Vec<io::Error> {
         let mut errors = Vec::new();
         let mut write = |name: String, target: Target, text: &str| {
-            let written = target
-                .write(text)
-                .map_err(context(format!("cannot write {name}")));
-            errors.extend(written.err());
+            let written = target.write(text);
+            errors.extend(
+                written
+                    .map_err(context(format!("cannot write {name}")))
+                    .err(),
+            );
         };
-        for (name, target, make) in self.files {
+        for (name, target, make) in files {
             write(name, target, &make(record));
         }
-        if let Some(directory) = self.svg {
+        if let Some(directory) = &self.svg {
             for chart in charts::all(record) {
                 let Some(svg) = chart.file() else { continue };
                 let path = directory.join(format!("{}-{}.svg", record.scenario, chart.name));
@@ -132,7 +123,12 @@ impl Open {
     }
 }
 
-enum Target {
+fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Where an output goes.
+pub enum Target {
     /// A device or a pipe, written as it is. It is held open: a reader would take a second opening for
     /// another writer.
     Stream(Box<dyn Write>),
@@ -142,18 +138,22 @@ enum Target {
 
 impl Target {
     fn open(path: &Path, shutdown: &Done) -> io::Result<Target> {
-        if is_dash(path) || is_same(path, io::stdout())? {
+        if is_dash(path) || leads_to(path, io::stdout()) {
             return Ok(Target::Stream(Box::new(os::Stdout)));
         }
-        if is_same(path, io::stderr())? {
+        if leads_to(path, io::stderr()) {
             return Ok(Target::Stream(Box::new(os::Stderr)));
         }
-        let path = followed(path)?;
-        match fs::metadata(&path) {
+        let is_new = !path.exists();
+        let file = open(path, is_new, shutdown)?;
+        if !file.metadata()?.is_file() {
+            return Ok(Target::Stream(Box::new(file)));
+        }
+        // The one path that it has. Behind a link it is known only once there is a file.
+        let path = fs::canonicalize(path)?;
+        if is_new {
             // It is there again only when there is something to write.
-            Err(_) => drop(File::create_new(&path).map(|_| fs::remove_file(&path))?),
-            Ok(found) if found.is_file() => drop(File::options().write(true).open(&path)?),
-            Ok(_) => return Ok(Target::Stream(Box::new(open_stream(&path, shutdown)?))),
+            fs::remove_file(&path)?;
         }
         Ok(Target::File(path))
     }
@@ -172,66 +172,47 @@ impl Target {
 
 /// Whether a path leads to what is open there, as `/dev/stdout` does. Another opening of a file would
 /// have a place of its own to write at, and both would overwrite each other.
-fn is_same(path: &Path, stream: impl AsFd) -> io::Result<bool> {
-    let stream = File::from(stream.as_fd().try_clone_to_owned()?).metadata()?;
-    let is_it = |found: Metadata| (found.dev(), found.ino()) == (stream.dev(), stream.ino());
-    Ok(fs::metadata(path).is_ok_and(is_it))
+fn leads_to(path: &Path, stream: impl AsFd) -> bool {
+    let inode = |found: Stat| (found.st_dev, found.st_ino);
+    let stream = fstat(stream).map(inode);
+    stream.is_ok() && stream == stat(path).map(inode)
 }
 
-/// Opens a device or a pipe. A named pipe cannot be opened until it has a reader, and there may never be one.
-fn open_stream(path: &Path, shutdown: &Done) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK.bits() as i32;
+/// Opens what is to be written, and makes it if it is new. A named pipe cannot be opened until it has a
+/// reader, and there may never be one.
+fn open(path: &Path, is_new: bool, shutdown: &Done) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(is_new);
+    options.custom_flags(OFlags::NONBLOCK.bits() as i32);
     loop {
-        match File::options().write(true).custom_flags(flags).open(path) {
-            Err(err) if err.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
-                if closes_within(shutdown, Duration::from_millis(10)) {
-                    return Err(ErrorKind::Interrupted.into());
-                }
-            }
+        match options.open(path) {
+            Err(err) if Errno::from_io_error(&err) == Some(Errno::NXIO) => {}
             opened => {
                 let file = opened?;
                 fcntl_setfl(&file, OFlags::empty())?;
                 return Ok(file);
             }
         }
-    }
-}
-
-/// The path that a symbolic link leads to, even if nothing is there yet, in the one form that it has.
-fn followed(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    // As many as Linux follows.
-    for _ in 0..40 {
-        match fs::read_link(&path) {
-            Ok(target) => path = path.with_file_name("").join(target),
-            Err(_) => break,
+        if closes_within(shutdown, Duration::from_millis(10)) {
+            return Err(ErrorKind::Interrupted.into());
         }
     }
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Ok(path);
-    };
-    // A file with a / at its end is none.
-    let is_folder = path.as_os_str().as_bytes().ends_with(b"/");
-    let path = fs::canonicalize(Path::new(".").join(folder))?.join(name);
-    Ok(if is_folder { path.join("") } else { path })
-}
-
-/// A new file in the folder of another, to take its place.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().unwrap_or(path);
-    tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
 }
 
 /// Puts a file with this text in the place of the one at the path, if any: whole or not at all.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let old = fs::metadata(path);
-    let mut new = match (beside(path), &old) {
-        (Ok(new), _) => new,
-        // A folder that takes no new files, but the old one may be written.
-        (Err(_), Ok(_)) => return fs::write(path, text),
-        (Err(err), Err(_)) => return Err(err),
+    // A folder that takes no new files, or a mount point, as in a container: the old file may be written.
+    let overwrite = |err| match old {
+        Ok(_) => fs::write(path, text),
+        Err(_) => Err(err),
+    };
+    let new = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(path.parent().unwrap_or(path));
+    let mut new = match new {
+        Ok(new) => new,
+        Err(err) => return overwrite(err),
     };
     new.write_all(text.as_bytes())?;
     if let Ok(old) = &old {
@@ -239,10 +220,6 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     // A full disk or a quota may show only here.
     new.as_file().sync_all()?;
-    match new.persist(path) {
-        Ok(_) => Ok(()),
-        // A mount point, as in a container.
-        Err(_) if old.is_ok() => fs::write(path, text),
-        Err(err) => Err(err.error),
-    }
+    let placed = new.persist(path).map(drop);
+    placed.or_else(|err| overwrite(err.error))
 }
