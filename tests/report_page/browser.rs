@@ -117,7 +117,7 @@ fn marks(view: &Value) -> Vec<(String, Vec<u64>)> {
         let marks = figure["marks"].as_array().expect("marks");
         let id = figure["id"].as_str().expect("an id").to_owned();
         assert_eq!(figure["series"], marks.len(), "{figure}");
-        assert_eq!(figure["colours"], marks.len().min(4), "{figure}");
+        assert_eq!(figure["colours"], marks.len().min(8), "{figure}");
         (
             id,
             marks

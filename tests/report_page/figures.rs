@@ -1,5 +1,7 @@
 //! The charts, in the page and as files.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 use threadline::lab::report::charts;
 use threadline::lab::report::html::page;
@@ -86,4 +88,89 @@ fn charts_are_files_of_their_own() {
             );
         }
     }
+}
+
+/// The colours of this name in a style sheet, in the order in which they stand there: light, dark.
+fn colours(style: &str, name: &str) -> Vec<[f64; 3]> {
+    let declaration = format!("--{name}: #");
+    let values = style.split(declaration.as_str()).skip(1);
+    let part = |hex: &str| f64::from(u8::from_str_radix(hex, 16).expect(name)) / 255.0;
+    let colour = |hex: &str| [&hex[..2], &hex[2..4], &hex[4..6]].map(part);
+    values.map(colour).collect()
+}
+
+/// Red, green and blue in proportion to their light.
+fn linear(colour: [f64; 3]) -> [f64; 3] {
+    colour.map(|part| match part {
+        dark if dark <= 0.04045 => dark / 12.92,
+        part => ((part + 0.055) / 1.055).powf(2.4),
+    })
+}
+
+/// The contrast ratio of WCAG 2.
+fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let luminance = |colour: [f64; 3]| {
+        let [red, green, blue] = linear(colour);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    one.max(other) / one.min(other)
+}
+
+/// How far apart two colours are to the eye: the distance in CIELAB. Below 2 they look the same.
+fn distance(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let lab = |colour: [f64; 3]| {
+        let [red, green, blue] = linear(colour);
+        let x = 0.4339 * red + 0.3762 * green + 0.1899 * blue;
+        let y = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        let z = 0.0177 * red + 0.1095 * green + 0.8728 * blue;
+        let [x, y, z] = [x, y, z].map(f64::cbrt);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    };
+    let squares = lab(one).into_iter().zip(lab(other));
+    squares.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+}
+
+#[test]
+fn eight_servers_have_colours_and_dashes_of_their_own() {
+    let record = sample::many(9);
+    let chart = &charts::all(&record)[0];
+    let svg = chart.file().expect("a chart");
+    let document = parse("many", &svg);
+    let classes: Vec<_> = (document.descendants())
+        .filter(|node| has_class(*node, "series"))
+        .filter_map(|node| node.attribute("class"))
+        .collect();
+    let expected: Vec<String> = [0, 1, 2, 3, 4, 5, 6, 7, 0]
+        .map(|place| format!("series c{place}"))
+        .to_vec();
+    assert_eq!(classes, expected, "the ninth begins again");
+
+    let style = document
+        .descendants()
+        .find(|n| n.tag_name().name() == "style");
+    let style = style.and_then(|n| n.text()).expect("a style of its own");
+    let pages = colours(style, "page");
+    let all: Vec<_> = (0..8).map(|c| colours(style, &format!("c{c}"))).collect();
+    assert_eq!(pages.len(), 2, "light and dark: {style}");
+    for (mode, page) in pages.into_iter().enumerate() {
+        for (place, modes) in all.iter().enumerate() {
+            let what = format!("colour {place} of mode {mode}");
+            let colour = modes[mode];
+            assert!(contrast(colour, page) >= 3.0, "{what} fades on its page");
+            if mode == 0 {
+                assert!(contrast(colour, [1.0; 3]) >= 3.0, "{what} fades on paper");
+            }
+            for (other, modes) in all.iter().enumerate().take(place) {
+                let apart = distance(colour, modes[mode]);
+                assert!(apart > 20.0, "{what} is like colour {other}: {apart}");
+            }
+        }
+    }
+    let dashes = (0..8).map(|c| {
+        let rule = style.split_once(&format!(".chart .c{c} .line {{"));
+        rule.map(|(_, rest)| rest.split_once('}').expect("an end").0)
+    });
+    let different: HashSet<_> = dashes.collect();
+    assert_eq!(different.len(), 8, "{different:?}");
 }

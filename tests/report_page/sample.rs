@@ -159,6 +159,12 @@ pub(crate) fn hostile_sweep() -> Record {
     crowd(sweep())
 }
 
+/// A sweep of so many servers.
+pub(crate) fn many(servers: usize) -> Record {
+    let names = (0..servers).map(|nth| format!("server {nth}"));
+    repeated(sweep(), names.collect())
+}
+
 fn crowd(mut record: Record) -> Record {
     record.command.push("--server".to_owned());
     record
@@ -168,8 +174,12 @@ fn crowd(mut record: Record) -> Record {
         .warnings
         .push("\"</p><img src=x onerror=alert(1)> & <b".to_owned());
     let name = |i| format!("<i>server & \"{i}\" with a very long name</i>");
-    let first = record.servers[0].clone();
-    record.servers = (0..7).map(name).collect();
+    repeated(record, (0..7).map(name).collect())
+}
+
+/// The first server of a record under these names.
+fn repeated(mut record: Record, names: Vec<String>) -> Record {
+    let first = std::mem::replace(&mut record.servers, names)[0].clone();
     let templates: Vec<Point> = (record.points.drain(..))
         .filter(|point| point.server == first)
         .collect();

@@ -5,7 +5,7 @@
 
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::Chart;
-use crate::lab::report::plot::{Mark, Series};
+use crate::lab::report::plot::{Mark, Plot, Series, bounds};
 use crate::lab::report::{distribution, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
@@ -14,30 +14,37 @@ use crate::lab::results::units::{Unit, count};
 
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
-    let chart = |name, title, metrics| against_clients(record, name, title, metrics);
+    let chart = |name, title, figure, plot| Chart::new(record, name, title, figure, plot);
+    let against = |name, title, figures: &[&'static str]| {
+        let plot = against_clients(record, figures);
+        chart(name, title, figures[0], plot)
+    };
+    let (over_time, distribution) = (timeline::plot(record), distribution::plot(record));
     let mut charts = vec![
-        chart("deliveries", "Deliveries per second", &["rate"]),
-        timeline::chart(record),
-        chart("memory", "Memory per client", &["rss"]),
+        against("deliveries", "Deliveries per second", &["rate"]),
+        chart("timeline", "Deliveries over time", "rate", over_time),
+        against("memory", "Memory per client", &["rss"]),
         // These two have one axis, which holds both, so that they can be compared.
-        chart("latency-p50", "Median latency", &["p50", "p99"]),
-        chart("latency-p99", "99th percentile of latency", &["p99", "p50"]),
-        distribution::chart(record),
-        chart("cpu", "Server CPU time per million deliveries", &["cpu"]),
+        against("latency-p50", "Median latency", &["p50", "p99"]),
+        against("latency-p99", "99th percentile of latency", &["p99", "p50"]),
+        chart(
+            "distribution",
+            "Distribution of latency",
+            "p50",
+            distribution,
+        ),
+        against("cpu", "Server CPU time per million deliveries", &["cpu"]),
     ];
+    let (left, threads_left) = ("Memory left behind", "Threads left behind");
     match record.scenario.as_str() {
-        "idle" => {
-            charts.push(chart("threads", "Threads per client", &["threads"]));
-            charts.push(chart("connect", "Time to connect", &["connect"]));
-        }
-        "churn" => {
-            charts.push(chart("rss-left", "Memory left behind", &["rss-left"]));
-            charts.push(chart(
-                "threads-left",
-                "Threads left behind",
-                &["threads-left"],
-            ));
-        }
+        "idle" => charts.extend([
+            against("threads", "Threads per client", &["threads"]),
+            against("connect", "Time to connect", &["connect"]),
+        ]),
+        "churn" => charts.extend([
+            against("rss-left", left, &["rss-left"]),
+            against("threads-left", threads_left, &["threads-left"]),
+        ]),
         // What a slow consumer does to the others is seen over time.
         "slow" => charts.swap(0, 1),
         _ => {}
@@ -45,69 +52,49 @@ pub fn all(record: &Record) -> Vec<Chart> {
     charts
 }
 
-/// The first metric against the number of clients; the others only widen the axis.
-fn against_clients(record: &Record, name: &'static str, title: &str, metrics: &[&str]) -> Chart {
+/// The first figure against the number of clients, or none if it is zero everywhere; the other figures
+/// only widen the axis.
+fn against_clients(record: &Record, figures: &[&str]) -> Option<Plot> {
+    let of_servers = |name: &&str| -> Vec<Option<Series>> {
+        let servers = record.servers.iter();
+        servers
+            .map(|server| series(record, server, metric(name)))
+            .collect()
+    };
+    let mut all: Vec<_> = figures.iter().map(of_servers).collect();
+    let [_, heights] = bounds(all.iter().flatten())?;
+    let series = all.swap_remove(0);
+    if bounds(&series)?[1] == (0.0, 0.0) {
+        return None;
+    }
+    let metric = metric(figures[0]);
+    let label = match metric.unit {
+        Unit::Seconds => "time",
+        Unit::Bytes => "resident memory",
+        Unit::Number => metric.heading,
+    };
     let counts = record.client_counts();
-    let title = match counts[..] {
-        [] => title.to_owned(),
-        [clients] => format!("{title} at {}", count(clients, "client")),
-        _ => format!("{title} against clients"),
-    };
-    let metrics: Vec<&Metric> = metrics.iter().map(|name| metric(name)).collect();
-    let metric = metrics[0];
-    if !words::is_in(record, metric) {
-        return Chart::absent(name, title, record, metric);
-    }
-
-    let places = 0..record.servers.len();
-    let series = places.map(|place| series(record, metric, place));
-    let series: Vec<Series> = series.filter(|series| !series.marks.is_empty()).collect();
-    let points = record.points.iter();
-    let figures = points.flat_map(|point| metrics.iter().filter_map(|m| stats::figure(point, m)));
-    let (low, high) = figures.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), figure| {
-        (low.min(figure.low.number), high.max(figure.high.number))
-    });
-    let label = axis_label(metric);
-    let y = match metric.unit {
-        Unit::Seconds => Axis::log(&format!("{label}, log scale"), metric.unit, low, high),
-        _ => Axis::linear(label, metric.unit, low, high),
-    };
-    let clients = counts.iter().map(|&count| count as f64);
-    let ticks = clients.map(|count| (count, Unit::Number.show(count)));
-    let x = Axis::through("clients", ticks.collect());
-    Chart::drawn(
-        name,
-        title,
-        words::finding(record, metric),
-        (&x, &y),
-        &series,
-    )
+    Some(Plot {
+        at: match counts[..] {
+            [clients] => format!("at {}", count(clients, "client")),
+            _ => "against clients".to_owned(),
+        },
+        finding: words::finding(record, metric),
+        x: Axis::through("clients", &counts),
+        y: Axis::of(metric.unit, label, heights),
+        series,
+    })
 }
 
-fn series(record: &Record, metric: &Metric, place: usize) -> Series {
-    let server = &record.servers[place];
-    let mark = |clients: usize| {
-        let point = record.point(server, clients)?;
+fn series(record: &Record, server: &str, metric: &Metric) -> Option<Series> {
+    let mark = |clients: &usize| {
+        let point = record.point(server, *clients)?;
         let figure = stats::figure(point, metric)?;
-        let tip = words::tip(metric, point, &figure);
-        let mark = Mark::new(clients as f64, figure.value.number, tip);
-        Some(mark.within(figure.low.number, figure.high.number))
+        let (x, tip) = (*clients as f64, words::tip(metric, point, &figure));
+        let y = [figure.low, figure.value, figure.high].map(|value| value.number);
+        Some(Mark { x, y, tip })
     };
-    let marks: Vec<Mark> = record
-        .client_counts()
-        .into_iter()
-        .filter_map(mark)
-        .collect();
-    let line = marks.iter().map(|mark| (mark.x, mark.y)).collect();
-    Series::new(server, place, line, marks)
-}
-
-fn axis_label(metric: &Metric) -> &'static str {
-    match (metric.unit, metric.name) {
-        (Unit::Seconds, "connect") => "time",
-        (Unit::Seconds, _) => "latency",
-        (Unit::Bytes, _) => "resident memory",
-        (Unit::Number, "cpu") => "CPU seconds",
-        (Unit::Number, _) => metric.heading,
-    }
+    let marks: Vec<Mark> = record.client_counts().iter().filter_map(mark).collect();
+    let line = marks.iter().map(|mark| (mark.x, mark.y[1])).collect();
+    (!marks.is_empty()).then_some(Series { line, marks })
 }

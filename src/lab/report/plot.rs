@@ -4,68 +4,76 @@
 //! class its look in light and in dark mode. Each series has its mark and its dashes besides its
 //! colour.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use crate::lab::report::axis::Axis;
 use crate::text::escape;
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
-const WIDTH: f64 = 420.0;
-const HEIGHT: f64 = 272.0;
+pub const WIDTH: f64 = 420.0;
+pub const HEIGHT: f64 = 272.0;
 const TOP: f64 = 26.0;
-const BOTTOM: f64 = 40.0;
+const BOTTOM: f64 = HEIGHT - 40.0;
 const LINE_HEIGHT: f64 = 15.0;
-/// Colours and dashes in `chart.css`; the fifth series begins again, with another mark.
-const COLOURS: usize = 4;
 
-/// What one server contributes to a chart.
+/// A mark for each server; as many have colours and dashes in `chart.css`. Those after them begin again.
+const SHAPES: [&str; 8] = [
+    "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    "m-3.6-3.6h7.2v7.2h-7.2z",
+    "m0-4.9l4.9 4.9l-4.9 4.9l-4.9-4.9z",
+    "m0-4.8l4.5 8h-9z",
+    "m0 4.8l4.5-8h-9z",
+    "m-1.6-5h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4v-3.2h3.4z",
+    "m-4.8-2.4h9.6v4.8h-9.6z",
+    "m-2.4-4.8h4.8v9.6h-4.8z",
+];
+
+/// A chart, before it is drawn.
+pub struct Plot {
+    /// For its title: at which numbers of clients.
+    pub at: String,
+    /// What it shows, in words and figures.
+    pub finding: String,
+    pub x: Axis,
+    pub y: Axis,
+    /// What each server contributes, in the order of all servers: it has the same colour and mark in
+    /// every chart.
+    pub series: Vec<Option<Series>>,
+}
+
+/// What one server contributes to a chart, in data units.
 pub struct Series {
-    pub name: String,
-    /// Its place among all servers: the same colour and mark in every chart.
-    pub place: usize,
-    /// The line, in data units.
     pub line: Vec<(f64, f64)>,
     /// The points to be marked.
     pub marks: Vec<Mark>,
 }
 
-/// A marked point, with the range of the rounds as an error bar.
+/// A marked point.
 pub struct Mark {
     pub x: f64,
-    pub y: f64,
-    pub range: (f64, f64),
+    /// The value, between the ends of its error bar.
+    pub y: [f64; 3],
     /// What the pointer sees.
     pub tip: String,
 }
 
-impl Series {
-    pub fn new(name: &str, place: usize, line: Vec<(f64, f64)>, marks: Vec<Mark>) -> Series {
-        let name = name.to_owned();
-        Series {
-            name,
-            place,
-            line,
-            marks,
-        }
-    }
-}
-
-impl Mark {
-    /// A mark without a range.
-    pub fn new(x: f64, y: f64, tip: String) -> Mark {
-        let range = (y, y);
-        Mark { x, y, range, tip }
-    }
-
-    pub fn within(self, low: f64, high: f64) -> Mark {
-        let range = (low, high);
-        Mark { range, ..self }
-    }
+/// The lowest and the highest x, and those of y; none where there is nothing.
+pub fn bounds<'a>(all: impl IntoIterator<Item = &'a Option<Series>>) -> Option<[(f64, f64); 2]> {
+    let points = all
+        .into_iter()
+        .flatten()
+        .flat_map(|Series { line, marks }| {
+            let bars = marks.iter().flat_map(|mark| mark.y.map(|y| (mark.x, y)));
+            line.iter().copied().chain(bars)
+        });
+    let corners = points.map(|(x, y)| [(x, x), (y, y)]);
+    let wider = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
+    corners.reduce(|a, b| [wider(a[0], b[0]), wider(a[1], b[1])])
 }
 
 /// The class of what belongs to a server.
 pub fn class(place: usize) -> String {
-    format!("c{}", place % COLOURS)
+    format!("c{}", place % SHAPES.len())
 }
 
 /// A server's mark by itself, for beside its name.
@@ -78,16 +86,6 @@ pub fn key(place: usize) -> String {
 }
 
 fn shape(place: usize) -> &'static str {
-    const SHAPES: [&str; 8] = [
-        "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
-        "m-3.6-3.6h7.2v7.2h-7.2z",
-        "m0-4.9l4.9 4.9l-4.9 4.9l-4.9-4.9z",
-        "m0-4.8l4.5 8h-9z",
-        "m0 4.8l4.5-8h-9z",
-        "m-1.6-5h3.2v3.4h3.4v3.2h-3.4v3.4h-3.2v-3.4h-3.4v-3.2h3.4z",
-        "m-4.8-2.4h9.6v4.8h-9.6z",
-        "m-2.4-4.8h4.8v9.6h-4.8z",
-    ];
     SHAPES[place % SHAPES.len()]
 }
 
@@ -103,21 +101,6 @@ fn short(name: &str) -> String {
         return name.to_owned();
     }
     name.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-fn open(height: f64, spoken: &str) -> String {
-    format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {height}\" \
-         role=\"img\" aria-label=\"{}\">\n",
-        escape(spoken)
-    )
-}
-
-/// Width and height of a chart, in its own units.
-pub fn size(svg: &str) -> Option<(f64, f64)> {
-    let view = svg.split_once("viewBox=\"0 0 ")?.1.split('"').next()?;
-    let (width, height) = view.split_once(' ')?;
-    Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 /// A line through points; those nearer than the eye can tell to the one before are left out.
@@ -151,144 +134,140 @@ fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
     }
 }
 
-fn draw(out: &mut String, class: &str, path: fmt::Arguments<'_>) {
-    let _ = writeln!(out, "<path class=\"{class}\" d=\"{path}\"/>");
-}
-
-fn write_text(out: &mut String, class: &str, (x, y): (f64, f64), anchor: &str, text: &str) {
+fn text(class: &str, (x, y): (f64, f64), anchor: &str, text: &str) -> String {
     let text = escape(text);
-    let _ = writeln!(
-        out,
-        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
-    );
+    let place = format!("x=\"{x:.1}\" y=\"{y:.1}\"");
+    format!("<text class=\"{class}\" {place} text-anchor=\"{anchor}\">{text}</text>\n")
 }
 
-/// A chart of lines, each named at its end.
-pub fn lines(spoken: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
-    let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
-    let left = widest(&mut y.ticks.iter().map(|(_, text)| text_width(text))) + 8.0;
-    let names = widest(&mut series.iter().map(|s| text_width(&short(&s.name)))) + 14.0;
-    let frame = Frame {
-        x,
-        y,
-        left,
-        right: WIDTH - names,
-        bottom: HEIGHT - BOTTOM,
-    };
+impl Plot {
+    /// Draws the lines of the servers with these names, each named at its end.
+    pub fn draw(&self, spoken: &str, names: &[String]) -> String {
+        let (series, names): (Vec<_>, Vec<_>) = (self.series.iter().zip(names).enumerate())
+            .filter_map(|(place, (series, name))| Some(((place, series.as_ref()?), short(name))))
+            .unzip();
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| text_width(text)).fold(0.0, f64::max)
+        };
+        let frame = Frame {
+            plot: self,
+            left: widest(&mut self.y.ticks.iter().map(|(_, text)| text)) + 8.0,
+            right: WIDTH - widest(&mut names.iter()) - 14.0,
+        };
+        let mut heights: Vec<f64> = series.iter().map(|(_, s)| frame.end(s).1).collect();
+        apart(&mut heights, LINE_HEIGHT, TOP, BOTTOM - 4.0);
+        // Error bars at one place would hide each other, so the servers stand side by side there.
+        let is_bar = |mark: &Mark| mark.y[0] < mark.y[2];
+        let step = match self.x.ticks.len() {
+            1 => (frame.right - frame.left) / (series.len() + 1) as f64,
+            _ if series.iter().any(|(_, s)| s.marks.iter().any(is_bar)) => {
+                (12.0 / series.len() as f64).min(4.0)
+            }
+            _ => 0.0,
+        };
+        let first = -step * (series.len() as f64 - 1.0) / 2.0;
 
-    let mut out = open(HEIGHT, spoken);
-    frame.axes(&mut out);
-    let mut names: Vec<f64> = series.iter().map(|s| frame.end(s).1).collect();
-    apart(&mut names, LINE_HEIGHT, TOP, frame.bottom - 4.0);
-    // Error bars at one place would hide each other, so the servers stand side by side there.
-    let has_range = |s: &Series| s.marks.iter().any(|mark| mark.range.0 < mark.range.1);
-    let step = match x.ticks.len() {
-        1 => (frame.right - frame.left) / (series.len() + 1) as f64,
-        _ if series.iter().any(has_range) => (12.0 / series.len() as f64).min(4.0),
-        _ => 0.0,
-    };
-    let first = -step * (series.len() as f64 - 1.0) / 2.0;
-    for (i, (s, name)) in series.iter().zip(names).enumerate() {
-        frame.series(&mut out, s, first + step * i as f64, name);
+        let mut out = format!(
+            "<svg class=\"chart\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+             role=\"img\" aria-label=\"{}\">\n{}",
+            escape(spoken),
+            frame.axes()
+        );
+        for (i, (place, series)) in series.into_iter().enumerate() {
+            let aside = first + step * i as f64;
+            let _ = writeln!(out, "<g class=\"series {}\">", class(place));
+            out += &frame.series(series, shape(place), aside);
+            let (x, y) = frame.end(series);
+            let name = heights[i];
+            if (name - y).abs() > 4.0 || frame.right - x > 20.0 {
+                let (from, to) = (x + aside + 6.0, frame.right + 6.0);
+                let leader = format!("M{from:.1} {y:.1}L{to:.1} {name:.1}");
+                let _ = writeln!(out, "<path class=\"leader\" d=\"{leader}\"/>");
+            }
+            let at = (frame.right + 9.0, name + 4.0);
+            out += &text("name", at, "start", &names[i]);
+            out += "</g>\n";
+        }
+        out + "</svg>\n"
     }
-    out.push_str("</svg>\n");
-    out
 }
 
 /// The part of a chart that lines are drawn in.
 struct Frame<'a> {
-    x: &'a Axis,
-    y: &'a Axis,
+    plot: &'a Plot,
     left: f64,
     right: f64,
-    bottom: f64,
 }
 
 impl Frame<'_> {
     fn at_x(&self, value: f64) -> f64 {
-        self.left + (self.right - self.left) * self.x.fraction(value)
+        self.left + (self.right - self.left) * self.plot.x.fraction(value)
     }
 
     fn at_y(&self, value: f64) -> f64 {
-        self.bottom - (self.bottom - TOP) * self.y.fraction(value)
+        BOTTOM - (BOTTOM - TOP) * self.plot.y.fraction(value)
     }
 
     /// Where the line of a series ends.
     fn end(&self, series: &Series) -> (f64, f64) {
         let last = series.line.last();
-        last.map_or((self.right, self.bottom), |(x, y)| {
+        last.map_or((self.right, BOTTOM), |(x, y)| {
             (self.at_x(*x), self.at_y(*y))
         })
     }
 
-    fn axes(&self, out: &mut String) {
-        let Frame {
-            x,
-            y,
-            left,
-            right,
-            bottom,
-        } = self;
-        for (value, text) in &y.ticks {
+    fn axes(&self) -> String {
+        let Frame { plot, left, right } = self;
+        let mut out = String::new();
+        for (value, tick) in &plot.y.ticks {
             let at = self.at_y(*value);
-            draw(out, "grid", format_args!("M{left:.1} {at:.1}H{right:.1}"));
-            write_text(out, "tick", (left - 6.0, at + 4.0), "end", text);
+            let _ = writeln!(
+                out,
+                "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>"
+            );
+            out += &text("tick", (left - 6.0, at + 4.0), "end", tick);
         }
-        draw(
+        let _ = writeln!(
             out,
-            "base",
-            format_args!("M{left:.1} {bottom:.1}H{right:.1}"),
+            "<path class=\"base\" d=\"M{left:.1} {BOTTOM:.1}H{right:.1}\"/>"
         );
         let mut free = f64::INFINITY;
         // From the right, so that of two ticks that collide the larger keeps its label.
-        for (value, text) in x.ticks.iter().rev() {
+        for (value, tick) in plot.x.ticks.iter().rev() {
             let at = self.at_x(*value);
-            let half = text_width(text) / 2.0;
-            draw(out, "base", format_args!("M{at:.1} {bottom:.1}v4"));
-            if at + half > free {
-                continue;
+            let half = text_width(tick) / 2.0;
+            let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {BOTTOM:.1}v4\"/>");
+            if at + half <= free {
+                free = at - half - 4.0;
+                out += &text("tick", (at, BOTTOM + 17.0), "middle", tick);
             }
-            free = at - half - 4.0;
-            write_text(out, "tick", (at, bottom + 17.0), "middle", text);
         }
-        write_text(out, "label", (0.0, 11.0), "start", &y.label);
-        write_text(out, "label", (*right, HEIGHT - 5.0), "end", &x.label);
+        out += &text("label", (0.0, 11.0), "start", &plot.y.label);
+        out + &text("label", (*right, HEIGHT - 5.0), "end", &plot.x.label)
     }
 
-    /// Draws a series, moved aside by so much, with its name beside the frame at this height.
-    fn series(&self, out: &mut String, series: &Series, aside: f64, name: f64) {
-        let line = series.line.iter();
-        let path = path(line.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))));
-        let _ = writeln!(out, "<g class=\"series {}\">", class(series.place));
-        draw(out, "line", format_args!("{path}"));
-        for m in &series.marks {
-            let x = self.at_x(m.x) + aside;
-            let (low, high) = (self.at_y(m.range.0), self.at_y(m.range.1));
+    /// A line and its marks, moved aside by so much.
+    fn series(&self, Series { line, marks }: &Series, shape: &str, aside: f64) -> String {
+        let line = path(
+            line.iter()
+                .map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))),
+        );
+        let mut out = format!("<path class=\"line\" d=\"{line}\"/>\n");
+        for mark in marks {
+            let x = self.at_x(mark.x) + aside;
+            let [low, y, high] = mark.y.map(|y| self.at_y(y));
             if low - high > 1.0 {
                 let foot = x - 3.0;
-                let bar = format_args!("M{x:.1} {low:.1}V{high:.1}m-3 0h6M{foot:.1} {low:.1}h6");
-                draw(out, "spread", bar);
+                let bar = format!("M{x:.1} {low:.1}V{high:.1}m-3 0h6M{foot:.1} {low:.1}h6");
+                let _ = writeln!(out, "<path class=\"spread\" d=\"{bar}\"/>");
             }
+            let tip = escape(&mark.tip);
             let _ = writeln!(
                 out,
-                "<path class=\"mark\" d=\"M{x:.1} {:.1}{}\"><title>{}</title></path>",
-                self.at_y(m.y),
-                shape(series.place),
-                escape(&m.tip)
+                "<path class=\"mark\" d=\"M{x:.1} {y:.1}{shape}\"><title>{tip}</title></path>"
             );
         }
-        let (x, y) = self.end(series);
-        if (name - y).abs() > 4.0 || self.right - x > 20.0 {
-            let (from, to) = (x + aside + 6.0, self.right + 6.0);
-            draw(
-                out,
-                "leader",
-                format_args!("M{from:.1} {y:.1}L{to:.1} {name:.1}"),
-            );
-        }
-        let at = (self.right + 9.0, name + 4.0);
-        write_text(out, "name", at, "start", &short(&series.name));
-        out.push_str("</g>\n");
+        out
     }
 }
 

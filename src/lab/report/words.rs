@@ -170,51 +170,55 @@ pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
 
 /// The servers compared at the most clients that all of them reached, then what lies beyond.
 pub fn finding(record: &Record, metric: &Metric) -> String {
-    let counts = record.client_counts();
+    let has = |point: &&Point| stats::figure(point, metric).is_some();
     let reached = |count: &usize| {
-        let figure = |server: &String| stats::figure(record.point(server, *count)?, metric);
-        record.servers.iter().filter_map(figure).count()
+        let points = record.points.iter().filter(has);
+        points.filter(|point| point.clients == *count).count()
     };
-    let largest = counts.iter().rev().find(|count| reached(count) > 0);
+    let mut counts = record.client_counts();
+    counts.retain(|count| reached(count) > 0);
     // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
-    let (Some(&largest), Some(&shared)) = (largest, counts.iter().max_by_key(|c| reached(c)))
+    let (Some(&shared), Some(&largest)) = (counts.iter().max_by_key(|c| reached(c)), counts.last())
     else {
         return absent(record, metric);
     };
-    let text = comparison(record, metric, shared);
-    if largest > shared {
-        return format!("{text} {}", comparison(record, metric, largest));
-    }
-    text
+    counts.retain(|&count| count == shared || count == largest);
+    let texts = counts
+        .iter()
+        .map(|&count| comparison(record, metric, count));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// All servers at one number of clients: the values, and each one's ratio to the first.
 fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
-    let at = |server: &String| record.point(server, clients);
-    let first = record.servers.first().and_then(at);
-    let base = first.and_then(|point| stats::figure(point, metric));
-    let parts = record.servers.iter().enumerate().map(|(place, server)| {
-        let point = at(server);
-        let Some((point, figure)) = point.and_then(|p| Some((p, stats::figure(p, metric)?))) else {
-            let failed = point.is_some_and(|point| point.failed.is_some());
-            return format!(
-                "{server} {}",
-                if failed { "failed" } else { "not measured" }
-            );
-        };
-        let value = match place {
-            0 => value(metric, figure.value),
+    let first = record.servers.first();
+    let base = first.and_then(|server| stats::figure(record.point(server, clients)?, metric));
+    let all = each(record, clients, |point| {
+        let figure = stats::figure(point, metric)?;
+        let shown = match first {
+            Some(first) if *first == point.server => value(metric, figure.value),
             _ => metric.show(figure.value),
         };
-        let compared = match (base, stats::ratio(record, point, metric)) {
-            (Some(base), Some(_)) if figure.overlaps(&base) => " (≈)".to_owned(),
-            (_, Some(ratio)) => format!(" (×{})", units::ratio(ratio)),
-            _ => String::new(),
-        };
-        format!("{server} {value}{compared}")
+        Some(match (base, stats::ratio(record, point, metric)) {
+            (Some(base), Some(_)) if figure.overlaps(&base) => shown + " (≈)",
+            (_, Some(ratio)) => format!("{shown} (×{})", units::ratio(ratio)),
+            _ => shown,
+        })
     });
-    let parts: Vec<String> = parts.collect();
-    format!("At {}: {}.", count(clients, "client"), parts.join("; "))
+    format!("At {}: {all}", count(clients, "client"))
+}
+
+/// What there is to say of each server at a number of clients: `a 5 ms; b not measured.`
+pub fn each(record: &Record, clients: usize, text: impl Fn(&Point) -> Option<String>) -> String {
+    let of = |server: &String| {
+        let point = record.point(server, clients);
+        let text = point.and_then(&text).unwrap_or_else(|| {
+            let failed = point.is_some_and(|point| point.failed.is_some());
+            if failed { "failed" } else { "not measured" }.to_owned()
+        });
+        format!("{server} {text}")
+    };
+    record.servers.iter().map(of).collect::<Vec<_>>().join("; ") + "."
 }
 
 /// A value with what it is.
@@ -240,17 +244,6 @@ pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
         "{server}, {clients}: {} ({over})",
         value(metric, figure.value)
     )
-}
-
-/// Whether any point of the record has this figure, and one that is not zero.
-pub fn is_in(record: &Record, metric: &Metric) -> bool {
-    let figures = record
-        .points
-        .iter()
-        .filter_map(|point| stats::figure(point, metric));
-    figures
-        .into_iter()
-        .any(|figure| figure.low.number != 0.0 || figure.high.number != 0.0)
 }
 
 /// Why no point of the record has this figure.

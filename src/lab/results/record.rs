@@ -68,6 +68,12 @@ impl Record {
         counts.into_iter().collect()
     }
 
+    /// The largest number of clients at which there is such a point.
+    pub fn largest(&self, is_such: impl Fn(&Point) -> bool) -> Option<usize> {
+        let such = self.points.iter().filter(|point| is_such(point));
+        such.map(|point| point.clients).max()
+    }
+
     /// The point of a server at a number of clients.
     pub fn point(&self, server: &str, clients: usize) -> Option<&Point> {
         let is_it = |point: &&Point| point.server == server && point.clients == clients;
