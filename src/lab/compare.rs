@@ -94,47 +94,44 @@ fn clean(value: &mut Value) {
 fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
     let mut rows = vec![table::head(metrics)];
     for (old, new) in pairs {
-        let mut row = |first: String, second: String, cell: &dyn Fn(&Metric) -> String| {
-            let cells = metrics.iter().map(|metric| cell(metric));
-            rows.push([first, second].into_iter().chain(cells).collect());
-        };
-        let value = |point: &Point, metric: &Metric| {
-            let value = figure(point, metric).map(|figure| figure.value);
-            value.map_or("-".to_owned(), |value| metric.show(value))
-        };
         let name = format!("{} OLD", table::shortened(&old.server));
-        row(old.clients.to_string(), name, &|metric| value(old, metric));
-        row(String::new(), "  NEW".to_owned(), &|metric| {
-            value(new, metric)
-        });
-        row(String::new(), "  change".to_owned(), &|metric| match (
-            figure(old, metric),
-            figure(new, metric),
-        ) {
-            (Some(old), Some(new)) if old.overlaps(&new) => "≈".to_owned(),
-            (Some(old), Some(new)) => change(old.value.number, new.value.number),
-            _ => String::new(),
-        });
+        let mut three = [
+            vec![old.clients.to_string(), name],
+            vec![String::new(), "  NEW".to_owned()],
+            vec![String::new(), "  change".to_owned()],
+        ];
+        for metric in metrics {
+            let figures = [old, new].map(|point| figure(point, metric));
+            let change = match figures {
+                [Some(old), Some(new)] if old.overlaps(&new) => "≈".to_owned(),
+                [Some(old), Some(new)] => change(old.value.number, new.value.number),
+                _ => String::new(),
+            };
+            let [old, new] = figures
+                .map(|figure| figure.map_or("-".to_owned(), |figure| metric.show(figure.value)));
+            for (row, cell) in three.iter_mut().zip([old, new, change]) {
+                row.push(cell);
+            }
+        }
+        rows.extend(three);
     }
     rows
 }
 
-/// What the two do not have in common.
+/// What the two do not have in common, and what failed.
 fn warnings(old: &Record, new: &Record) -> Vec<String> {
-    let conditions = |record: &Record| {
-        let machine = &record.machine;
-        [
-            ("load", words::load(record)),
-            ("rounds", words::rounds(record)),
-            (
-                "processor",
-                format!("{}, {} cores", machine.cpu, machine.cores),
-            ),
-            ("kernel", machine.kernel.clone()),
-        ]
-    };
+    type Condition = (&'static str, fn(&Record) -> String);
+    let conditions: [Condition; 4] = [
+        ("load", words::load),
+        ("rounds", words::rounds),
+        ("processor", |Record { machine, .. }| {
+            format!("{}, {}", machine.cpu, count(machine.cores, "core"))
+        }),
+        ("kernel", |record| record.machine.kernel.clone()),
+    ];
     let mut warnings = Vec::new();
-    for ((what, old), (_, new)) in conditions(old).into_iter().zip(conditions(new)) {
+    for (what, of) in conditions {
+        let (old, new) = (of(old), of(new));
         if old != new {
             warnings.push(format!("the runs differ in {what}: OLD {old}; NEW {new}"));
         }
@@ -145,6 +142,9 @@ fn warnings(old: &Record, new: &Record) -> Vec<String> {
                 let at = count(point.clients, "client");
                 warnings.push(format!("{} at {at} is in {name} alone", point.server));
             }
+        }
+        for failure in words::failures(one) {
+            warnings.push(format!("failed in {name}: {failure}"));
         }
     }
     warnings

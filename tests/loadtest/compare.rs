@@ -3,7 +3,7 @@
 use std::fs;
 
 use tempfile::TempDir;
-use threadline::lab::results::record::{Latency, Machine, Point, Record, Round, SCHEMA};
+use threadline::lab::results::record::{Failure, Latency, Machine, Point, Record, Round, SCHEMA};
 
 use crate::common::program::text;
 use crate::run;
@@ -112,6 +112,22 @@ fn differences_between_the_runs_are_reported() {
         "{stderr}"
     );
     assert_eq!(stderr.lines().count(), 2, "{stderr}");
+}
+
+#[test]
+fn server_that_failed_in_one_run_is_reported() {
+    let mut new = record(&OLD);
+    new.points[0].rounds.truncate(1);
+    new.points[0].failed = Some(Failure {
+        clients: 10,
+        round: 2,
+        what: "died (exit status 2)".to_owned(),
+        last_words: None,
+    });
+    let (status, _, stderr) = Runs::new(&record(&OLD), &new).compare(&[]);
+    assert_eq!(status, Some(0), "{stderr}");
+    let expected = "warning: failed in NEW: mine at 10 clients, round 2: died (exit status 2)\n";
+    assert_eq!(stderr, expected);
 }
 
 #[test]
