@@ -299,6 +299,14 @@ mod tests {
     }
 
     #[test]
+    fn there_are_no_more_senders_than_clients() {
+        let mut record = record();
+        assert!(text(&record).starts_with("chat: 5 senders, "));
+        record.points[0].clients = 3;
+        assert!(text(&record).starts_with("chat: up to 5 senders, "));
+    }
+
+    #[test]
     fn faults_have_a_table_when_there_are_any() {
         let mut record = record();
         assert!(text(&record).contains("nothing lost"));

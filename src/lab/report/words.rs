@@ -31,9 +31,11 @@ pub fn load(record: &Record) -> String {
     if record.scenario == "idle" {
         return "silent clients".to_owned();
     }
-    let senders = record
-        .senders
-        .map_or(String::new(), |senders| count(senders, "sender") + ", ");
+    let senders = record.senders.map_or(String::new(), |senders| {
+        let are_fewer = record.points.iter().any(|point| point.clients < senders);
+        let up_to = if are_fewer { "up to " } else { "" };
+        format!("{up_to}{}, ", count(senders, "sender"))
+    });
     let size = Unit::Bytes.show(record.size as f64);
     let pace = match record.rate {
         Some(rate) => format!(
