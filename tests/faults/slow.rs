@@ -92,8 +92,9 @@ fn memory_for_slow_clients_is_bounded() {
     }
     let grown = room.kilobytes("VmHWM") - before;
     // The senders take some memory too: 128 lines that wait for manager, their stacks and buffers, and data on its
-    // way to them. Without a limit the queue of the slow client would hold all messages, 36 MB.
-    let bound = SLOW as u64 * BOUND_KB + 128 * 4 + TALKERS as u64 * 60;
+    // way to them, the more the busier the machine is. Without a limit the queue of the slow client would hold all
+    // messages, 36 MB.
+    let bound = SLOW as u64 * BOUND_KB + 128 * 4 + TALKERS as u64 * 100;
     assert!(
         grown <= bound,
         "grown by {grown} kB for {SLOW} slow clients, the bound is {bound} kB"
