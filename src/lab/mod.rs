@@ -46,12 +46,8 @@ pub fn main() -> ExitCode {
             Command::Measure(scenario, options) => measure(scenario, &options),
             Command::Compare(compare) => compare.run(),
             Command::Limits(limits) => limits::show(&limits).map(|()| 0),
-            Command::Serve {
-                server,
-                addr,
-                engine,
-            } => server.run(addr, engine.as_deref()).map(|()| 0),
-            Command::Supervise { words } => supervise::run(&words),
+            Command::Serve(server) => server.run().map(|()| 0),
+            Command::Supervise { words } => supervise::run(&words).map(|()| 0),
         };
         status = match result {
             Err(err) if err.kind() == ErrorKind::Interrupted => INTERRUPTED,

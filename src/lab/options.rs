@@ -1,7 +1,6 @@
 //! The command line of `loadtest`.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -15,7 +14,7 @@ use crate::lab::results::threshold::Threshold;
 use crate::lab::scenario::drive::RoundPlan;
 use crate::lab::scenario::{self, SCENARIOS, Scenario};
 use crate::lab::target::builtin::{self, Builtin};
-use crate::lab::target::contender::Address;
+use crate::lab::target::contender::Source;
 use crate::lab::target::servers::Servers;
 use crate::lab::target::supervise;
 use crate::lab::values::{fail_if, positive, rule};
@@ -50,12 +49,7 @@ pub enum Command {
     Limits(Limits),
     /// Runs a built-in server.
     #[command(name = builtin::SUBCOMMAND, hide = true)]
-    Serve {
-        server: Builtin,
-        addr: SocketAddr,
-        #[arg(long)]
-        engine: Option<String>,
-    },
+    Serve(Builtin),
     /// Starts a server that does not outlive the parent of this process.
     #[command(name = supervise::SUBCOMMAND, hide = true)]
     Supervise {
@@ -106,14 +100,14 @@ fn from(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, clap::Erro
     let matches = command().try_get_matches_from(words)?;
     let (name, given) = matches.subcommand().expect("there is always one");
     let conflict = |what| Err(command().error(ErrorKind::ArgumentConflict, what));
-    let addrs = given.try_get_many::<Address>("addr");
+    let addrs = given.try_get_many::<Source>("addr");
     let addrs: Vec<_> = addrs.into_iter().flatten().flatten().collect();
     if name != "chat" && addrs.len() > 1 {
         return conflict(format!("--addr takes one server in {name}"));
     }
     for (i, addr) in addrs.iter().enumerate() {
         if addrs[..i].iter().any(|other| other.is_also(addr)) {
-            return conflict(format!("--addr has {addr} twice"));
+            return conflict(format!("--addr has {} twice", addr.name));
         }
     }
     let Some(scenario) = scenario::find(name) else {

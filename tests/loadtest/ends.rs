@@ -1,9 +1,10 @@
 //! How a run ends before its time: by Ctrl-C once or twice, or by SIGKILL.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use threadline::lab::results::record::Record;
 
@@ -139,20 +140,45 @@ fn no_server_outlives_loadtest_however_it_ends() {
 #[test]
 #[cfg(target_os = "linux")]
 fn killing_loadtest_by_its_name_leaves_the_supervisor() {
-    let addr = free_addr();
-    let server = format!("mine@{addr}=env {CHAT_SERVER} {addr}");
-    let mut loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
-    wait_for_listener(addr, true, &loadtest);
-    let all = procfs::process::all_processes().unwrap();
-    let stats = all.filter_map(|process| process.ok()?.stat().ok());
-    let children: Vec<_> = stats
-        .filter(|stat| stat.ppid == loadtest.id() as i32)
-        .map(|stat| stat.comm)
-        .collect();
-    assert_eq!(children, ["supervise"]);
+    let (mut loadtest, addr) = start_with_fixed_address();
+    let children = children(&loadtest);
+    let names: Vec<_> = children.iter().map(|child| &child.comm[..]).collect();
+    assert_eq!(names, ["supervise"]);
     loadtest.signal("KILL");
     loadtest.ended();
     wait_for_listener(addr, false, &loadtest);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_server_outlives_a_supervisor_that_is_killed() {
+    let (mut loadtest, addr) = start_with_fixed_address();
+    let [supervisor] = &children(&loadtest)[..] else {
+        panic!("{}", loadtest.seen());
+    };
+    let supervisor = Pid::from_raw(supervisor.pid).unwrap();
+    kill_process(supervisor, Signal::KILL).unwrap();
+    loadtest
+        .ended()
+        .expect_one_error("server mine died (with its supervisor)");
+    wait_for_listener(addr, false, &loadtest);
+}
+
+#[cfg(target_os = "linux")]
+fn start_with_fixed_address() -> (Program, SocketAddr) {
+    let addr = free_addr();
+    let server = format!("mine@{addr}=env {CHAT_SERVER} {addr}");
+    let loadtest = start("chat -c 3 -d 60s --no-own --server", &[&server]);
+    wait_for_listener(addr, true, &loadtest);
+    (loadtest, addr)
+}
+
+#[cfg(target_os = "linux")]
+fn children(loadtest: &Program) -> Vec<procfs::process::Stat> {
+    let all = procfs::process::all_processes().unwrap();
+    all.filter_map(|process| process.ok()?.stat().ok())
+        .filter(|stat| stat.ppid == loadtest.id() as i32)
+        .collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The servers under test: found, started, stopped, and named when they fail.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
@@ -156,7 +157,7 @@ fn built_in_servers_need_no_other_program() {
     let folder = TempDir::new().unwrap();
     // Its own name need not be Unicode.
     let alone = folder.path().join(OsStr::from_bytes(b"load\xfftest"));
-    std::fs::copy(LOADTEST, &alone).unwrap();
+    fs::copy(LOADTEST, &alone).unwrap();
     for line in ["chat", "echo", "idle"] {
         let words = format!("{line} -c 3 -d 200ms --rounds 1 --floor");
         let ended = Command::new(&alone)
@@ -172,12 +173,12 @@ fn built_in_servers_need_no_other_program() {
 fn new_build_in_its_place_does_not_stop_a_run() {
     let folder = TempDir::new().unwrap();
     let program = folder.path().join("loadtest");
-    std::fs::copy(LOADTEST, &program).unwrap();
+    fs::copy(LOADTEST, &program).unwrap();
     let mut command = Command::new(&program);
     command.args("echo -c 1 -d 300ms --rounds 3 --floor".split(' '));
     let mut loadtest = Program::spawn(&mut command);
-    std::fs::remove_file(&program).unwrap();
-    std::fs::write(&program, "another program").unwrap();
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "another program").unwrap();
     let ended = loadtest.ended();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
@@ -223,6 +224,55 @@ fn address_in_use_is_reported() {
         &[&format!("x@{taken}=sleep 60")],
     )
     .expect_one_error("something listens on");
+}
+
+#[test]
+fn address_in_use_is_reported_before_anything_is_measured() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    // Its turn would come after ours, whose table would be on standard output.
+    let server = format!("x@{taken}=sleep 60");
+    let expected = format!("server x cannot be started: something listens on {taken} already");
+    run("chat -c 2 -d 100ms --server", &[&server]).expect_one_error(&expected);
+}
+
+/// Elsewhere nothing is known of a process whose parent has exited.
+#[test]
+#[cfg(target_os = "linux")]
+fn server_that_goes_to_the_background_is_measured_and_stopped() {
+    let folder = TempDir::new().unwrap();
+    let stopped = folder.path().join("stopped");
+    // In its process group, and in one of its own as a daemon.
+    for start in ["", "setsid"] {
+        let script = format!(
+            "trap \"touch {}; kill \\$!\" TERM; {CHAT_SERVER} {{addr}} & wait",
+            stopped.display()
+        );
+        let server = format!(
+            "mine=sh -c '{start} sh -c \"$0\" & sleep 0.1' {}",
+            quoted(&script)
+        );
+        let line = "chat -c 3 -d 200ms --rounds 2 --no-own --server";
+        assert_sound(&measure(line, &[&server]).0);
+        assert!(stopped.exists(), "{start:?}: it was killed before its time");
+        fs::remove_file(&stopped).unwrap();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn server_that_dies_in_the_background_is_reported() {
+    let addr = free_addr();
+    let script = format!(
+        "{CHAT_SERVER} {addr} 2>/dev/null & sleep 0.5; kill $!; echo out of order >&2; exit 4"
+    );
+    let server = format!("x@{addr}=sh -c 'sh -c \"$0\" &' {}", quoted(&script));
+    run("chat -c 3 -d 60s --no-own --server", &[&server])
+        .expect_one_error("server x died (exit status 4): out of order");
+}
+
+fn quoted(word: &str) -> String {
+    shell_words::quote(word).into_owned()
 }
 
 #[test]
@@ -276,6 +326,6 @@ fn a_server_may_take_its_time_to_stop() {
             stopped.exists(),
             "it was killed before its time: {redirect}"
         );
-        std::fs::remove_file(&stopped).unwrap();
+        fs::remove_file(&stopped).unwrap();
     }
 }

@@ -42,8 +42,11 @@ pub fn dial_udp(addr: &str) -> io::Result<UdpSocket> {
         .map_err(context(format!("cannot connect to {addr}")))
 }
 
-/// The addresses to dial. An unspecified address means this host, as on Linux.
-fn targets(addr: &str) -> io::Result<Vec<SocketAddr>> {
+/// The addresses to dial, at least one. An unspecified address means this host, as on Linux.
+///
+/// # Errors
+/// The address is invalid, or its name is not known.
+pub fn targets(addr: &str) -> io::Result<Vec<SocketAddr>> {
     let mut addrs: Vec<_> = resolve(addr)?.into_iter().map(loopback).collect();
     let port = addrs[0].port();
     // The listener may be reachable over the loopback address of only one family, so both are tried.
@@ -96,7 +99,10 @@ fn start(family: &'static str, addrs: Vec<SocketAddr>, result: Sender<Outcome>) 
 }
 
 /// Tries the addresses in order. Returns the first success, or the first error.
-fn one_by_one<T>(
+///
+/// # Errors
+/// None succeeded.
+pub fn one_by_one<T>(
     addrs: &[SocketAddr],
     attempt: impl Fn(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {

@@ -26,7 +26,7 @@ use std::time::Duration;
 use socket2::{Socket, TcpKeepalive};
 
 pub use addr::{Addr, is_literal, loopback, split_host_port};
-pub use dial::{dial, dial_udp};
+pub use dial::{dial, dial_udp, one_by_one, targets};
 pub use listen::{listen, listen_udp};
 pub use read::{closed, read, read_full, recv};
 

@@ -9,7 +9,7 @@ use crate::lab::progress::Progress;
 use crate::lab::scenario::login::{Login, SILENCE, generator_itself};
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
-use crate::lab::target::proc::Usage;
+use crate::lab::target::proc::{Look, Usage};
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
 use crate::text::{printable, wrap};
@@ -67,7 +67,7 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
             Ok(None) if login.undecided(&mut session) > 0 => {
                 break format!("nobody was let in for {} s", SILENCE.as_secs());
             }
-            Ok(None) => usage = session.server.usage(Usage::with_mappings),
+            Ok(None) => usage = session.server.usage(Look::Mappings),
         }
     };
     progress.finish();

@@ -10,7 +10,7 @@ use crate::lab::load::clients::Clients;
 use crate::lab::progress::Progress;
 use crate::lab::results::record::{Cost, Round};
 use crate::lab::target::contender::Contender;
-use crate::lab::target::proc::{self, Usage};
+use crate::lab::target::proc::{self, Look, Usage};
 use crate::lab::target::site::Site;
 use crate::server::shutdown::{Done, is_closed};
 
@@ -76,7 +76,7 @@ impl Session<'_> {
         let server = Site::start(contender, time, shutdown)?;
         let mut last = None;
         wait(STARTING, || {
-            let seen = server.usage(Usage::quick).map(held);
+            let seen = server.usage(Look::Quick).map(held);
             (mem::replace(&mut last, seen) == seen).then_some(())
         });
         let idle = moment(&server);
@@ -111,7 +111,7 @@ impl Session<'_> {
         self.ticked = now;
         self.progress.show(now, clients, deliveries);
         if self.peak.is_some_and(|(most, _)| clients > most)
-            && let Some(usage) = self.server.usage(Usage::with_mappings)
+            && let Some(usage) = self.server.usage(Look::Mappings)
         {
             self.peak = Some((clients, usage));
         }
@@ -159,7 +159,7 @@ impl Session<'_> {
         let others = end.machine - begin.machine - cpu_seconds - round.generator_cpu_seconds;
         round.other_cpu_seconds = Some(others.max(0.0));
         self.wait_until_left(idle);
-        let after = self.server.usage(Usage::of);
+        let after = self.server.usage(Look::Everything);
         if after.is_none() {
             self.death_within(DEAD);
         }
@@ -185,7 +185,7 @@ impl Session<'_> {
         let (mut last, mut moved, mut was_done) = (None, Instant::now(), false);
         wait(AFTER, || {
             let now = Instant::now();
-            let seen = self.server.usage(Usage::quick);
+            let seen = self.server.usage(Look::Quick);
             // Ctrl-C, or the server has died.
             let Some(seen) = seen.filter(|_| self.tick(now, 0, 0).is_ok()) else {
                 return Some(());
@@ -204,7 +204,7 @@ impl Session<'_> {
     pub fn error(&mut self, what: &str) -> io::Error {
         // If it has died, or is about to, that is the cause to report.
         let death = self.death_within(DYING);
-        death.unwrap_or_else(|| self.server.error(ErrorKind::Other, what))
+        death.unwrap_or_else(|| self.server.error(what))
     }
 
     fn death_within(&mut self, limit: Duration) -> Option<io::Error> {
@@ -213,12 +213,12 @@ impl Session<'_> {
 }
 
 fn moment(server: &Site) -> Moment {
-    let own = Usage::quick(std::process::id() as i32);
+    let own = Usage::of(&[std::process::id() as i32], Look::Quick);
     Moment {
         at: Instant::now(),
         generator: own.map_or(0.0, |own| own.cpu_seconds),
-        machine: proc::machine_cpu_seconds().unwrap_or(0.0),
-        server: server.usage(Usage::of),
+        machine: proc::machine_cpu_seconds(),
+        server: server.usage(Look::Everything),
     }
 }
 

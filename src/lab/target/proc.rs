@@ -26,7 +26,19 @@ pub fn is_here(addr: SocketAddr) -> bool {
     addr.ip().is_loopback() || source().is_ok_and(|source: SocketAddr| source.ip() == addr.ip())
 }
 
-/// What a process uses at one moment.
+/// How closely a process is looked at: each level sees what the ones before it see, too.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Look {
+    /// Quick, whatever the process has of threads.
+    Quick,
+    /// Mappings too: some milliseconds with thousands of threads.
+    Mappings,
+    /// Context switches too. With thousands of threads it takes a tenth of a second and more: not while load is
+    /// on.
+    Everything,
+}
+
+/// What processes use together at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// CPU seconds since its start, user and system, of all threads that ever were.
@@ -44,19 +56,4 @@ pub struct Usage {
     pub mappings: u64,
     /// Open descriptors.
     pub descriptors: u64,
-}
-
-impl Usage {
-    /// What two processes use together.
-    pub fn plus(self, other: Usage) -> Usage {
-        Usage {
-            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
-            context_switches: self.context_switches + other.context_switches,
-            rss: self.rss + other.rss,
-            virtual_bytes: self.virtual_bytes + other.virtual_bytes,
-            threads: self.threads + other.threads,
-            mappings: self.mappings + other.mappings,
-            descriptors: self.descriptors + other.descriptors,
-        }
-    }
 }

@@ -3,29 +3,27 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded, never};
+use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::context;
-use crate::lab::target::contender::Contender;
-use crate::lab::target::proc;
-use crate::lab::target::supervise;
-use crate::server::shutdown::{Done, closes_within, is_closed};
+use crate::go::net;
+use crate::lab::target::contender::Source;
+use crate::lab::target::{proc, supervise};
+use crate::server::shutdown::{Done, closes_within};
 use crate::text::is_unsafe;
 
 /// How long a connection to a server that is running already may take.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// How long a server may take to exit when it is asked to, before it is killed.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the last words of a server that has died may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -36,14 +34,13 @@ const LONGEST_LINE: usize = 200;
 /// A server that listens. It is stopped when this is dropped, unless it was running already.
 #[derive(Debug)]
 pub struct Server {
-    name: String,
-    addr: SocketAddr,
-    child: Option<Started>,
-    pid: Option<i32>,
-    /// What it wrote last to its standard error, or rather the first line of an error there.
-    last_words: Arc<Mutex<Option<String>>>,
-    /// Closed at the end of its standard error.
-    silent: Done,
+    /// What errors call it.
+    pub name: String,
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The process that listens, where it could be found out.
+    pub pid: Option<i32>,
+    started: Option<Started>,
 }
 
 /// A server that was started.
@@ -53,8 +50,11 @@ struct Started {
     /// The server's first process, and its process group.
     group: Pid,
     /// How it ended.
-    ended: Receiver<String>,
-    died: Option<String>,
+    died: Arc<OnceLock<String>>,
+    /// What it wrote last to its standard error, or rather the first line of an error there.
+    last_words: Arc<Mutex<Option<String>>>,
+    /// Closed at the end of its standard error.
+    silent: Done,
 }
 
 /// Why a server is not measured.
@@ -74,43 +74,85 @@ impl Server {
     /// # Errors
     /// It cannot be started, does not listen in `time`, exits, or its address is taken; or Ctrl-C was
     /// pressed.
-    pub fn start(contender: &Contender, time: Duration, shutdown: &Done) -> io::Result<Server> {
-        let addrs = contender.next_addrs()?;
+    pub fn start(source: &Source, time: Duration, shutdown: &Done) -> io::Result<Server> {
+        let addrs = source.next_addrs()?;
+        let name = &source.name;
         let mut server = Server {
-            name: contender.name.clone(),
+            name: name.clone(),
             addr: addrs[0],
-            child: None,
             pid: None,
-            last_words: Arc::default(),
-            silent: never(),
+            started: None,
         };
-        match contender.words(addrs[0]) {
-            Some(words) => {
-                server.spawn(&words, &addrs)?;
-                server.wait_until_listening(&addrs, time, shutdown)?;
-            }
-            None => {
-                server.addr = first_that_answers(&addrs).map_err(context(format!(
-                    "nobody answers at --addr {} (is the server started?)",
-                    contender.name
-                )))?;
-                server.pid = proc::listener_pid(server.addr, None);
-            }
+        if source.words.is_empty() {
+            server.addr = net::one_by_one(&addrs, answer).map_err(context(format!(
+                "nobody answers at --addr {name} (is the server started?)"
+            )))?;
+            server.pid = proc::listener_pid(server.addr, None);
+        } else {
+            check_free(name, &addrs)?;
+            let started = Started::new(&source.words_at(addrs[0]))
+                .map_err(context(format!("server {name}")))?;
+            let group = started.group;
+            server.started = Some(started);
+            server.addr = server.listening(&addrs, time, shutdown)?;
+            server.pid = proc::listener_pid(server.addr, Some(group));
         }
         Ok(server)
     }
 
-    fn spawn(&mut self, words: &[String], addrs: &[SocketAddr]) -> io::Result<()> {
-        for &addr in addrs {
-            if listens(addr)? {
-                let what = format!(
-                    "cannot be started: something listens on {addr} already (stop it, or measure it \
-                     with --addr {addr})"
-                );
-                return Err(self.error(ErrorKind::AddrInUse, &what));
+    /// Waits until the server listens on one of these.
+    fn listening(
+        &self,
+        addrs: &[SocketAddr],
+        time: Duration,
+        shutdown: &Done,
+    ) -> io::Result<SocketAddr> {
+        let deadline = Instant::now() + time;
+        loop {
+            if let Some(&addr) = addrs.iter().find(|addr| listens(**addr)) {
+                return Ok(addr);
+            }
+            self.check()?;
+            if closes_within(shutdown, Duration::from_millis(2)) {
+                return Err(io::Error::new(ErrorKind::Interrupted, "interrupted"));
+            }
+            if Instant::now() > deadline {
+                let addr = self.addr;
+                return Err(self.error(&format!(
+                    "was started but does not listen on {addr} after {time:?} (--start-timeout)"
+                )));
             }
         }
-        let mut supervisor = supervise::command(words)?
+    }
+
+    /// Fails if the server has exited, with what it wrote last.
+    ///
+    /// # Errors
+    /// It has.
+    pub fn check(&self) -> io::Result<()> {
+        if let Some(started) = &self.started
+            && let Some(how) = started.died.get()
+        {
+            // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
+            closes_within(&started.silent, LAST_WORDS);
+            return Err(self.error(how));
+        }
+        Ok(())
+    }
+
+    fn error(&self, what: &str) -> io::Error {
+        ServerError::of(&self.name, what, self.last_words())
+    }
+
+    /// What the server wrote last to its standard error, or rather the first line of an error there.
+    pub fn last_words(&self) -> Option<String> {
+        self.started.as_ref()?.last_words.lock().clone()
+    }
+}
+
+impl Started {
+    fn new(words: &[String]) -> io::Result<Started> {
+        let mut supervisor = supervise::command(words)
             .spawn()
             .map_err(context("cannot start this program itself"))?;
         let stdout = supervisor.stdout.take().expect("it is piped");
@@ -120,151 +162,82 @@ impl Server {
         let first = lines.next().transpose()?.unwrap_or_default();
         let Some(group) = first.parse().ok().and_then(Pid::from_raw) else {
             supervisor.wait()?;
-            return Err(io::Error::other(format!("server {}: {first}", self.name)));
+            return Err(io::Error::other(first));
         };
-        let (end, ended) = bounded(1);
-        self.child = Some(Started {
+        let (speaking, silent) = bounded::<Infallible>(0);
+        let started = Started {
             supervisor,
             group,
-            ended,
-            died: None,
-        });
-        let last_words = Arc::clone(&self.last_words);
-        let (speaking, silent) = bounded::<Infallible>(0);
-        self.silent = silent;
+            died: Arc::default(),
+            last_words: Arc::default(),
+            silent,
+        };
+        let last_words = Arc::clone(&started.last_words);
         thread::Builder::new().spawn(move || {
             listen(BufReader::new(stderr), &last_words);
             drop(speaking);
         })?;
+        let died = Arc::clone(&started.died);
         thread::Builder::new().spawn(move || {
             let how = lines.find_map(Result::ok);
-            let how = how.unwrap_or_else(|| "died (with its supervisor)".to_owned());
-            end.send(how).ok();
+            died.set(how.unwrap_or_else(|| "died (with its supervisor)".to_owned()))
         })?;
-        Ok(())
-    }
-
-    fn wait_until_listening(
-        &mut self,
-        addrs: &[SocketAddr],
-        time: Duration,
-        shutdown: &Done,
-    ) -> io::Result<()> {
-        let deadline = Instant::now() + time;
-        loop {
-            for &addr in addrs {
-                if listens(addr)? {
-                    self.addr = addr;
-                    let group = self.child.as_ref().map(|child| child.group.as_raw_pid());
-                    self.pid = proc::listener_pid(addr, group);
-                    return Ok(());
-                }
-            }
-            self.check()?;
-            if is_closed(shutdown) {
-                return Err(io::Error::new(ErrorKind::Interrupted, "interrupted"));
-            }
-            if Instant::now() > deadline {
-                let what = format!(
-                    "was started but does not listen on {} after {time:?} (--start-timeout)",
-                    self.addr
-                );
-                return Err(self.error(ErrorKind::TimedOut, &what));
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// The process that listens, where it could be found out.
-    pub fn pid(&self) -> Option<i32> {
-        self.pid
-    }
-
-    /// Fails if the server has exited, with what it wrote last.
-    ///
-    /// # Errors
-    /// It has.
-    pub fn check(&mut self) -> io::Result<()> {
-        let Some(child) = &mut self.child else {
-            return Ok(());
-        };
-        child.died = child.died.take().or_else(|| child.ended.try_recv().ok());
-        let Some(how) = child.died.clone() else {
-            return Ok(());
-        };
-        // What it wrote in its last moment may still be in the pipe, which a child of its own may hold.
-        closes_within(&self.silent, LAST_WORDS);
-        Err(self.error(ErrorKind::BrokenPipe, &how))
-    }
-
-    /// Makes an error of what the server did.
-    pub fn error(&self, kind: ErrorKind, what: &str) -> io::Error {
-        let error = ServerError {
-            server: self.name.clone(),
-            what: what.to_owned(),
-            last_words: self.last_words(),
-        };
-        io::Error::new(kind, error)
-    }
-
-    /// What the server wrote last to its standard error, or rather the first line of an error there.
-    pub fn last_words(&self) -> Option<String> {
-        self.last_words.lock().clone()
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            kill_process_group(child.group, Signal::TERM).ok();
-            // The first process of the group, and what it has started, which may outlive it.
-            if child.died.is_none() {
-                child.ended.recv_timeout(GRACE).ok();
-            }
-            closes_within(&self.silent, GRACE);
-            // Closes the supervisor's standard input, and so kills what is left.
-            child.supervisor.wait().ok();
-        }
+        Ok(started)
     }
 }
 
-/// Whether something listens on `addr`. On this machine that is read from the kernel: a connection to
-/// try it would be a client of the room before the first one comes.
-fn listens(addr: SocketAddr) -> io::Result<bool> {
-    if proc::is_here(addr) {
-        return proc::is_listening(addr);
-    }
-    Ok(TcpStream::connect_timeout(&addr, Duration::from_secs(1)).is_ok())
-}
-
-fn first_that_answers(addrs: &[SocketAddr]) -> io::Result<SocketAddr> {
-    for &addr in addrs {
-        if proc::is_here(addr) && proc::is_listening(addr).unwrap_or(false) {
-            return Ok(addr);
-        }
-    }
-    // It may be on another machine, or hidden from the kernel's list.
-    let mut failure = ErrorKind::AddrNotAvailable.into();
-    for &addr in addrs {
-        match TcpStream::connect_timeout(&addr, CONNECT) {
-            Ok(_) => return Ok(addr),
-            Err(err) => failure = err,
-        }
-    }
-    Err(failure)
-}
-
-impl Drop for Server {
+impl Drop for Started {
     fn drop(&mut self) {
-        self.stop();
+        if let Some(stdin) = &mut self.supervisor.stdin {
+            stdin.write_all(b"\n").ok();
+        }
+        let ended = self.supervisor.wait();
+        // What was killed itself has not stopped the server.
+        if ended.is_ok_and(|status| status.signal().is_some()) {
+            kill_process_group(self.group, Signal::KILL).ok();
+        }
+    }
+}
+
+/// Fails if one of the addresses on which a server is to listen is taken.
+///
+/// # Errors
+/// It is.
+pub fn check_free(name: &str, addrs: &[SocketAddr]) -> io::Result<()> {
+    match addrs.iter().find(|addr| listens(**addr)) {
+        Some(addr) => Err(ServerError::of(
+            name,
+            &format!(
+                "cannot be started: something listens on {addr} already (stop it, or measure it \
+                 with --addr {addr})"
+            ),
+            None,
+        )),
+        None => Ok(()),
+    }
+}
+
+fn listens(addr: SocketAddr) -> bool {
+    let answers = || TcpStream::connect_timeout(&addr, Duration::from_secs(1)).is_ok();
+    proc::is_listening(addr) || !proc::is_here(addr) && answers()
+}
+
+/// Fails if no server is running there. It may be on another machine, or hidden from the kernel's list.
+fn answer(addr: SocketAddr) -> io::Result<SocketAddr> {
+    if !proc::is_listening(addr) {
+        TcpStream::connect_timeout(&addr, CONNECT)?;
+    }
+    Ok(addr)
+}
+
+impl ServerError {
+    /// Makes an error of what a server did.
+    pub fn of(server: &str, what: &str, last_words: Option<String>) -> io::Error {
+        io::Error::other(ServerError {
+            server: server.to_owned(),
+            what: what.to_owned(),
+            last_words,
+        })
     }
 }
 

@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use crate::lab::load::protocol::Protocol;
-use crate::lab::results::record::FLOOR;
-use crate::lab::target::builtin::Builtin;
-use crate::lab::target::contender::{Address, Contender};
+use crate::lab::target::contender::{Contender, Source};
+use crate::lab::target::proc::is_here;
+use crate::lab::target::process::check_free;
 use crate::lab::values::duration;
 
 /// Which servers.
@@ -16,7 +16,7 @@ pub struct Servers {
     /// Measure a server that is running already, instead of our own; in chat also several that are one
     /// room, as A+B+C
     #[arg(long, value_name = "HOST:PORT", value_delimiter = '+')]
-    pub addr: Vec<Address>,
+    pub addr: Vec<Source>,
 
     /// Start and measure this server too: NAME=COMMAND with {addr} or {port} where it is to listen, or
     /// NAME@HOST:PORT=COMMAND for one with a fixed address. Repeatable
@@ -40,7 +40,7 @@ impl Servers {
     /// The servers to measure, in the order of the command line.
     ///
     /// # Errors
-    /// There is none, two have the same name, or one is not on this machine.
+    /// There is none, two have the same name, one is not on this machine, or its address is taken.
     pub fn contenders(
         &self,
         nodes: Option<usize>,
@@ -49,31 +49,36 @@ impl Servers {
     ) -> io::Result<Vec<Contender>> {
         let mut contenders = Vec::new();
         if !self.addr.is_empty() {
-            contenders.push(Contender::running(self.addr.clone()));
+            contenders.push(Contender::of(self.addr.clone()));
         } else if let Some(count) = nodes {
             contenders.push(Contender::nodes(count));
         } else if !self.no_own {
-            contenders.push(Contender::builtin("threadline", Builtin::own(protocol))?);
+            contenders.push(Contender::builtin(protocol, false));
         }
         contenders.extend(self.server.iter().cloned());
         if floor {
-            contenders.push(Contender::builtin(FLOOR, Builtin::floor(protocol))?);
+            contenders.push(Contender::builtin(protocol, true));
         }
         let wrong = |what: String| Err(io::Error::new(ErrorKind::InvalidInput, what));
         if contenders.is_empty() {
             return wrong("nothing to measure: --no-own needs --server or --floor".to_owned());
         }
-        for (i, contender) in contenders.iter().enumerate() {
-            let name = &contender.name;
+        for (i, Contender { name, servers, .. }) in contenders.iter().enumerate() {
             if contenders[..i].iter().any(|other| other.name == *name) {
                 return wrong(format!(
                     "two servers are called {name}: give each --server a name of its own"
                 ));
             }
-            if let (Some(addr), false) = (contender.remote(), self.remote) {
-                return wrong(format!(
-                    "{addr} is not on this machine; if the server is yours to load, add --remote"
-                ));
+            for server in servers {
+                let away = server.addrs.iter().find(|addr| !is_here(**addr));
+                if let (Some(addr), false) = (away, self.remote) {
+                    return wrong(format!(
+                        "{addr} is not on this machine; if the server is yours to load, add --remote"
+                    ));
+                }
+                if !server.words.is_empty() {
+                    check_free(name, &server.addrs)?;
+                }
             }
         }
         Ok(contenders)

@@ -1,11 +1,11 @@
 //! What is measured under one name: a server, or several that are one room, with the engine between them.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::lab::target::contender::{Contender, Source};
-use crate::lab::target::proc::Usage;
+use crate::lab::target::proc::{Look, Usage};
 use crate::lab::target::process::{Server, ServerError};
 use crate::server::shutdown::Done;
 
@@ -23,22 +23,16 @@ impl Site {
     /// # Errors
     /// As for [`Server::start`].
     pub fn start(contender: &Contender, time: Duration, shutdown: &Done) -> io::Result<Site> {
-        let start = |contender: &Contender| Server::start(contender, time, shutdown);
-        let (mut servers, mut engine) = (Vec::new(), None);
-        match &contender.source {
-            Source::Nodes(count) => {
-                let started = start(&Contender::engine(*count))?;
-                for n in 1..=*count {
-                    servers.push(start(&Contender::node(n, *count, started.addr())?)?);
-                }
-                engine = Some(started);
+        let start = |source: &Source| Server::start(source, time, shutdown);
+        let engine = contender.engine.as_ref().map(start).transpose()?;
+        let mut servers = Vec::new();
+        for source in &contender.servers {
+            let mut source = source.clone();
+            if let Some(engine) = &engine {
+                let url = format!("redis://{}", engine.addr);
+                source.words.extend(["--engine".to_owned(), url]);
             }
-            Source::Running(addresses) => {
-                for address in addresses {
-                    servers.push(start(&Contender::running(vec![address.clone()]))?);
-                }
-            }
-            Source::Command(_) | Source::CommandAt(..) => servers.push(start(contender)?),
+            servers.push(start(&source)?);
         }
         Ok(Site {
             name: contender.name.clone(),
@@ -47,47 +41,39 @@ impl Site {
         })
     }
 
+    fn all(&self) -> impl Iterator<Item = &Server> {
+        self.servers.iter().chain(&self.engine)
+    }
+
     /// Where the servers listen.
     pub fn addrs(&self) -> Vec<SocketAddr> {
-        self.servers.iter().map(Server::addr).collect()
+        self.servers.iter().map(|server| server.addr).collect()
     }
 
     /// What the servers are called.
     pub fn names(&self) -> Vec<String> {
-        let names = self.servers.iter().map(Server::name);
-        names.map(str::to_owned).collect()
+        let names = self.servers.iter().map(|server| &server.name);
+        names.cloned().collect()
     }
 
-    /// The processes, where all of them could be found out.
-    fn pids(&self) -> Option<Vec<i32>> {
-        let all = self.servers.iter().chain(&self.engine);
-        all.map(Server::pid).collect()
-    }
-
-    /// What all of them use now, as `look` sees each. A process of another user cannot be looked into; a
-    /// round is worth something without it.
-    pub fn usage(&self, look: fn(i32) -> io::Result<Usage>) -> Option<Usage> {
-        let usages: io::Result<Vec<Usage>> = self.pids()?.into_iter().map(look).collect();
-        usages.ok()?.into_iter().reduce(Usage::plus)
+    /// What all of them use now. A process of another user cannot be looked into; a round is worth something
+    /// without it.
+    pub fn usage(&self, look: Look) -> Option<Usage> {
+        let pids: Option<Vec<i32>> = self.all().map(|server| server.pid).collect();
+        Usage::of(&pids?, look)
     }
 
     /// Fails if one of them has exited.
     ///
     /// # Errors
     /// It has.
-    pub fn check(&mut self) -> io::Result<()> {
-        let mut all = self.servers.iter_mut().chain(&mut self.engine);
-        all.try_for_each(Server::check)
+    pub fn check(&self) -> io::Result<()> {
+        self.all().try_for_each(Server::check)
     }
 
     /// Makes an error of what they did.
-    pub fn error(&self, kind: ErrorKind, what: &str) -> io::Error {
-        let error = ServerError {
-            server: self.name.clone(),
-            what: what.to_owned(),
-            last_words: self.last_words(),
-        };
-        io::Error::new(kind, error)
+    pub fn error(&self, what: &str) -> io::Error {
+        ServerError::of(&self.name, what, self.last_words())
     }
 
     /// What the first of them that wrote something wrote last to its standard error, or rather the first
