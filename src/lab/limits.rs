@@ -71,13 +71,9 @@ pub fn show(limits: &Limits) -> io::Result<()> {
 /// The limits as a table, which is reached first, and what else matters.
 fn table(threads: usize) -> String {
     let limits = system_limits(threads, 1);
-    let mut rows = vec![
-        ["clients", "limit", "value", "used", "to raise it"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![["clients", "limit", "value", "used", "to raise it"].map(str::to_owned)];
     rows.extend(limits.iter().map(|limit| {
-        vec![
+        [
             limit.clients().to_string(),
             limit.name.to_owned(),
             limit.value.to_string(),
@@ -85,30 +81,31 @@ fn table(threads: usize) -> String {
             limit.how_to_raise(),
         ]
     }));
-    let mut text = format!(
-        "A server with {} can have this many clients:\n",
-        per_client(threads)
-    );
-    text.push_str(&columns(&rows, &[1, 4]));
+    let server = per_client(threads);
+    let mut text = format!("A server with {server} can have this many clients:\n");
+    text += &columns(&rows, &[1, 4]);
     let first = limits.first();
-    if let Some(first) = first {
-        text.push_str(&format!(
-            "{} is reached first, at {}.\n",
-            first.name,
-            advice::clients(first.clients())
-        ));
-    }
     let clients = first.map_or(0, SystemLimit::clients);
-    for note in advice::notes(clients, threads) {
-        text.push_str(&wrap(&note, 80, "", "  "));
+    if let Some(SystemLimit { name, .. }) = first {
+        text += &format!(
+            "{name} is reached first, at {}.\n",
+            count(clients, "client")
+        );
     }
-    text.push_str("What a number of clients needs: loadtest limits --for N\n");
-    text
+    for note in advice::notes(clients, threads) {
+        text += &wrap(&note, 80, "", "  ");
+    }
+    text + "What a number of clients needs: loadtest limits --for N\n"
 }
 
 fn per_client(threads: usize) -> String {
-    match threads {
-        1 => "1 thread per client".to_owned(),
-        n => format!("{n} threads per client"),
+    count(threads, "thread") + " per client"
+}
+
+/// `1 client`, `5000 clients`: a number as it is written in settings.
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustix::process::getuid;
 
+use crate::lab::limits::{count, per_client};
 use crate::lab::results::units::Unit;
 use crate::server::futex_hash::{self, BYTES_PER_SLOT};
 use crate::server::system_limits::{SystemLimit, available_memory, system_limits};
@@ -28,36 +29,24 @@ const REFUSED: &str = "Where ulimit is refused, whoever started the shell sets t
 /// # Errors
 /// The kernel accepts no value that is high enough.
 pub fn advice(clients: usize, threads: usize) -> io::Result<String> {
-    let limits = generator_limits()
-        .into_iter()
-        .chain(system_limits(threads, 1));
+    let mut limits = generator_limits();
+    limits.extend(system_limits(threads, 1));
     let as_root = getuid().is_root();
-    let (block, enough) = commands(limits.collect(), clients, as_root)
-        .map_err(|err| io::Error::new(ErrorKind::InvalidInput, err))?;
-    let wanted = format!(
-        "{} with {}",
-        self::clients(clients),
-        super::per_client(threads)
-    );
+    let (block, enough) = commands(limits, clients, as_root)?;
+    let wanted = format!("{} with {}", count(clients, "client"), per_client(threads));
     let line = |text: &str| wrap(text, 80, "", "  ");
-    let mut text = match &block[..] {
-        [] => line(&format!("Every limit is high enough for {wanted}.")),
-        block => {
-            let who = if as_root { " as root" } else { "" };
-            let heading = format!(
-                "For {wanted}, paste this{who} and start server and load generator in the same shell:"
-            );
-            format!(
-                "{}\n{}\n\n{}{}",
-                line(&heading),
-                block.join("\n"),
-                line(LASTS),
-                line(REFUSED)
-            )
+    let mut text = String::new();
+    if block.is_empty() {
+        text += &line(&format!("Every limit is high enough for {wanted}."));
+    } else {
+        let who = if as_root { " as root" } else { "" };
+        text += &line(&format!(
+            "For {wanted}, paste this{who} and start server and load generator in the same shell:"
+        ));
+        text += &format!("\n{}\n\n{}{}", block.join("\n"), line(LASTS), line(REFUSED));
+        if !enough.is_empty() {
+            text += &line(&format!("High enough already: {}.", enough.join(", ")));
         }
-    };
-    if !block.is_empty() && !enough.is_empty() {
-        text += &line(&format!("High enough already: {}.", enough.join(", ")));
     }
     text.extend(notes(clients, threads).iter().map(|note| line(note)));
     Ok(text)
@@ -68,60 +57,45 @@ fn commands(
     mut limits: Vec<SystemLimit>,
     clients: usize,
     as_root: bool,
-) -> Result<(Vec<String>, Vec<&'static str>), String> {
+) -> io::Result<(Vec<String>, Vec<&'static str>)> {
     // The shell's limits come last: `fs.nr_open` bounds them.
     limits.sort_by_key(|limit| limit.name.starts_with("RLIMIT_"));
     let (mut block, mut enough) = (Vec::new(), Vec::new());
     for limit in limits {
-        let needed = limit.needed_for(clients).ok_or_else(|| {
-            let (name, max) = (limit.name, limit.max());
-            let most = limit.clients_under(max);
-            format!(
-                "{name} can be {max} at most, which is enough for {}",
-                self::clients(most)
-            )
-        })?;
+        let (name, max) = (limit.name, limit.max());
+        let Some(needed) = limit.needed_for(clients) else {
+            let most = count(limit.clients_under(max), "client");
+            let what = format!("{name} can be {max} at most, which is enough for {most}");
+            return Err(io::Error::new(ErrorKind::InvalidInput, what));
+        };
         if limit.value >= needed {
-            enough.push(limit.name);
+            enough.push(name);
         } else {
-            block.push(limit.command(rounded(needed).min(limit.max()), as_root));
+            // The next full thousand.
+            let rounded = needed.checked_next_multiple_of(1000).unwrap_or(max);
+            block.push(limit.command(rounded.min(max), as_root));
         }
     }
     Ok((block, enough))
 }
 
-/// The next full thousand.
-fn rounded(value: u64) -> u64 {
-    value.checked_next_multiple_of(1000).unwrap_or(value)
-}
-
 /// What a load generator on this machine takes besides descriptors, of which it takes as many as the server.
 fn generator_limits() -> Vec<SystemLimit> {
-    let most = i64::MAX as u64;
-    let conntrack = first_number("/proc/sys/net/netfilter/nf_conntrack_count");
-    [
+    const CONNTRACK: &str = "net.netfilter.nf_conntrack_max";
+    const INT: u64 = i32::MAX as u64;
+    const LONG: u64 = i64::MAX as u64;
+    let files = first_number("/proc/sys/fs/file-nr");
+    let tracked = first_number("/proc/sys/net/netfilter/nf_conntrack_count");
+    // Without an entry the firewall tracks nothing.
+    let track = tracked.map_or(0, |count| count.min(1));
+    let limits = [
         // Both ends of each connection.
-        SystemLimit::sysctl(
-            "fs.file-max",
-            first_number("/proc/sys/fs/file-nr"),
-            2,
-            most,
-            most,
-        ),
+        SystemLimit::sysctl("fs.file-max", files, 2, LONG, LONG),
         // The highest value for `ulimit -n`.
-        SystemLimit::sysctl("fs.nr_open", None, 1, i32::MAX as u64 - 1023, most),
-        // Without an entry the firewall tracks nothing.
-        SystemLimit::sysctl(
-            "net.netfilter.nf_conntrack_max",
-            conntrack,
-            conntrack.map_or(0, |count| count.min(1)),
-            i32::MAX as u64,
-            1_000_000,
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        SystemLimit::sysctl("fs.nr_open", None, 1, INT - 1023, LONG),
+        SystemLimit::sysctl(CONNTRACK, tracked, track, INT, 1_000_000),
+    ];
+    limits.into_iter().flatten().collect()
 }
 
 /// What matters for so many clients besides the limits: memory, ports, the futex hash.
@@ -132,7 +106,7 @@ pub fn notes(clients: usize, threads: usize) -> Vec<String> {
     let mut notes = vec![format!(
         "Memory: about {} for {} and a load generator; {} are available.",
         Unit::Bytes.show(memory),
-        self::clients(clients),
+        count(clients, "client"),
         available.map_or("?".to_owned(), |bytes| Unit::Bytes.show(bytes as f64)),
     )];
     notes.extend(ports(clients).unwrap_or_default());
@@ -169,14 +143,6 @@ fn ports(clients: usize) -> Option<Vec<String>> {
 fn first_number(path: &str) -> Option<u64> {
     let text = fs::read_to_string(path).ok()?;
     text.split_whitespace().next()?.parse().ok()
-}
-
-/// `1 client`, `2 clients`.
-pub fn clients(number: usize) -> String {
-    match number {
-        1 => "1 client".to_owned(),
-        n => format!("{n} clients"),
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -221,6 +187,6 @@ mod tests {
     fn clients_that_no_kernel_supports_are_an_error() {
         let err = commands(system_limits(10, 1), 1_000_000, true).unwrap_err();
         let expected = "kernel.pid_max can be 4194304 at most, which is enough for 39";
-        assert!(err.starts_with(expected), "{err}");
+        assert!(err.to_string().starts_with(expected), "{err}");
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use crate::lab::limits::{Limits, advice::clients};
+use crate::lab::limits::{Limits, count};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::progress::Progress;
 use crate::lab::scenario::login::{Login, SILENCE, generator_itself};
@@ -74,7 +74,7 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
     let held = format!(
         "{} held {}, then: {stopped}",
         contender.name,
-        clients(login.inside)
+        count(login.inside, "client")
     );
     let mut text = wrap(&held, 80, "", "  ");
     if let Some(nearest) = usage.and_then(|usage| nearest(limits.threads, usage)) {
