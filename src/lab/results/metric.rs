@@ -44,6 +44,9 @@ pub struct Value {
     pub is_bound: bool,
 }
 
+const RSS: fn(&Cost) -> [u64; 3] = |c| [c.rss_before, c.rss, c.rss_after];
+const VIRTUAL: fn(&Cost) -> [u64; 3] = |c| [c.virtual_before, c.virtual_bytes, 0];
+
 /// All figures, in the order of CSV.
 pub static ALL: [Metric; 26] = [
     row("rate", "deliveries/s", N, Rate(|r| r.deliveries)),
@@ -73,24 +76,13 @@ pub static ALL: [Metric; 26] = [
         Each(|c| c.context_switches as f64),
     )
     .means("context switches of the server per delivery"),
-    row("rss", "RSS/client", B, Grown(|c| [c.rss_before, c.rss, 0]))
-        .means("resident memory of the server per client"),
-    row(
-        "virtual",
-        "virtual/client",
-        B,
-        Grown(|c| [c.virtual_before, c.virtual_bytes, 0]),
-    ),
+    row("rss", "RSS/client", B, Grown(RSS)).means("resident memory of the server per client"),
+    row("virtual", "virtual/client", B, Grown(VIRTUAL)),
     row("threads", "threads/client", N, Grown(|c| c.threads)),
     row("mappings", "mappings/client", N, Grown(|c| c.mappings)),
     row("descriptors", "fds/client", N, Grown(|c| c.descriptors)),
-    row(
-        "rss-left",
-        "RSS left",
-        B,
-        Left(|c| [c.rss_before, 0, c.rss_after]),
-    )
-    .means("resident memory of the server more than at first"),
+    row("rss-left", "RSS left", B, Left(RSS))
+        .means("resident memory of the server more than at first"),
     row("threads-left", "threads left", N, Left(|c| c.threads)),
     row("mappings-left", "mappings left", N, Left(|c| c.mappings)),
     row("descriptors-left", "fds left", N, Left(|c| c.descriptors)),

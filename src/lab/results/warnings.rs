@@ -1,8 +1,8 @@
 //! What makes a measurement doubtful, one sentence per kind of doubt.
 
-use crate::lab::results::metric::{Value, metric};
+use crate::lab::results::metric::metric;
 use crate::lab::results::record::{Point, Record, Round};
-use crate::lab::results::stats::{Figure, figure, lost};
+use crate::lab::results::stats::{figure, lost};
 use crate::lab::results::units::{count, percent, thousands};
 
 /// How serious it is, and what.
@@ -131,13 +131,11 @@ fn overload(record: &Record, point: &Point) -> Doubt {
     (seconds > record.duration * (1.0 + LATE)).then_some((seconds, text))
 }
 
+/// The middle one of the rounds.
 fn median(point: &Point, of: fn(&Round) -> Option<f64>) -> Option<f64> {
-    let values = point.rounds.iter().filter_map(of);
-    let values = values.map(|number| Value {
-        number,
-        is_bound: false,
-    });
-    Some(Figure::of(values, false)?.value.number)
+    let mut values: Vec<f64> = point.rounds.iter().filter_map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]
