@@ -94,26 +94,23 @@ fn clean(value: &mut Value) {
 fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
     let mut rows = vec![table::head(metrics)];
     for (old, new) in pairs {
-        let name = format!("{} OLD", table::shortened(&old.server));
-        let mut three = [
-            vec![old.clients.to_string(), name],
-            vec![String::new(), "  NEW".to_owned()],
-            vec![String::new(), "  change".to_owned()],
-        ];
-        for metric in metrics {
+        let values = |point| {
+            metrics
+                .iter()
+                .map(move |metric| table::value(point, metric))
+        };
+        let changes = metrics.iter().map(|metric| {
             let figures = [old, new].map(|point| figure(point, metric));
-            let change = match figures {
+            match figures {
                 [Some(old), Some(new)] if old.overlaps(&new) => "≈".to_owned(),
                 [Some(old), Some(new)] => change(old.value.number, new.value.number),
                 _ => String::new(),
-            };
-            let [old, new] = figures
-                .map(|figure| figure.map_or("-".to_owned(), |figure| metric.show(figure.value)));
-            for (row, cell) in three.iter_mut().zip([old, new, change]) {
-                row.push(cell);
             }
-        }
-        rows.extend(three);
+        });
+        let name = format!("{} OLD", table::shortened(&old.server));
+        rows.push(table::row(&old.clients.to_string(), &name, values(old)));
+        rows.push(table::row("", "  NEW", values(new)));
+        rows.push(table::row("", "  change", changes));
     }
     rows
 }

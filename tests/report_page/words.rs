@@ -180,6 +180,7 @@ fn servers_that_do_not_differ_are_not_ranked() {
         "{seen}"
     );
     assert!(!seen.contains("(×1.00)"), "{seen}");
+    assert!(seen.contains("≈: the rounds of both overlap"), "{seen}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::lab::report::{table, words};
 use crate::lab::results::metric;
-use crate::lab::results::record::{Record, Round};
+use crate::lab::results::record::{Failure, Record};
 use crate::text::escape;
 
 /// One row per round, in seconds, bytes and numbers, under the names of `--fail-if`; and one per
@@ -12,30 +12,26 @@ pub fn csv(record: &Record) -> String {
         "scenario,server,clients,stalled,round,connected,cut_short,latency_bound_from,failed,";
     let mut text = format!("{first}{}\n", metric::names().replace(", ", ","));
     for point in &record.points {
-        let rounds = point.rounds.iter().enumerate();
-        let rounds = rounds.map(|(i, round)| (i + 1, Some(round), ""));
-        let failed = point
-            .failed
-            .iter()
-            .map(|failed| (failed.round, None, failed.what.as_str()));
-        for (nth, round, failed) in rounds.chain(failed) {
-            let of =
-                |value: fn(&Round) -> Option<String>| round.and_then(value).unwrap_or_default();
-            let mut fields = vec![
-                field(&record.scenario),
-                field(&point.server),
-                point.clients.to_string(),
-                point.stalled.to_string(),
-                nth.to_string(),
-                of(|round| Some(round.connected.to_string())),
-                of(|round| Some(round.cut_short.to_string())),
-                of(|round| Some((round.latency.bound_from? as f64 / 1e6).to_string())),
-                field(failed),
-            ];
-            let figures = metric::ALL.iter().map(|metric| metric.of(round?));
-            fields
-                .extend(figures.map(|value| value.map_or(String::new(), |v| v.number.to_string())));
-            text += &(fields.join(",") + "\n");
+        let of_point = [
+            field(&record.scenario),
+            field(&point.server),
+            point.clients.to_string(),
+            point.stalled.to_string(),
+        ]
+        .join(",");
+        for (round, nth) in point.rounds.iter().zip(1..) {
+            let bound = round.latency.bound_from.map(|micros| micros as f64 / 1e6);
+            let figures = metric::ALL.iter().map(|metric| metric.of(round));
+            let numbers = [bound, None].into_iter();
+            let numbers = numbers.chain(figures.map(|value| Some(value?.number)));
+            let numbers = numbers.map(|number| number.map_or(String::new(), |n| n.to_string()));
+            let numbers = numbers.collect::<Vec<_>>().join(",");
+            let (connected, cut_short) = (round.connected, round.cut_short);
+            text += &format!("{of_point},{nth},{connected},{cut_short},{numbers}\n");
+        }
+        if let Some(Failure { round, what, .. }) = &point.failed {
+            let no_figures = ",".repeat(metric::ALL.len());
+            text += &format!("{of_point},{round},,,,{}{no_figures}\n", field(what));
         }
     }
     text
@@ -63,7 +59,7 @@ pub fn markdown(record: &Record) -> String {
             }
         }
     }
-    let notes = table::notes(record, table::SPREAD);
+    let notes = words::notes(record, table::SPREAD);
     let lines = [notes, words::failures(record), record.warnings.clone()].concat();
     let lines = lines.iter().map(|line| format!("- {}\n", plain(line)));
     text + "\n" + &lines.collect::<String>()

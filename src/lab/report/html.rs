@@ -15,7 +15,7 @@ pub fn page(record: &Record) -> String {
     let (figures, absent) = figures(record);
     // Each word in a box of its own: a line breaks between words, not at the hyphens within.
     let words = record.command.iter();
-    let words = words.map(|word| element("span", "", &shell_words::quote(word)));
+    let words = words.map(|word| element("span", &shell_words::quote(word)));
     format!(
         include_str!("page.html"),
         title = escape(&words::title(record)),
@@ -34,19 +34,23 @@ pub fn page(record: &Record) -> String {
     )
 }
 
-fn element(tag: &str, class: &str, text: &str) -> String {
-    let class = match class {
-        "" => String::new(),
-        class => format!(" class=\"{class}\""),
-    };
-    format!("<{tag}{class}>{}</{tag}>", escape(text))
+/// An element with a text; the tag may have attributes.
+fn element(tag: &str, text: &str) -> String {
+    let name = tag.split(' ').next().unwrap_or(tag);
+    format!("<{tag}>{}</{name}>", escape(text))
+}
+
+/// An element for each text, a line each.
+fn elements(tag: &str, texts: &[String]) -> String {
+    let elements = texts.iter().map(|text| element(tag, text) + "\n");
+    elements.collect()
 }
 
 /// An element for a text that is not empty.
 fn small(text: &str) -> String {
     match text {
         "" => String::new(),
-        text => element("small", "", text),
+        text => element("small", text),
     }
 }
 
@@ -66,12 +70,9 @@ fn date(seconds: u64) -> String {
 /// What is to be known first.
 fn leads(record: &Record) -> String {
     let failures = words::failures(record).into_iter();
-    let failures = failures.map(|failure| ("lead bad", format!("Failed: {failure}.")));
-    let leads = words::leads(record).into_iter().map(|lead| ("lead", lead));
-    let mut text: String = failures
-        .chain(leads)
-        .map(|(class, lead)| element("p", class, &lead) + "\n")
-        .collect();
+    let failures: Vec<_> = failures.map(|why| format!("Failed: {why}.")).collect();
+    let mut text = elements("p class=\"lead bad\"", &failures);
+    text += &elements("p class=\"lead\"", &words::leads(record));
     if !record.warnings.is_empty() {
         let warnings = count(record.warnings.len(), "warning");
         text += &format!("<p class=\"about\"><a href=\"#warnings\">{warnings}</a> below.</p>\n");
@@ -83,25 +84,23 @@ fn facts(record: &Record) -> String {
     let machine = &record.machine;
     let cores = count(machine.cores, "processor");
     let memory = Unit::Bytes.show(machine.memory as f64);
-    let turns = if record.servers.len() > 1 {
-        ", servers alternating"
-    } else {
-        ""
-    };
-    let rounds = format!(
-        "{} per server and number of clients{turns}",
-        words::rounds(record)
-    );
+    let rounds = words::rounds(record) + " per server and number of clients";
     let facts = [
         ("Machine", format!("{}, {cores}, {memory}", machine.cpu)),
         ("Kernel", machine.kernel.clone()),
         ("threadline", version(record)),
         ("Seed", record.seed.to_string()),
-        ("Rounds", rounds),
+        (
+            "Rounds",
+            match record.servers.len() {
+                0 | 1 => rounds,
+                _ => rounds + ", servers alternating",
+            },
+        ),
         ("Load", words::load(record)),
     ];
     let fact = |(term, fact): &(&str, String)| {
-        format!("<div><dt>{term}</dt>{}</div>\n", element("dd", "", fact))
+        format!("<div><dt>{term}</dt>{}</div>\n", element("dd", fact))
     };
     facts.iter().map(fact).collect()
 }
@@ -114,8 +113,8 @@ fn figures(record: &Record) -> (String, String) {
         match chart.drawing {
             Err(reason) => absent.entry(reason).or_default().push(chart.title),
             Ok(drawing) => {
-                let title = element("h3", "", &chart.title);
-                let finding = element("p", "", &drawing.finding);
+                let (title, finding) =
+                    (element("h3", &chart.title), element("p", &drawing.finding));
                 figures += &format!(
                     "<figure id=\"{}\">\n<figcaption>{title}{finding}</figcaption>\n{}</figure>\n",
                     chart.name, drawing.svg
@@ -123,35 +122,37 @@ fn figures(record: &Record) -> (String, String) {
             }
         }
     }
-    let absent = absent.iter().map(|(reason, titles)| {
-        let text = format!("Not drawn, because {reason}: {}.", words::listed(titles));
-        element("p", "absent", &text) + "\n"
-    });
-    (figures, absent.collect())
+    let absent = absent
+        .iter()
+        .map(|(reason, titles)| format!("Not drawn, because {reason}: {}.", words::listed(titles)));
+    let absent: Vec<String> = absent.collect();
+    (figures, elements("p class=\"absent\"", &absent))
 }
 
 fn results(record: &Record) -> String {
-    let note = |text: &str| element("p", "notes", text) + "\n";
+    let notes = |notes: &[String]| elements("p class=\"notes\"", notes);
     let tables = table::tables(record);
     if tables.is_empty() {
-        return note("Nothing was measured.");
+        return notes(&["Nothing was measured.".to_owned()]);
     }
     let mut text = String::new();
     for (title, metrics) in tables {
         text += &table(record, title, &metrics);
         let meanings = words::meanings(&metrics);
         if !meanings.is_empty() {
-            text += &note(&(meanings.join("; ") + "."));
+            text += &notes(&[meanings.join("; ") + "."]);
         }
     }
-    let notes = table::notes(record, "below it the lowest and the highest round");
-    text + &notes.iter().map(|text| note(text)).collect::<String>()
+    text + &notes(&words::notes(
+        record,
+        "below it the lowest and the highest round",
+    ))
 }
 
 fn table(record: &Record, title: &str, metrics: &[&Metric]) -> String {
     let headings = metrics
         .iter()
-        .map(|metric| format!("<th scope=\"col\">{}</th>", metric.heading));
+        .map(|metric| element("th scope=\"col\"", metric.heading));
     let mut text = format!(
         "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
          <table>\n<thead><tr><th scope=\"col\">server</th>{}</tr></thead>\n",
@@ -163,29 +164,23 @@ fn table(record: &Record, title: &str, metrics: &[&Metric]) -> String {
             metrics.len() + 1,
             count(clients, "client")
         );
-        let servers = record.servers.iter().enumerate();
-        let rows = servers.filter_map(|(place, server)| {
-            Some(row(record, place, record.point(server, clients)?, metrics))
-        });
-        text += &rows.collect::<String>();
+        for (place, server) in record.servers.iter().enumerate() {
+            if let Some(point) = record.point(server, clients) {
+                text += &row(record, place, point, metrics);
+            }
+        }
         text += "</tbody>\n";
     }
     text + "</table>\n</div>\n"
 }
 
 fn row(record: &Record, place: usize, point: &Point, metrics: &[&Metric]) -> String {
-    let cells = metrics
-        .iter()
-        .map(|metric| match table::cell(record, point, metric) {
-            None => "<td>–</td>".to_owned(),
-            Some(cell) => format!(
-                "<td{}><b>{}</b>{}{}</td>",
-                if cell.is_bad { " class=\"bad\"" } else { "" },
-                cell.value,
-                small(&cell.range),
-                small(&cell.ratio)
-            ),
-        });
+    let cells = metrics.iter().map(|metric| {
+        let cell = table::cell(record, point, metric);
+        let class = if cell.is_bad { " class=\"bad\"" } else { "" };
+        let (range, ratio) = (small(&cell.range), small(&cell.ratio));
+        format!("<td{class}><b>{}</b>{range}{ratio}</td>", cell.value)
+    });
     format!(
         "<tr class=\"{}\"><th scope=\"row\"><span class=\"server\">{}{}</span>{}</th>{}</tr>\n",
         plot::class(place),
@@ -200,13 +195,10 @@ fn warnings(record: &Record) -> String {
     if record.warnings.is_empty() {
         return String::new();
     }
-    let warnings = record.warnings.iter();
-    let warnings: String = warnings
-        .map(|text| element("li", "", text) + "\n")
-        .collect();
     format!(
         "<section id=\"warnings\" class=\"warnings\" role=\"note\">\n\
-         <h2>Read these figures with care</h2>\n<ul>\n{warnings}</ul>\n</section>\n"
+         <h2>Read these figures with care</h2>\n<ul>\n{}</ul>\n</section>\n",
+        elements("li", &record.warnings)
     )
 }
 

@@ -13,85 +13,44 @@ pub const WIDTH: usize = 80;
 /// Columns of a server's name, which leave room for a figure.
 const NAME: usize = 24;
 
-const LATENCY: (&str, &str) = ("Latency", "p50 p90 p95 p99 p99.9 max");
-const FAULTS: (&str, &str) = (
-    "Faults in what was delivered",
-    "lost duplicated out-of-order damaged dropped",
-);
-const COST: (&str, &str) = (
-    "What it costs the server",
-    "cpu switches rss threads mappings descriptors",
-);
-
-/// What stands in place of the faults where there are none.
-const SOUND: &str =
-    "Every client checked every message: nothing lost, doubled, damaged or out of order.";
+const CHAT: &str = "Throughput: rate messages pause lost connect";
+const LATENCY: &str = "Latency: p50 p90 p95 p99 p99.9 max";
+const FAULTS: &str = "Faults in what was delivered: lost duplicated out-of-order damaged dropped";
+const COST: &str = "What it costs the server: cpu switches rss threads mappings descriptors";
 
 /// A title and the columns.
 pub type Table = (&'static str, Vec<&'static Metric>);
 
 /// The tables of a record, with the figures that any of its rounds has.
 pub fn tables(record: &Record) -> Vec<Table> {
-    let tables: &[(&str, &str)] = match record.scenario.as_str() {
+    let tables: &[&str] = match record.scenario.as_str() {
         "echo" => &[
-            ("Throughput", "rate lost damaged dropped pause connect"),
+            "Throughput: rate lost damaged dropped pause connect",
             LATENCY,
             COST,
         ],
-        "idle" => &[(
-            "Per silent client",
-            "rss virtual threads mappings descriptors connect dropped",
-        )],
+        "idle" => &["Per silent client: rss virtual threads mappings descriptors connect dropped"],
         "churn" => &[
-            ("Throughput", "rate lost damaged pause"),
+            "Throughput: rate lost damaged pause",
             LATENCY,
-            (
-                "Left behind after all clients have gone",
-                "threads-left descriptors-left mappings-left rss-left cpu",
-            ),
+            "Left behind after all clients have gone: \
+             threads-left descriptors-left mappings-left rss-left cpu",
         ],
         "slow" => &[
-            (
-                "What the clients that read notice",
-                "pause rate messages lost dropped",
-            ),
+            "What the clients that read notice: pause rate messages lost dropped",
             LATENCY,
             COST,
         ],
-        _ => &[
-            ("Throughput", "rate messages pause lost connect"),
-            LATENCY,
-            FAULTS,
-            COST,
-        ],
+        _ if words::is_sound(record) => &[CHAT, LATENCY, COST],
+        _ => &[CHAT, LATENCY, FAULTS, COST],
     };
     let is_known = |metric: &&Metric| record.points.iter().any(|p| figure(p, metric).is_some());
-    let tables = tables
-        .iter()
-        .filter(|table| **table != FAULTS || !is_sound(record));
-    tables
-        .map(|(title, names)| {
-            let metrics = names.split(' ').map(metric).filter(is_known);
-            (*title, metrics.collect())
-        })
-        .filter(|(_, metrics): &Table| !metrics.is_empty())
-        .collect()
-}
-
-/// What is to be read below the tables.
-pub fn notes(record: &Record, spread: &str) -> Vec<String> {
-    let mut notes = words::notes(record, spread);
-    if matches!(record.scenario.as_str(), "chat" | "slow") && is_sound(record) {
-        notes.insert(0, SOUND.to_owned());
-    }
-    notes
-}
-
-/// Whether no round of the record has a fault.
-fn is_sound(record: &Record) -> bool {
-    let has = |name, point| figure(point, metric(name)).is_some_and(|f| f.high.number > 0.0);
-    let has_any = |point| FAULTS.1.split(' ').any(|name| has(name, point));
-    !record.points.iter().any(has_any)
+    let table = |table: &&'static str| {
+        let (title, names) = table.split_once(": ")?;
+        let metrics: Vec<_> = names.split(' ').map(metric).filter(is_known).collect();
+        (!metrics.is_empty()).then_some((title, metrics))
+    };
+    tables.iter().filter_map(table).collect()
 }
 
 /// A figure of a point, in words.
@@ -107,19 +66,28 @@ pub struct Cell {
     pub is_bad: bool,
 }
 
-pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Option<Cell> {
-    let figure = figure(point, metric)?;
-    let value = figure.value;
-    let varies = !metric.is_worst() && figure.low.number < figure.high.number;
-    let if_varies = |text: String| if varies { text } else { String::new() };
-    let times = ratio(record, point, metric).map(|ratio| format!("×{}", units::ratio(ratio)));
-    Some(Cell {
-        value: metric.show(value),
-        range: if_varies(figure.range(metric)),
-        spread: if_varies(format!("±{}", units::percent(figure.spread()))),
-        ratio: times.unwrap_or_default(),
-        is_bad: metric.is_fault() && value.number > 0.0,
-    })
+pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Cell {
+    let mut cell = Cell {
+        value: value(point, metric),
+        ..Cell::default()
+    };
+    if let Some(figure) = figure(point, metric) {
+        if !metric.is_worst() && figure.low.number < figure.high.number {
+            cell.range = figure.range(metric);
+            cell.spread = format!("±{}", units::percent(figure.spread()));
+        }
+        cell.is_bad = metric.is_fault() && figure.value.number > 0.0;
+    }
+    if let Some(ratio) = ratio(record, point, metric) {
+        cell.ratio = format!("×{}", units::ratio(ratio));
+    }
+    cell
+}
+
+/// The value of a figure, or a dash.
+pub fn value(point: &Point, metric: &Metric) -> String {
+    let figure = figure(point, metric);
+    figure.map_or("–".to_owned(), |figure| metric.show(figure.value))
 }
 
 /// How text shows the range of the rounds.
@@ -127,61 +95,61 @@ pub const SPREAD: &str = "± is half the range of the rounds";
 
 /// All tables of a record.
 pub fn text(record: &Record) -> String {
-    let line = |text: &str| wrap(text, WIDTH, "", "  ");
     let machine = &record.machine;
     let (scenario, load, rounds) = (&record.scenario, words::load(record), words::rounds(record));
-    let mut text = line(&format!("{scenario}: {load}; {rounds}"));
     let cores = units::count(machine.cores, "core");
-    text += &line(&format!("{}, {cores}, {}", machine.cpu, machine.kernel));
+    let mut heading = vec![
+        format!("{scenario}: {load}; {rounds}"),
+        format!("{}, {cores}, {}", machine.cpu, machine.kernel),
+    ];
+    let failures = words::failures(record).into_iter();
+    heading.extend(failures.map(|failure| format!("failed: {failure}")));
+    let lines = |lines: Vec<String>| -> String {
+        let lines = lines.iter();
+        lines.map(|line| wrap(line, WIDTH, "", "  ")).collect()
+    };
+    let mut text = lines(heading);
     for (title, metrics) in tables(record) {
         text += &format!("\n{title}\n{}", fit(&rows(record, &metrics)));
         for meaning in words::meanings(&metrics) {
             text += &wrap(&meaning, WIDTH, "  ", "    ");
         }
     }
-    let failures = words::failures(record).into_iter();
-    let failures = failures.map(|failure| format!("failed: {failure}"));
-    let notes = failures.chain(notes(record, SPREAD));
-    text + "\n" + &notes.map(|note| line(&note)).collect::<String>()
+    text + "\n" + &lines(words::notes(record, SPREAD))
 }
 
 /// The first row of a table with these figures.
 pub fn head(metrics: &[&Metric]) -> Vec<String> {
-    let figures = metrics.iter().map(|metric| metric.heading);
-    ["clients", "server"]
-        .into_iter()
-        .chain(figures)
-        .map(str::to_owned)
-        .collect()
+    let headings = metrics.iter().map(|metric| metric.heading.to_owned());
+    row("clients", "server", headings)
+}
+
+pub fn row(first: &str, second: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+    let labels = [first, second].map(str::to_owned);
+    labels.into_iter().chain(cells).collect()
 }
 
 /// A table as rows, the first with the headings.
 pub fn rows(record: &Record, metrics: &[&Metric]) -> Vec<Vec<String>> {
     let mut rows = vec![head(metrics)];
-    let mut clients = None;
+    let mut last = None;
     for point in &record.points {
-        let is_first = clients.replace(point.clients) != Some(point.clients);
-        let size = if is_first {
-            point.clients.to_string()
-        } else {
-            String::new()
+        let clients = match last.replace(point.clients) {
+            Some(clients) if clients == point.clients => String::new(),
+            _ => point.clients.to_string(),
         };
-        let remark = words::remark(record, point).map_or(String::new(), |text| format!("  {text}"));
-        let cells: Vec<_> = metrics
-            .iter()
-            .map(|metric| cell(record, point, metric))
-            .collect();
-        let mut row = |first: String, second: &str, part: fn(&Cell) -> &str, none: &str| {
-            let parts = cells.iter().map(|cell| cell.as_ref().map_or(none, part));
-            let parts: Vec<String> = parts.map(str::to_owned).collect();
-            if !remark.is_empty() && second == remark || !is_empty(&parts) {
-                rows.push([vec![first, second.to_owned()], parts].concat());
-            }
-        };
-        row(size, &shortened(&point.server), |cell| &cell.value, "-");
-        row(String::new(), &remark, |_| "", "");
-        row(String::new(), "  spread", |cell| &cell.spread, "");
-        row(String::new(), "  ratio", |cell| &cell.ratio, "");
+        let cells = metrics.iter().map(|metric| cell(record, point, metric));
+        let cells: Vec<Cell> = cells.collect();
+        let all = |part: fn(&Cell) -> &str| cells.iter().map(part).map(str::to_owned);
+        let name = shortened(&point.server);
+        rows.push(row(&clients, &name, all(|cell| &cell.value)));
+        let remark = words::remark(record, point).map(|remark| format!("  {remark}"));
+        rows.extend(remark.map(|remark| row("", &remark, all(|_| ""))));
+        let more = [
+            row("", "  spread", all(|cell| &cell.spread)),
+            row("", "  ratio", all(|cell| &cell.ratio)),
+        ];
+        rows.extend(more.into_iter().filter(|row| !is_empty(&row[2..])));
     }
     rows
 }
@@ -204,32 +172,29 @@ pub fn shortened(name: &str) -> String {
 /// Sets rows in columns; what does not fit beside the first two stands in blocks of its own below.
 /// Rows that have nothing in a block are left out of it.
 pub fn fit(rows: &[Vec<String>]) -> String {
-    let widest = |column: usize| {
+    let wide = |column: usize| {
         let cells = rows.iter().map(|row| width(&row[column]));
         cells.max().unwrap_or(0) + 2
     };
-    let mut blocks: Vec<Vec<usize>> = Vec::new();
-    let mut taken = WIDTH;
-    for column in 2..rows[0].len() {
-        taken += widest(column);
-        match blocks.last_mut() {
-            Some(block) if taken <= WIDTH => block.push(column),
-            _ => {
-                blocks.push(vec![column]);
-                taken = widest(0) + widest(1) - 2 + widest(column);
-            }
+    let all = rows[0].len();
+    let mut blocks = Vec::new();
+    let mut from = 2;
+    while from < all {
+        let mut to = from + 1;
+        let mut taken = wide(0) + wide(1) - 2 + wide(from);
+        while to < all && taken + wide(to) <= WIDTH {
+            taken += wide(to);
+            to += 1;
         }
+        let rows = rows.iter();
+        let rows = rows.filter(|row| !is_empty(&row[from..to]) || is_empty(&row[2..]));
+        let rows: Vec<_> = rows
+            .map(|row| [&row[..2], &row[from..to]].concat())
+            .collect();
+        blocks.push(columns(&rows, &[1]));
+        from = to;
     }
-    let blocks = blocks.iter().map(|block| {
-        let cut = |row: &Vec<String>| {
-            let cells = block.iter().map(|&column| row[column].clone());
-            let cells: Vec<String> = cells.collect();
-            let is_left_out = is_empty(&cells) && !is_empty(&row[2..]);
-            (!is_left_out).then(|| [&row[..2], &cells].concat())
-        };
-        columns(&rows.iter().filter_map(cut).collect::<Vec<_>>(), &[1])
-    });
-    blocks.collect::<Vec<_>>().join("\n")
+    blocks.join("\n")
 }
 
 #[cfg(test)]
@@ -341,10 +306,9 @@ mod tests {
         });
         let said = text(&record);
         assert!(said.contains("  failed, 1 of 3 rounds\n"), "{said}");
-        assert!(
-            said.contains("failed: go at 10 clients, round 2: died (exit status 2): fatal error"),
-            "{said}"
-        );
+        let failed = "failed: go at 10 clients, round 2: died (exit status 2): fatal error";
+        let heading = said.split("\n\n").next();
+        assert!(heading.is_some_and(|text| text.contains(failed)), "{said}");
     }
 
     #[test]

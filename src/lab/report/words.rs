@@ -1,5 +1,7 @@
 //! What a run comes to, in words: how it was measured, captions, notes, and why something is missing.
 
+use std::collections::HashSet;
+
 use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
@@ -81,23 +83,18 @@ pub fn remark(record: &Record, point: &Point) -> Option<String> {
 
 /// The servers that failed, a sentence each.
 pub fn failures(record: &Record) -> Vec<String> {
-    let mut sentences: Vec<String> = Vec::new();
-    for point in &record.points {
-        let Some(failed) = &point.failed else {
-            continue;
-        };
-        let said = failed
-            .last_words
-            .as_ref()
-            .map_or(String::new(), |said| format!(": {said}"));
-        let at = count(failed.clients, "client");
-        let (server, what, round) = (&point.server, &failed.what, failed.round);
-        let sentence = format!("{server} at {at}, round {round}: {what}{said}");
-        // It is the same failure at all the larger sizes.
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
-        }
-    }
+    let sentence = |point: &Point| {
+        let failed = point.failed.as_ref()?;
+        let said = failed.last_words.as_ref();
+        let said = said.map_or(String::new(), |said| format!(": {said}"));
+        let (at, round, what) = (count(failed.clients, "client"), failed.round, &failed.what);
+        let server = &point.server;
+        Some(format!("{server} at {at}, round {round}: {what}{said}"))
+    };
+    let mut sentences: Vec<_> = record.points.iter().filter_map(sentence).collect();
+    // It is the same failure at all the larger sizes.
+    let mut seen = HashSet::new();
+    sentences.retain(|sentence| seen.insert(sentence.clone()));
     sentences
 }
 
@@ -115,51 +112,63 @@ pub fn leads(record: &Record) -> Vec<String> {
         _ => finding(record, metric("rate")),
     }];
     let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
-    let lost: Vec<String> = lossy
-        .map(|point| {
-            let lost = thousands(stats::lost(point));
-            format!(
-                "{} {lost} at {}",
-                point.server,
-                count(point.clients, "client")
-            )
-        })
-        .collect();
+    let lost = lossy.map(|point| {
+        let (lost, at) = (
+            thousands(stats::lost(point)),
+            count(point.clients, "client"),
+        );
+        format!("{} {lost} at {at}", point.server)
+    });
+    let lost = lost.collect::<Vec<_>>().join("; ");
     if !lost.is_empty() {
-        leads.push(format!("Never delivered: {}.", lost.join("; ")));
+        leads.push(format!("Never delivered: {lost}."));
     }
     leads
 }
 
+/// Whether no client of a room, where all check everything, saw any fault.
+pub fn is_sound(record: &Record) -> bool {
+    let is_checked = matches!(record.scenario.as_str(), "chat" | "slow");
+    let mut rounds = record.points.iter().flat_map(|point| &point.rounds);
+    is_checked
+        && rounds.all(|r| r.lost + r.duplicated + r.out_of_order + r.damaged + r.dropped == 0)
+}
+
 /// How figures are to be read; `spread` says how the range of the rounds is shown.
 pub fn notes(record: &Record, spread: &str) -> Vec<String> {
-    let mut notes = Vec::new();
     let rounds = || record.points.iter().flat_map(|point| &point.rounds);
-    if rounds().count() > record.points.len() {
-        notes.push(format!(
-            "Each figure is the median of the rounds; {spread}. max, pause, lost and other faults are \
-             those of the worst round."
-        ));
-    }
-    if rounds().any(|round| round.latency.bound_from.is_some()) {
-        notes.push(
+    let first = record.servers.first().map_or("", String::as_str);
+    let notes = [
+        (
+            is_sound(record),
+            "Every client checked every message: nothing lost, doubled, damaged or out of order."
+                .to_owned(),
+        ),
+        (
+            rounds().count() > record.points.len(),
+            format!(
+                "Each figure is the median of the rounds; {spread}. max, pause, lost and other faults \
+                 are those of the worst round."
+            ),
+        ),
+        (
+            rounds().any(|round| round.latency.bound_from.is_some()),
             "≥: deliveries never came. Each counts with the time that was waited for it, so that the \
              true value is not known."
                 .to_owned(),
-        );
-    }
-    if let [first, _, ..] = &record.servers[..] {
-        notes.push(format!(
-            "×: how many times that of {first}; not shown beside losses. ≈: the rounds of both overlap."
-        ));
-    }
-    if record.servers.iter().any(|server| is_floor(server)) {
-        notes.push(
+        ),
+        (
+            record.servers.len() > 1,
+            format!("×: how many times that of {first}; not shown beside losses."),
+        ),
+        (
+            record.servers.iter().any(|server| is_floor(server)),
             "floor: the built-in baseline, one thread with one write per client and batch."
                 .to_owned(),
-        );
-    }
-    notes
+        ),
+    ];
+    let notes = notes.into_iter().filter(|(is_needed, _)| *is_needed);
+    notes.map(|(_, note)| note).collect()
 }
 
 /// What the headings mean, where that is not plain.
@@ -241,28 +250,25 @@ pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
         _ if figure.low == figure.high => format!("all {rounds}"),
         _ => format!("{} over {rounds}", figure.range(metric)),
     };
-    let (server, clients) = (&point.server, count(point.clients, "client"));
-    format!(
-        "{server}, {clients}: {} ({over})",
-        value(metric, figure.value)
-    )
+    let (at, value) = (count(point.clients, "client"), value(metric, figure.value));
+    format!("{}, {at}: {value} ({over})", point.server)
 }
 
 /// Why no point of the record has this figure.
 pub fn absent(record: &Record, metric: &Metric) -> String {
     let rounds = || record.points.iter().flat_map(|point| &point.rounds);
     let all = |test: fn(&Round) -> bool| rounds().all(test);
-    if rounds().next().is_none() {
-        "no round was measured".to_owned()
-    } else if metric.is_of_server() && all(|round| round.server.is_none()) {
-        "loadtest had no server process to look at".to_owned()
-    } else if metric.name == "rss" {
-        "no client was connected, or none made the server grow".to_owned()
-    } else if all(|round| round.messages == 0) {
-        format!("nothing was sent in this run ({})", record.scenario)
-    } else if all(|round| round.deliveries == 0) {
-        "nothing was delivered".to_owned()
-    } else {
-        "all its figures are zero".to_owned()
-    }
+    let why = match metric.name {
+        _ if rounds().next().is_none() => "no round was measured",
+        _ if metric.is_of_server() && all(|round| round.server.is_none()) => {
+            "loadtest had no server process to look at"
+        }
+        "rss" => "no client was connected, or none made the server grow",
+        _ if all(|round| round.messages == 0) => {
+            return format!("nothing was sent in this run ({})", record.scenario);
+        }
+        _ if all(|round| round.deliveries == 0) => "nothing was delivered",
+        _ => "all its figures are zero",
+    };
+    why.to_owned()
 }
