@@ -72,8 +72,8 @@ pub fn ratio(record: &Record, point: &Point, metric: &Metric) -> Option<f64> {
         return None;
     }
     let [own, base] = [point, first].map(|point| figure(point, metric));
-    let ratio = own?.value.number / base?.value.number;
-    ratio.is_finite().then_some(ratio)
+    let (own, base) = (own?.value.number, base?.value.number);
+    (own >= 0.0 && base > 0.0).then_some(own / base)
 }
 
 /// Deliveries that never came, in all rounds.
@@ -85,7 +85,7 @@ pub fn lost(point: &Point) -> u64 {
 mod tests {
     use super::*;
     use crate::lab::results::metric::metric;
-    use crate::lab::results::record::{Latency, Round};
+    use crate::lab::results::record::{Cost, Latency, Round};
 
     fn figure(values: &[f64]) -> Option<Figure> {
         let value = |&number| Value {
@@ -176,6 +176,18 @@ mod tests {
         assert_eq!(ratio(&record, 0), None);
         assert_eq!(ratio(&record, 1), Some(0.25));
         assert_eq!(ratio(&record, 2), None, "the first has no such point");
+        for (first, other) in [(900, 1100), (1100, 900)] {
+            let mut record = record.clone();
+            for (point, rss_after) in record.points.iter_mut().zip([first, other]) {
+                point.rounds[0].server = Some(Cost {
+                    rss_before: 1000,
+                    rss_after,
+                    ..Cost::default()
+                });
+            }
+            let ratio = super::ratio(&record, &record.points[1], metric("rss-left"));
+            assert_eq!(ratio, None, "one has less than at first");
+        }
         for i in [0, 1] {
             let mut record = record.clone();
             record.points[i].rounds[1].lost = 1;

@@ -50,7 +50,8 @@ impl Threshold {
             return Some("was not measured in both runs".to_owned());
         };
         let (from, to) = (old.value, new.value);
-        let is_worse = self.is_beyond(to, from.number * (1.0 + self.limit)) && !new.overlaps(&old);
+        let limit = from.number + from.number.abs() * self.limit;
+        let is_worse = self.is_beyond(to, limit) && !new.overlaps(&old);
         let by = change(from.number, to.number);
         let [from, to] = [from, to].map(|value| self.metric.show(value));
         is_worse.then(|| format!("went from {from} to {to} ({by})"))
@@ -96,7 +97,7 @@ impl FromStr for Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::results::record::{Latency, Point, Round};
+    use crate::lab::results::record::{Cost, Latency, Point, Round};
 
     fn record(server: &str) -> Record {
         let round = |p99, lost| Round {
@@ -208,6 +209,21 @@ mod tests {
         passes("p99>+60%", [61_000, 75_000, 80_000]);
         passes("p99>+10%", [1000, 2000, 3000]);
         assert_eq!(crossed("p99 < -50 %", [1000, 2000, 3000]).len(), 1);
+        // What the server keeps may be less than at first.
+        let left = |rss_after| {
+            let mut record = runs([1; 3]);
+            for round in &mut record.points[0].rounds {
+                round.server = Some(Cost {
+                    rss_before: 1000,
+                    rss_after,
+                    ..Cost::default()
+                });
+            }
+            record
+        };
+        let rule: Threshold = "rss-left>+10%".parse().unwrap();
+        let crossed = |new| rule.crossed(&left(new), Some(&left(900))).len();
+        assert_eq!([crossed(905), crossed(950)], [0, 1]);
         // Nothing to be compared with, or nothing that can be.
         let rule: Threshold = "p99>+10%".parse().unwrap();
         let mut elsewhere = runs([90_000; 3]);

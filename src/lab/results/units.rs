@@ -100,8 +100,8 @@ pub fn percent(part: f64) -> String {
 
 /// By how much a figure has changed: `+31 %`.
 pub fn change(from: f64, to: f64) -> String {
-    match to / from - 1.0 {
-        _ if to == from => "±0 %".to_owned(),
+    match (to - from) / from.abs() {
+        part if to == from || part.abs() < 0.005 => "±0 %".to_owned(),
         part if part.is_finite() => format!("{:+.0} %", part * 100.0).replace('-', "−"),
         _ => "from 0".to_owned(),
     }
@@ -205,6 +205,20 @@ mod tests {
             (f64::INFINITY, "–"),
         ] {
             assert_eq!(ratio(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn changes_have_a_sign() {
+        for (from, to, expected) in [
+            (100.0, 131.0, "+31 %"),
+            (100.0, 50.0, "−50 %"),
+            (-100.0, -50.0, "+50 %"),
+            (1000.0, 999.0, "±0 %"),
+            (0.0, 0.0, "±0 %"),
+            (0.0, 3.0, "from 0"),
+        ] {
+            assert_eq!(change(from, to), expected, "{from} to {to}");
         }
     }
 
