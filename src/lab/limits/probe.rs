@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::lab::limits::{Limits, count};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::progress::Progress;
-use crate::lab::scenario::login::{Login, SILENCE, generator_itself};
+use crate::lab::scenario::login::{self, SILENCE, generator_itself};
 use crate::lab::scenario::session::Session;
 use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{Look, Usage};
@@ -47,24 +47,27 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
     let time = limits.servers.start_timeout;
     let mut session = Session::start(contender, time, shutdown, &progress)?;
     session.deadline = Some(Instant::now() + limits.duration);
-    let mut login = Login::new(protocol(limits));
+    let protocol = protocol(limits);
     // What the server used after the last step.
     let mut usage = None;
     let stopped = loop {
-        let step = STEP.min(limits.clients - login.inside);
+        let step = STEP.min(limits.clients - session.clients.inside);
         if step == 0 {
             break "all that were asked for were let in (--clients)".to_owned();
         }
-        match login.admit(step, &mut session) {
+        match login::admit(protocol, step, &mut session) {
             Err(err) => break err.to_string(),
             Ok(Some(err)) => break generator_itself(err),
-            Ok(None) if login.refused + login.dropped > 0 => {
-                break match &login.told[..login.told.len().min(LONGEST)] {
-                    b"" => "the server closed a connection".to_owned(),
-                    told => format!("the server told the next: {}", printable(told)),
+            Ok(None) if session.clients.refused + session.clients.dropped > 0 => {
+                break match login::told(&mut session.clients) {
+                    None => "the server closed a connection".to_owned(),
+                    Some(told) => {
+                        let told = printable(&told[..told.len().min(LONGEST)]);
+                        format!("the server told the next: {told}")
+                    }
                 };
             }
-            Ok(None) if login.undecided(&mut session) > 0 => {
+            Ok(None) if session.clients.undecided() > 0 => {
                 break format!("nobody was let in for {} s", SILENCE.as_secs());
             }
             Ok(None) => usage = session.server.usage(Look::Mappings),
@@ -74,7 +77,7 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
     let held = format!(
         "{} held {}, then: {stopped}",
         contender.name,
-        count(login.inside, "client")
+        count(session.clients.inside, "client")
     );
     let mut text = wrap(&held, 80, "", "  ");
     if let Some(nearest) = usage.and_then(|usage| nearest(limits.threads, usage)) {

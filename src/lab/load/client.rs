@@ -7,7 +7,6 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
-use crate::error::context;
 use crate::lab::load::protocol::{self, Lines};
 use crate::system::descriptor_limit;
 
@@ -23,7 +22,7 @@ pub struct Client {
     pub lines: Lines,
     /// Whether the server has let it in.
     pub is_in: bool,
-    /// The last line that it got before it was in.
+    /// The last line that it got while it was not.
     pub told: Vec<u8>,
     /// None when it has left or was disconnected.
     pub(crate) stream: Option<TcpStream>,
@@ -118,10 +117,7 @@ pub(crate) fn connect(to: SocketAddr, from: Option<IpAddr>, reads: bool) -> io::
 
 /// `connect` and `bind` report it differently.
 pub fn is_out_of_ports(err: &io::Error) -> bool {
-    matches!(
-        err.kind(),
-        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse
-    )
+    [ErrorKind::AddrNotAvailable, ErrorKind::AddrInUse].contains(&err.kind())
 }
 
 /// Says which limit was reached, where it is one of this machine, and how to raise it.
@@ -134,7 +130,7 @@ pub fn explain(err: io::Error, target: SocketAddr) -> io::Error {
          net.ipv4.ip_local_port_range='1024 65535')"
             .to_owned()
     } else {
-        return context(format_args!("cannot connect to {target}"))(err);
+        err.to_string()
     };
     io::Error::new(err.kind(), format!("cannot connect to {target}: {why}"))
 }

@@ -2,10 +2,11 @@
 //! servers under test down, and one thread per client is to be theirs alone.
 
 use std::io::{self, ErrorKind, Read};
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, event::Source};
 use rustix::io::Errno;
 use socket2::SockRef;
@@ -63,6 +64,13 @@ pub struct Clients {
     all: Vec<Client>,
     /// Numbers of clients that went while they were waited for.
     pub free: Vec<usize>,
+    /// How many are in, and the most that were.
+    pub inside: usize,
+    pub most_inside: usize,
+    /// How many the server disconnected before they were in.
+    pub refused: u64,
+    /// How many were in, and were disconnected.
+    pub dropped: u64,
     /// The last byte of the source address, when the ports of those before it are used up.
     source: u8,
     listener: Option<TcpListener>,
@@ -85,6 +93,10 @@ impl Clients {
             reads: true,
             all: Vec::new(),
             free: Vec::new(),
+            inside: 0,
+            most_inside: 0,
+            refused: 0,
+            dropped: 0,
             source: 1,
             listener: None,
         })
@@ -124,7 +136,7 @@ impl Clients {
     /// # Errors
     /// The server refused, or this machine has no descriptor or port left.
     pub fn connect(&mut self, number: usize) -> io::Result<()> {
-        let target = self.targets[self.server_of(number)];
+        let target = self.targets[number % self.targets.len()];
         // Connecting would work, and then nothing else.
         if descriptor_limit().is_some_and(|limit| number as u64 + SPARE >= limit) {
             return Err(explain(Errno::MFILE.into(), target));
@@ -148,16 +160,16 @@ impl Clients {
         Ok(())
     }
 
+    /// Clients that are neither in nor out, if none left of itself.
+    pub fn undecided(&self) -> usize {
+        self.all.len() - self.inside - (self.refused + self.dropped) as usize
+    }
+
     fn put(&mut self, number: usize, client: Client) {
         match self.all.get_mut(number) {
             Some(place) => *place = client,
             None => self.all.push(client),
         }
-    }
-
-    /// Which of the servers this client is at.
-    fn server_of(&self, number: usize) -> usize {
-        number % self.targets.len()
     }
 
     /// Whether there are several source addresses: all of 127.0.0.0/8 is this machine.
@@ -199,6 +211,15 @@ impl Clients {
     pub fn clear(&mut self) {
         self.all.clear();
         self.free.clear();
+        (self.inside, self.most_inside) = (0, 0);
+    }
+
+    /// Disconnects a client that is in, as if the server had.
+    pub fn drop_client(&mut self, number: usize) {
+        self.all[number].close();
+        self.all[number].is_in = false;
+        self.inside -= 1;
+        self.dropped += 1;
     }
 
     /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to
@@ -227,15 +248,10 @@ impl Clients {
             let Some(client) = self.all.get_mut(number).filter(is_there) else {
                 continue;
             };
-            if event.is_writable() && client.connecting {
-                client.connecting = false;
-                let failed = |stream: &TcpStream| !matches!(stream.take_error(), Ok(None));
-                if client.stream.as_ref().is_none_or(failed) {
-                    client.close();
-                    each(number, client, Event::Closed);
-                } else {
-                    each(number, client, Event::Connected);
-                }
+            let was_in = client.is_in;
+            let mut is_over = client.connecting && event.is_error();
+            if event.is_writable() && mem::take(&mut client.connecting) && !is_over {
+                each(number, client, Event::Connected);
             }
             if event.is_writable() && !client.unsent.is_empty() {
                 client.flush();
@@ -244,15 +260,17 @@ impl Clients {
                 }
             }
             let mut full = 0;
-            while let Some(stream) = client.stream.as_mut().filter(|_| event.is_readable()) {
+            while event.is_readable()
+                && !is_over
+                && let Some(stream) = &mut client.stream
+            {
                 if full == FULL_READS {
                     // Registered anew, it is reported again that there is more.
                     stream.reregister(self.poll.registry(), Token(number), INTEREST)?;
                     break;
                 }
                 match stream.read(&mut self.buffer) {
-                    Ok(0) => client.close(),
-                    Ok(n) => {
+                    Ok(n) if n > 0 => {
                         each(number, client, Event::Bytes(&self.buffer[..n]));
                         // A read that did not fill the buffer has emptied the socket; only the
                         // end of the stream could still be behind it.
@@ -260,17 +278,25 @@ impl Clients {
                             break;
                         }
                         full += usize::from(n == READ);
-                        continue;
                     }
                     Err(err) if err.kind() == ErrorKind::WouldBlock => break,
-                    Err(err) if err.kind() == ErrorKind::Interrupted => continue,
-                    Err(_) => client.close(),
+                    Err(err) if err.kind() == ErrorKind::Interrupted => {}
+                    _ => is_over = true,
                 }
+            }
+            if is_over {
+                client.close();
                 each(number, client, Event::Closed);
+                match mem::take(&mut client.is_in) {
+                    true => self.dropped += 1,
+                    false => self.refused += 1,
+                }
             }
             if client.stream.is_none() {
                 self.free.push(number);
             }
+            self.inside = self.inside + usize::from(client.is_in) - usize::from(was_in);
+            self.most_inside = self.most_inside.max(self.inside);
         }
         match somebody_waits {
             true => self.accept(&mut each),

@@ -18,11 +18,12 @@ const MOST_GAPS: usize = 1024;
 #[derive(Debug, Default)]
 pub struct DeliveryLog {
     senders: Vec<Sent>,
+    clients: Vec<ClientLog>,
     /// Messages that have a place in the order.
     order: u32,
     /// Clients at the start: each message is due to all of them, also to those that the server
     /// disconnects.
-    pub clients: u32,
+    pub takers: u32,
     /// Clients that are still connected.
     present: u64,
     /// Messages that were sent.
@@ -55,29 +56,38 @@ struct Message {
 
 /// What one client has received.
 #[derive(Debug, Default)]
-pub struct ClientLog {
+struct ClientLog {
+    /// Whether it is in at the start, so that every message is due to it.
+    is_taker: bool,
     /// Everything before this place in the order was received or is in `gaps`.
     next: u32,
     /// Places that were passed over, in rising order.
     gaps: Vec<Range<u32>>,
     received: u64,
     /// Deliveries that came twice, or that nobody sent.
-    pub duplicated: u64,
+    duplicated: u64,
     /// Deliveries that came later than the order at the other clients has them.
-    pub out_of_order: u64,
+    out_of_order: u64,
     /// Deliveries that are not what was sent.
-    pub damaged: u64,
+    damaged: u64,
 }
 
 const NO_PLACE: u32 = u32::MAX;
 
 impl DeliveryLog {
-    /// An empty log for a room with that many senders and clients.
-    pub fn new(senders: usize, clients: usize) -> DeliveryLog {
+    /// An empty log for a room with that many senders, and these clients: whether they are in.
+    pub fn new(senders: usize, clients: impl Iterator<Item = bool>) -> DeliveryLog {
+        let log = |is_taker| ClientLog {
+            is_taker,
+            ..ClientLog::default()
+        };
+        let clients: Vec<_> = clients.map(log).collect();
+        let takers = clients.iter().filter(|client| client.is_taker).count();
         DeliveryLog {
             senders: (0..senders).map(|_| Sent::default()).collect(),
-            clients: clients as u32,
-            present: clients as u64,
+            clients,
+            takers: takers as u32,
+            present: takers as u64,
             ..DeliveryLog::default()
         }
     }
@@ -88,7 +98,7 @@ impl DeliveryLog {
         sent.queue.push_back(Message {
             at,
             place: NO_PLACE,
-            missing: self.clients,
+            missing: self.takers,
         });
         self.kept += 1;
         self.messages += 1;
@@ -113,8 +123,9 @@ impl DeliveryLog {
 
     /// Enters a delivery and returns when it was to be sent, or `None` if it came twice or was never
     /// sent (which counts as duplicated: the room made it up).
-    pub fn receive(&mut self, client: &mut ClientLog, sender: usize, number: u32) -> Option<u64> {
+    pub fn receive(&mut self, client: usize, sender: usize, number: u32) -> Option<u64> {
         let place = self.place(sender, number);
+        let client = &mut self.clients[client];
         if !place.is_some_and(|place| client.take(place)) {
             client.duplicated += 1;
             return None;
@@ -152,10 +163,15 @@ impl DeliveryLog {
         Some(self.order - 1)
     }
 
+    /// Enters what came to a client and is not what was sent.
+    pub fn damaged(&mut self, client: usize) {
+        self.clients[client].damaged += 1;
+    }
+
     /// A client has been disconnected: what it has not received will not come.
-    pub fn leave(&mut self, client: &ClientLog) {
+    pub fn leave(&mut self, client: usize) {
         self.present -= 1;
-        self.outstanding -= self.missing(client);
+        self.outstanding -= self.messages - self.clients[client].received;
     }
 
     /// What never came, if nothing more comes: for each message when it was to be sent, and how many
@@ -165,9 +181,18 @@ impl DeliveryLog {
         messages.map(|message| (message.at, u64::from(message.missing)))
     }
 
-    /// How many of the messages a client has not received.
-    pub fn missing(&self, client: &ClientLog) -> u64 {
-        self.messages - client.received
+    /// What was lost, duplicated, out of order and damaged at every `step`th client from `first` on.
+    pub fn faults(&self, first: usize, step: usize) -> [u64; 4] {
+        let mut faults = [0; 4];
+        for client in self.clients.iter().skip(first).step_by(step) {
+            if client.is_taker {
+                faults[0] += self.messages - client.received;
+            }
+            faults[1] += client.duplicated;
+            faults[2] += client.out_of_order;
+            faults[3] += client.damaged;
+        }
+        faults
     }
 }
 
@@ -208,35 +233,33 @@ mod tests {
 
     use super::*;
 
+    fn log(senders: usize, clients: usize) -> DeliveryLog {
+        DeliveryLog::new(senders, (0..clients).map(|_| true))
+    }
+
     /// Plays what each client gets, as (sender, number), after `sent` messages of each sender.
     fn play(sent: &[u32], clients: &[&[(usize, u32)]]) -> [u64; 4] {
-        let mut log = DeliveryLog::new(sent.len(), clients.len());
+        let mut log = log(sent.len(), clients.len());
         for (sender, &count) in sent.iter().enumerate() {
             for number in 0..count {
                 log.send(sender, u64::from(number));
             }
         }
-        let logs: Vec<_> = (clients.iter())
-            .map(|deliveries| {
-                let mut client = ClientLog::default();
-                for &(sender, number) in *deliveries {
-                    log.receive(&mut client, sender, number);
-                }
-                client
-            })
-            .collect();
-        counts(&log, &logs)
+        for (client, deliveries) in clients.iter().enumerate() {
+            for &(sender, number) in *deliveries {
+                log.receive(client, sender, number);
+            }
+        }
+        counts(&log)
     }
 
     /// What was received, lost, duplicated and out of order.
-    fn counts(log: &DeliveryLog, clients: &[ClientLog]) -> [u64; 4] {
-        let sum = |count: fn(&ClientLog) -> u64| clients.iter().map(count).sum();
-        [
-            sum(|client| client.received),
-            log.lost().map(|(_, missing)| missing).sum(),
-            sum(|client| client.duplicated),
-            sum(|client| client.out_of_order),
-        ]
+    fn counts(log: &DeliveryLog) -> [u64; 4] {
+        let received = log.clients.iter().map(|client| client.received).sum();
+        let [lost, duplicated, out_of_order, _] = log.faults(0, 1);
+        let missing: u64 = log.lost().map(|(_, missing)| missing).sum();
+        assert_eq!(lost, missing, "by client and by message");
+        [received, lost, duplicated, out_of_order]
     }
 
     #[test]
@@ -279,66 +302,61 @@ mod tests {
 
     #[test]
     fn what_a_disconnected_client_misses_is_lost_and_not_waited_for() {
-        let mut log = DeliveryLog::new(1, 2);
-        let mut stays = ClientLog::default();
-        let mut leaves = ClientLog::default();
+        let mut log = log(1, 2);
+        let (stays, leaves) = (0, 1);
         log.send(0, 0);
         log.send(0, 0);
-        log.receive(&mut leaves, 0, 0);
-        log.leave(&leaves);
+        log.receive(leaves, 0, 0);
+        log.leave(leaves);
         log.send(0, 0);
         for number in 0..3 {
-            log.receive(&mut stays, 0, number);
+            log.receive(stays, 0, number);
         }
         assert_eq!(log.outstanding, 0);
-        assert_eq!(counts(&log, &[stays, leaves]), [4, 2, 0, 0]);
+        assert_eq!(counts(&log), [4, 2, 0, 0]);
     }
 
     #[test]
     fn the_intended_time_comes_back_with_the_delivery() {
-        let mut log = DeliveryLog::new(1, 1);
+        let mut log = log(1, 1);
         let number = log.send(0, 1234);
-        let mut client = ClientLog::default();
-        assert_eq!(log.receive(&mut client, 0, number), Some(1234));
-        assert_eq!(log.receive(&mut client, 0, number), None);
+        assert_eq!(log.receive(0, 0, number), Some(1234));
+        assert_eq!(log.receive(0, 0, number), None);
     }
 
     #[test]
     fn memory_is_bounded_and_dropped_messages_are_returned() {
-        let mut log = DeliveryLog::new(2, 3);
-        let mut client = ClientLog::default();
+        let mut log = log(2, 3);
         for nth in 0..LONGEST as u32 {
             assert_eq!(log.make_room(), None);
             log.send(nth as usize % 2, u64::from(nth));
         }
-        log.receive(&mut client, 0, 0);
+        log.receive(0, 0, 0);
         assert_eq!(log.make_room(), Some((0, 2)), "one of three has it");
         assert_eq!(log.make_room(), None);
         log.send(0, 1);
-        assert_eq!(log.receive(&mut client, 0, 0), None, "given up");
-        assert_eq!(log.receive(&mut client, 0, 1), Some(2));
+        assert_eq!(log.receive(0, 0, 0), None, "given up");
+        assert_eq!(log.receive(0, 0, 1), Some(2));
         // What everyone has is forgotten.
-        let mut log = DeliveryLog::new(1, 1);
-        let mut client = ClientLog::default();
+        let mut log = self::log(1, 1);
         for number in 0..100 {
             log.send(0, 0);
-            log.receive(&mut client, 0, number);
+            log.receive(0, 0, number);
         }
         assert!(log.kept <= 1, "{} kept", log.kept);
     }
 
     #[test]
     fn gaps_are_bounded() {
-        let mut log = DeliveryLog::new(1, 1);
-        let mut client = ClientLog::default();
+        let mut log = log(1, 1);
         for number in 0..10_000 {
             log.send(0, 0);
             if number % 2 == 1 {
-                log.receive(&mut client, 0, number);
+                log.receive(0, 0, number);
             }
         }
-        assert!(client.gaps.len() <= MOST_GAPS);
-        assert_eq!(counts(&log, &[client]), [5000, 5000, 0, 0]);
+        assert!(log.clients[0].gaps.len() <= MOST_GAPS);
+        assert_eq!(counts(&log), [5000, 5000, 0, 0]);
     }
 
     proptest! {

@@ -45,15 +45,14 @@ impl Format {
         Format { template }
     }
 
-    /// The message `number` of `sender` (modulo [`SENDERS`]), in `message`.
-    pub fn write(&self, sender: usize, number: u32, message: &mut Vec<u8>) {
+    /// The message `number` of `sender` (modulo [`SENDERS`]).
+    pub fn message(&mut self, sender: usize, number: u32) -> &[u8] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        message.clear();
-        message.extend_from_slice(&self.template);
         let id = (sender as u64) << 32 | u64::from(number);
-        for (i, byte) in message[1..HEAD].iter_mut().enumerate() {
+        for (i, byte) in self.template[1..HEAD].iter_mut().enumerate() {
             *byte = DIGITS[(id >> (44 - 4 * i) & 0xf) as usize];
         }
+        &self.template
     }
 
     /// Finds the message at the end of `line` (which is without its line end): what stands before
@@ -87,10 +86,9 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         for size in [SHORTEST, 64, LONGEST] {
-            let format = Format::new(MEASURED, size, 7);
-            let mut message = Vec::new();
+            let mut format = Format::new(MEASURED, size, 7);
             for (sender, number) in [(0, 0), (1, 0xdead_beef), (0xffff, u32::MAX)] {
-                format.write(sender, number, &mut message);
+                let message = format.message(sender, number);
                 assert_eq!(message.len(), size);
                 assert!(message.iter().all(|b| !b.is_ascii_control() || *b == b'\n'));
                 let mut line = b"[1.2.3.4:5]me: ".to_vec();
@@ -105,9 +103,8 @@ mod tests {
 
     #[test]
     fn damage_is_detected() {
-        let format = Format::new(MEASURED, 32, 7);
-        let mut message = Vec::new();
-        format.write(1, 2, &mut message);
+        let mut format = Format::new(MEASURED, 32, 7);
+        let mut message = format.message(1, 2).to_vec();
         message.pop();
         let sound = message.clone();
         message[20] ^= 1;

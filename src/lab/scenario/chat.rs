@@ -8,37 +8,29 @@ use std::time::{Duration, Instant};
 
 use crate::lab::load::client::Client;
 use crate::lab::load::clients::{Clients, Event};
-use crate::lab::load::delivery::{ClientLog, DeliveryLog};
+use crate::lab::load::delivery::DeliveryLog;
 use crate::lab::load::message::Format;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::Login;
+use crate::lab::scenario::login;
 use crate::lab::scenario::session::Session;
 
 /// Messages that one sender may send before the others have their turn.
 const BURST: usize = 64;
 
-struct FanOut<'a> {
-    plan: &'a RoundPlan,
-    login: Login,
+#[derive(Default)]
+struct FanOut {
+    /// How many are to send, and what chooses them.
+    wanted: usize,
+    seed: u64,
     format: Format,
     log: DeliveryLog,
-    members: Vec<Member>,
+    /// In the order of their clients.
     senders: Vec<Sender>,
     /// Senders that can send more at once.
     behind: BTreeSet<usize>,
-    message: Vec<u8>,
-}
-
-/// What the log has of a client.
-#[derive(Default)]
-struct Member {
-    log: ClientLog,
-    /// Whether it is in at the start, so that every message is for it.
-    takes_part: bool,
-    sender: Option<usize>,
 }
 
 struct Sender {
@@ -53,23 +45,17 @@ struct Sender {
 /// # Errors
 /// Nobody gets in and stays, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut login = Login::everyone(Protocol::Chat, plan.clients, session)?;
+    login::everyone(Protocol::Chat, plan.clients, session)?;
     let count = plan.stalled.unwrap_or(0);
     let mut stalled = Clients::stalled(session.server.addrs(), count)?;
-    login.settle(&mut stalled, session)?;
+    login::settle(&mut stalled, session)?;
     let mut load = FanOut {
-        plan,
-        login,
-        format: Format::default(),
-        log: DeliveryLog::default(),
-        members: Vec::new(),
-        senders: Vec::new(),
-        behind: BTreeSet::new(),
-        message: Vec::new(),
+        wanted: plan.senders.unwrap_or(0),
+        seed: plan.seed,
+        ..FanOut::default()
     };
     let mut round = measure(&mut load, session, plan)?;
     load.note_faults(session);
-    round.connect_seconds = load.login.seconds;
     round.dropped += disconnected(&mut stalled)?;
     drop(stalled);
     Ok(session.finish(round))
@@ -92,21 +78,7 @@ fn disconnected(stalled: &mut Clients) -> io::Result<u64> {
     Ok(count as u64)
 }
 
-impl FanOut<'_> {
-    /// What was lost, duplicated, out of order and damaged at the clients of one of so many servers.
-    fn faults(&self, nth: usize, servers: usize) -> [u64; 4] {
-        let mut faults = [0; 4];
-        for member in self.members.iter().skip(nth).step_by(servers) {
-            if member.takes_part {
-                faults[0] += self.log.missing(&member.log);
-            }
-            faults[1] += member.log.duplicated;
-            faults[2] += member.log.out_of_order;
-            faults[3] += member.log.damaged;
-        }
-        faults
-    }
-
+impl FanOut {
     /// Notes what went wrong at the clients of each of several servers.
     fn note_faults(&self, session: &mut Session<'_>) {
         let servers = session.server.names();
@@ -116,7 +88,7 @@ impl FanOut<'_> {
             let gone = clients.iter().filter(|client| !client.is_in).count();
             let gone = (gone as u64, format!("of {} clients gone", clients.len()));
             let kinds = ["lost", "duplicated", "out of order", "damaged"].map(str::to_owned);
-            let faults = self.faults(nth, servers.len()).into_iter().zip(kinds);
+            let faults = self.log.faults(nth, servers.len()).into_iter().zip(kinds);
             let seen = faults.chain([gone]).filter(|(count, _)| *count > 0);
             let seen: Vec<_> = seen
                 .map(|(count, what)| format!("{count} {what}"))
@@ -149,8 +121,7 @@ impl FanOut<'_> {
             }
             let number = self.log.send(nth, at);
             sender.sent += 1;
-            self.format.write(nth, number, &mut self.message);
-            client.send(&self.message);
+            client.send(self.format.message(nth, number));
             if !rec.schedule.is_open_loop() {
                 return;
             }
@@ -158,71 +129,62 @@ impl FanOut<'_> {
         self.behind.insert(nth);
     }
 
-    /// Checks what a client has read, and returns whether a message of its own was there.
+    /// Checks what a client has read, and returns which sender it is if a message of its own was there.
     fn read(
         &mut self,
         number: usize,
         client: &mut Client,
         bytes: &[u8],
         rec: &mut Recorder,
-    ) -> bool {
+    ) -> Option<usize> {
         let now = rec.now();
-        let (mut deliveries, mut own_came_back) = (0, false);
-        let member = &mut self.members[number];
+        let (mut deliveries, mut own) = (0, None);
         client.lines.cut(bytes, |line| {
-            let Some((prefix, sender, number, is_whole)) = self.format.read(line) else {
+            let Some((prefix, nth, message, is_whole)) = self.format.read(line) else {
                 return;
             };
+            let sender = self.senders.get(nth);
             // The original room passes on what it reads at once as one message, even if its sender
             // sent several; the second and later ones come without a prefix.
-            let prefix_fits = prefix.is_empty()
-                || (self.senders.get(sender)).is_some_and(|sender| prefix == sender.prefix);
+            let prefix_fits =
+                prefix.is_empty() || sender.is_some_and(|sender| prefix == sender.prefix);
             if !is_whole || !prefix_fits {
-                member.log.damaged += 1;
-            } else if let Some(at) = self.log.receive(&mut member.log, sender, number) {
+                self.log.damaged(number);
+            } else if let Some(at) = self.log.receive(number, nth, message) {
                 rec.record(now, at);
                 deliveries += 1;
-                own_came_back |= member.sender == Some(sender);
+                own = sender
+                    .filter(|sender| sender.client == number)
+                    .map(|_| nth)
+                    .or(own);
             }
         });
         if deliveries > 0 {
             rec.delivered(now, deliveries);
         }
-        own_came_back
+        own
     }
 }
 
-impl Load for FanOut<'_> {
-    const STAYS: bool = true;
-
+impl Load for FanOut {
     fn begin(&mut self, format: Format, clients: &mut Clients) {
         self.format = format;
-        self.members.clear();
-        let mut present = Vec::new();
-        for (number, client) in clients.all().iter().enumerate() {
-            present.extend(client.is_in.then_some(number));
-            self.members.push(Member {
-                takes_part: client.is_in,
-                ..Member::default()
-            });
-        }
-        let count = self.plan.senders.unwrap_or(0).min(present.len());
-        self.log = DeliveryLog::new(count, present.len());
         self.behind.clear();
-        self.senders.clear();
-        let mut random = fastrand::Rng::with_seed(self.plan.seed);
-        for (nth, client) in (0..).zip(random.choose_multiple(present, count)) {
-            self.members[client].sender = Some(nth);
-            self.senders.push(Sender {
-                client,
-                prefix: clients.all()[client].prefix.clone(),
-                sent: 0,
-            });
-        }
-    }
-
-    fn turns(&self) -> usize {
-        self.senders.len()
+        let clients = clients.all();
+        let present: Vec<_> = (0..clients.len())
+            .filter(|&number| clients[number].is_in)
+            .collect();
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let mut chosen = random.choose_multiple(present, self.wanted);
+        chosen.sort_unstable();
+        let sender = |client: usize| Sender {
+            client,
+            prefix: clients[client].prefix.clone(),
+            sent: 0,
+        };
+        self.senders = chosen.into_iter().map(sender).collect();
+        let are_in = clients.iter().map(|client| client.is_in);
+        self.log = DeliveryLog::new(self.senders.len(), are_in);
     }
 
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
@@ -240,16 +202,20 @@ impl Load for FanOut<'_> {
     fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
         let is_open_loop = rec.schedule.is_open_loop();
         let sends = match event {
-            Event::Bytes(bytes) => self.read(number, client, bytes, rec) && !is_open_loop,
-            Event::Writable => is_open_loop,
-            Event::Connected => false,
-            Event::Closed => {
-                self.login.leave(client);
-                self.log.leave(&self.members[number].log);
-                false
+            Event::Bytes(bytes) => {
+                (self.read(number, client, bytes, rec)).filter(|_| !is_open_loop)
             }
+            Event::Writable if is_open_loop => self
+                .senders
+                .binary_search_by_key(&number, |sender| sender.client)
+                .ok(),
+            Event::Closed => {
+                self.log.leave(number);
+                None
+            }
+            _ => None,
         };
-        if let (Some(nth), true) = (self.members[number].sender, sends) {
+        if let Some(nth) = sends {
             self.send_next(nth, client, rec);
         }
     }
@@ -258,22 +224,20 @@ impl Load for FanOut<'_> {
         self.log.outstanding + self.behind.len() as u64
     }
 
-    fn login(&self) -> &Login {
-        &self.login
+    fn needs_clients(&self) -> bool {
+        !self.senders.is_empty()
     }
 
-    fn finish(&mut self, rec: &mut Recorder) {
+    fn finish(&mut self, _: &Clients, rec: &mut Recorder) {
         for (at, missing) in self.log.lost() {
             rec.lose(at, missing);
         }
-        let each = u64::from(self.log.clients);
+        let each = u64::from(self.log.takers);
         for (nth, sender) in self.senders.iter().enumerate() {
             rec.never_sent(sender.sent, nth, self.senders.len(), each);
         }
         let counts = &mut rec.counts;
-        [_, counts.duplicated, counts.out_of_order, counts.damaged] = self.faults(0, 1);
-        counts.connected = self.log.clients as usize;
+        [_, counts.duplicated, counts.out_of_order, counts.damaged] = self.log.faults(0, 1);
         counts.messages += self.log.messages;
-        counts.dropped = self.login.dropped;
     }
 }

@@ -10,11 +10,11 @@ use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::{Login, generator_itself};
+use crate::lab::scenario::login::{generator_itself, welcome};
 use crate::lab::scenario::session::Session;
 
+#[derive(Default)]
 struct Churn {
-    login: Login,
     format: Format,
     /// By number of the client.
     visits: Vec<Visit>,
@@ -25,8 +25,6 @@ struct Churn {
     due: u64,
     begun: u64,
     ended: u64,
-    most_inside: usize,
-    message: Vec<u8>,
 }
 
 /// One visitor.
@@ -44,28 +42,19 @@ struct Visit {
 /// No visitor gets through, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     let mut load = Churn {
-        login: Login::new(Protocol::Chat),
-        format: Format::default(),
-        visits: Vec::new(),
         places: plan.clients,
-        refusal: None,
-        due: 0,
-        begun: 0,
-        ended: 0,
-        most_inside: 0,
-        message: Vec::new(),
+        ..Churn::default()
     };
     session.watch_peak();
     let round = measure(&mut load, session, plan)?;
     session.clients.clear();
-    let got_through = round.deliveries > 0 || round.cut_short;
-    match load.refusal {
-        Some(err) if !got_through => return Err(err),
-        refusal => session.notes.extend(refusal.map(generator_itself)),
-    }
-    match got_through {
-        true => Ok(session.finish(round)),
-        false => {
+    match (round.deliveries > 0 || round.cut_short, load.refusal) {
+        (true, refusal) => {
+            session.notes.extend(refusal.map(generator_itself));
+            Ok(session.finish(round))
+        }
+        (false, Some(err)) => Err(err),
+        (false, None) => {
             Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"))
         }
     }
@@ -109,26 +98,17 @@ impl Churn {
             rec.answered(rec.now(), at, is_right);
             client.close();
             client.is_in = false;
-            self.login.inside -= 1;
             self.ended += 1;
         }
     }
 }
 
 impl Load for Churn {
-    const STAYS: bool = false;
-
     fn begin(&mut self, format: Format, clients: &mut Clients) {
         clients.clear();
         self.visits.clear();
-        self.login.inside = 0;
         self.format = format;
-        (self.due, self.begun, self.ended, self.most_inside) = (0, 0, 0, 0);
-    }
-
-    /// In a closed loop, the next visitor follows as soon as one has left.
-    fn turns(&self) -> usize {
-        self.places
+        (self.due, self.begun, self.ended) = (0, 0, 0);
     }
 
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
@@ -136,6 +116,7 @@ impl Load for Churn {
         if rec.schedule.is_open_loop() {
             self.due = due.end;
         } else if rec.schedule.is_sending(now) {
+            // The next visitor follows as soon as one has left.
             self.due = self.ended + self.places as u64;
         }
         while self.begun < self.due
@@ -157,17 +138,14 @@ impl Load for Churn {
         match event {
             Event::Bytes(bytes) if client.is_in => self.read(number, client, bytes, rec),
             Event::Closed => {
-                self.login.leave(client);
                 self.ended += 1;
                 rec.lose(self.visits[number].at.take().unwrap_or_default(), 1);
             }
             event => {
-                self.login.handle(client, event);
+                welcome(Protocol::Chat, client, event);
                 if client.is_in {
-                    self.most_inside = self.most_inside.max(self.login.inside);
                     let visit = self.visits[number].number;
-                    self.format.write(number, visit, &mut self.message);
-                    client.send(&self.message);
+                    client.send(self.format.message(number, visit));
                 }
             }
         }
@@ -178,20 +156,21 @@ impl Load for Churn {
         self.due - self.ended
     }
 
-    fn login(&self) -> &Login {
-        &self.login
+    fn needs_clients(&self) -> bool {
+        false
     }
 
-    fn finish(&mut self, rec: &mut Recorder) {
+    fn finish(&mut self, clients: &Clients, rec: &mut Recorder) {
         for at in self.visits.iter().filter_map(|visit| visit.at) {
             rec.lose(at, 1);
         }
-        rec.counts.messages = self.begun;
         rec.never_sent(self.begun, 0, 1, 1);
-        rec.counts.dropped = self.login.refused + self.login.dropped;
-        rec.counts.connected = match rec.counts.dropped {
+        let counts = &mut rec.counts;
+        counts.messages += self.begun;
+        counts.dropped += clients.refused;
+        counts.connected = match counts.dropped {
             0 => self.places,
-            _ => self.most_inside,
+            _ => clients.most_inside,
         };
     }
 }

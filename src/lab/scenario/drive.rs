@@ -10,7 +10,7 @@ use crate::lab::load::clients::{Clients, Event};
 use crate::lab::load::message::{Format, LONGEST, MEASURED, SENDERS, SHORTEST, WARM_UP};
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
-use crate::lab::scenario::login::{Login, TURN, nobody_left};
+use crate::lab::scenario::login::{TURN, nobody_left};
 use crate::lab::scenario::session::Session;
 use crate::lab::values::{Rate, duration, positive, rate, within};
 
@@ -55,16 +55,11 @@ pub struct RoundPlan {
 
 /// What a scenario does with its clients.
 pub trait Load {
-    /// Whether its clients stay: without them, the round is over.
-    const STAYS: bool;
-
     /// Starts anew, with messages of this format.
     fn begin(&mut self, format: Format, clients: &mut Clients);
 
-    /// How many take turns in sending.
-    fn turns(&self) -> usize;
-
-    /// Messages `due` have become due. Returns whether to go on without waiting.
+    /// Messages `due` have become due; in a closed loop all are from the start. Returns whether to go on
+    /// without waiting.
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool;
 
     /// Something happened to a client.
@@ -73,11 +68,11 @@ pub trait Load {
     /// What was sent and may still come.
     fn outstanding(&self) -> u64;
 
-    /// Who is in.
-    fn login(&self) -> &Login;
+    /// Whether the round is over if no client is in.
+    fn needs_clients(&self) -> bool;
 
     /// Nothing more comes: counts what was sent, and what never came.
-    fn finish(&mut self, rec: &mut Recorder);
+    fn finish(&mut self, clients: &Clients, rec: &mut Recorder);
 }
 
 /// Warms up and measures.
@@ -91,31 +86,36 @@ pub fn measure(
     plan: &RoundPlan,
 ) -> io::Result<Round> {
     if let Some(warm_up) = plan.warm_up {
-        let format = Format::new(WARM_UP, plan.size, plan.seed);
-        load.begin(format, &mut session.clients);
+        load.begin(
+            Format::new(WARM_UP, plan.size, plan.seed),
+            &mut session.clients,
+        );
         if drive(load, session, plan.rate, warm_up)?.cut_short {
             return Err(ErrorKind::Interrupted.into());
         }
     }
-    let format = Format::new(MEASURED, plan.size, plan.seed);
-    load.begin(format, &mut session.clients);
+    load.begin(
+        Format::new(MEASURED, plan.size, plan.seed),
+        &mut session.clients,
+    );
     session.begin();
     let round = drive(load, session, plan.rate, plan.duration)?;
-    session.end(load.login().inside);
+    session.end();
     Ok(round)
 }
 
-fn drive<L: Load>(
-    load: &mut L,
+fn drive(
+    load: &mut impl Load,
     session: &mut Session<'_>,
     rate: Option<f64>,
     duration: Duration,
 ) -> io::Result<Round> {
     let mut rec = Recorder::start(rate, duration);
+    rec.counts.connected = session.clients.inside;
     let mut sent = 0;
     loop {
         let now = rec.now();
-        let due = rec.schedule.due_until(now).unwrap_or(load.turns() as u64);
+        let due = rec.schedule.due_until(now).unwrap_or(u64::MAX);
         let at_once = load.send(sent..due, &mut session.clients, &mut rec);
         sent = due;
         let timeout = match rec.schedule.wait(now, due) {
@@ -128,12 +128,11 @@ fn drive<L: Load>(
                 load.handle(number, client, event, &mut rec);
             })?;
         let now = rec.now();
-        let inside = load.login().inside;
-        match session.tick(rec.instant(now), inside, rec.counts.deliveries) {
+        match session.tick(rec.instant(now), rec.counts.deliveries) {
             Err(err) if err.kind() == ErrorKind::Interrupted => rec.cut_short(now),
             result => result?,
         }
-        if L::STAYS && load.turns() > 0 && inside == 0 && !session.is_interrupted() {
+        if session.clients.inside == 0 && load.needs_clients() && !session.is_interrupted() {
             return Err(nobody_left(session));
         }
         let outstanding = load.outstanding();
@@ -143,7 +142,8 @@ fn drive<L: Load>(
         // What was due at the last moment is still to be sent.
         let all_sent = rec.schedule.due_until(now).is_none_or(|due| due <= sent);
         if !rec.schedule.is_sending(now) && (outstanding == 0 && all_sent || rec.is_over(now)) {
-            load.finish(&mut rec);
+            rec.counts.dropped = session.clients.dropped;
+            load.finish(&session.clients, &mut rec);
             return Ok(rec.round(now));
         }
     }

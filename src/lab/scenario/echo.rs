@@ -11,17 +11,16 @@ use crate::lab::load::protocol::Protocol;
 use crate::lab::load::recorder::Recorder;
 use crate::lab::results::record::Round;
 use crate::lab::scenario::drive::{Load, RoundPlan, measure};
-use crate::lab::scenario::login::{Login, NO_ANSWER};
+use crate::lab::scenario::login::{self, NO_ANSWER};
 use crate::lab::scenario::session::Session;
 
+#[derive(Default)]
 struct Echo {
-    login: Login,
     format: Format,
     lines: Vec<Line>,
     /// Numbers of those that were connected at the start.
     connected: Vec<usize>,
     in_flight: u64,
-    message: Vec<u8>,
 }
 
 /// One connection.
@@ -44,20 +43,12 @@ struct Line {
 /// # Errors
 /// Nobody is answered right, the server dies, or Ctrl-C came before the measurement.
 pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
-    let mut load = Echo {
-        login: Login::everyone(Protocol::Echo, plan.clients, session)?,
-        format: Format::default(),
-        lines: Vec::new(),
-        connected: Vec::new(),
-        in_flight: 0,
-        message: Vec::new(),
-    };
-    let mut round = measure(&mut load, session, plan)?;
+    login::everyone(Protocol::Echo, plan.clients, session)?;
+    let round = measure(&mut Echo::default(), session, plan)?;
     if round.deliveries == 0 && !round.cut_short {
         session.clients.clear();
         return Err(session.error(NO_ANSWER));
     }
-    round.connect_seconds = load.login.seconds;
     Ok(session.finish(round))
 }
 
@@ -78,8 +69,7 @@ impl Echo {
         self.in_flight += 1;
         line.sent += 1;
         (line.got, line.is_right) = (0, true);
-        (self.format).write(number, line.sent as u32, &mut self.message);
-        client.send(&self.message);
+        client.send(self.format.message(number, line.sent as u32));
     }
 
     fn answer(&mut self, number: usize, bytes: &[u8], rec: &mut Recorder) {
@@ -90,12 +80,12 @@ impl Echo {
             rec.counts.damaged += 1;
             return;
         };
-        (self.format).write(number, line.sent as u32, &mut self.message);
-        self.message.make_ascii_uppercase();
+        let request = self.format.message(number, line.sent as u32);
         let got = line.got + bytes.len();
-        line.is_right &= self.message.get(line.got..got) == Some(bytes);
+        let asked = request.get(line.got..got);
+        line.is_right &= asked.is_some_and(|asked| asked.to_ascii_uppercase() == bytes);
         line.got = got;
-        if got < self.message.len() {
+        if got < request.len() {
             return;
         }
         line.at = None;
@@ -105,34 +95,27 @@ impl Echo {
 }
 
 impl Load for Echo {
-    const STAYS: bool = true;
-
     fn begin(&mut self, format: Format, clients: &mut Clients) {
         self.format = format;
         self.in_flight = 0;
         self.connected.clear();
         self.lines.resize_with(clients.all().len(), Line::default);
-        for (number, client) in clients.all().iter_mut().enumerate() {
-            let line = &mut self.lines[number];
-            if client.is_in && line.at.is_some() {
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            if clients.all()[number].is_in && line.at.is_some() {
                 // The answer to a request of the warm-up would be taken for that of the next.
-                client.close();
-                self.login.leave(client);
+                clients.drop_client(number);
             }
             *line = Line {
                 nth: self.connected.len(),
                 ..Line::default()
             };
-            self.connected.extend(client.is_in.then_some(number));
+            let is_in = clients.all()[number].is_in;
+            self.connected.extend(is_in.then_some(number));
         }
     }
 
-    fn turns(&self) -> usize {
-        self.connected.len()
-    }
-
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
-        let turns = self.turns();
+        let turns = self.connected.len();
         for nth in due.take(turns) {
             let number = self.connected[nth as usize % turns];
             self.request(number, &mut clients.all()[number], rec);
@@ -146,10 +129,7 @@ impl Load for Echo {
                 self.answer(number, bytes, rec);
                 self.request(number, client, rec);
             }
-            Event::Closed => {
-                self.login.leave(client);
-                self.in_flight -= u64::from(self.lines[number].at.is_some());
-            }
+            Event::Closed => self.in_flight -= u64::from(self.lines[number].at.is_some()),
             Event::Connected | Event::Writable => {}
         }
     }
@@ -158,18 +138,15 @@ impl Load for Echo {
         self.in_flight
     }
 
-    fn login(&self) -> &Login {
-        &self.login
+    fn needs_clients(&self) -> bool {
+        true
     }
 
-    fn finish(&mut self, rec: &mut Recorder) {
-        let all = self.turns();
+    fn finish(&mut self, _: &Clients, rec: &mut Recorder) {
         for line in self.connected.iter().map(|&number| &self.lines[number]) {
             rec.counts.messages += line.sent;
             line.at.into_iter().for_each(|at| rec.lose(at, 1));
-            rec.never_sent(line.sent, line.nth, all, 1);
+            rec.never_sent(line.sent, line.nth, self.connected.len(), 1);
         }
-        rec.counts.connected = all;
-        rec.counts.dropped = self.login.dropped;
     }
 }

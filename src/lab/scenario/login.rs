@@ -25,201 +25,145 @@ pub const SILENCE: Duration = Duration::from_secs(10);
 /// The room counts as quiet when nothing has come for this long.
 const QUIET: Duration = Duration::from_millis(30);
 
-/// Who came in.
-#[derive(Debug)]
-pub struct Login {
-    protocol: Protocol,
-    /// How many are in.
-    pub inside: usize,
-    /// How many were disconnected, or answered wrong, before they were in.
-    pub refused: u64,
-    /// How many were in, and were disconnected.
-    pub dropped: u64,
-    /// The last line that a client got before it was refused.
-    pub told: Vec<u8>,
-    /// Seconds from the start until the last came in.
-    pub seconds: f64,
-    start: Instant,
-    /// When the last of them came nearer to being in or out.
-    moved: Instant,
-    /// Logins of clients that do not read, which the others have not seen yet.
-    awaited: HashSet<Vec<u8>>,
+/// Lets `count` clients in. Some may be refused; those are closed.
+///
+/// # Errors
+/// Nobody gets in and stays, or as for [`Session::tick`].
+pub fn everyone(protocol: Protocol, count: usize, session: &mut Session<'_>) -> io::Result<()> {
+    let refusal = admit(protocol, count, session)?;
+    if session.clients.inside == 0 {
+        return Err(refusal.unwrap_or_else(|| nobody(protocol, session)));
+    }
+    session.notes.extend(refusal.map(generator_itself));
+    for client in session.clients.all() {
+        if !client.is_in {
+            client.close();
+        }
+    }
+    Ok(())
 }
 
-impl Login {
-    /// Nobody yet.
-    pub fn new(protocol: Protocol) -> Login {
-        Login {
-            protocol,
-            inside: 0,
-            refused: 0,
-            dropped: 0,
-            told: Vec::new(),
-            seconds: 0.0,
-            start: Instant::now(),
-            moved: Instant::now(),
-            awaited: HashSet::new(),
-        }
-    }
-
-    /// Lets `count` clients in. Some may be refused; those are closed.
-    ///
-    /// # Errors
-    /// Nobody gets in and stays, or as for [`Session::tick`].
-    pub fn everyone(
-        protocol: Protocol,
-        count: usize,
-        session: &mut Session<'_>,
-    ) -> io::Result<Login> {
-        let mut login = Login::new(protocol);
-        match (login.admit(count, session)?, login.inside) {
-            (refusal, 0) => return Err(refusal.unwrap_or_else(|| login.nobody(session))),
-            (refusal, _) => session.notes.extend(refusal.map(generator_itself)),
-        }
-        for client in session.clients.all() {
-            if !client.is_in {
-                client.close();
+/// Connects `count` more clients and waits until each is in or refused, or nothing comes of them any more.
+/// Returns what kept this program from connecting them all.
+///
+/// # Errors
+/// As for [`Session::tick`].
+pub fn admit(
+    protocol: Protocol,
+    count: usize,
+    session: &mut Session<'_>,
+) -> io::Result<Option<io::Error>> {
+    let all = session.clients.all().len() + count;
+    let start = Instant::now();
+    let (mut moved, mut refusal) = (start, None);
+    loop {
+        let clients = &mut session.clients;
+        let mut at_once = true;
+        for _ in 0..AT_ONCE {
+            let number = clients.all().len();
+            at_once = number < all && refusal.is_none() && clients.undecided() < UNDER_WAY;
+            if !at_once {
+                break;
             }
+            // No descriptor, no port: it will not be better for those that follow.
+            refusal = clients.connect(number).err();
         }
-        Ok(login)
-    }
-
-    /// Connects `count` more clients and waits until each is in or refused, or nothing comes of them any
-    /// more. Returns what kept this program from connecting them all.
-    ///
-    /// # Errors
-    /// As for [`Session::tick`].
-    pub fn admit(
-        &mut self,
-        count: usize,
-        session: &mut Session<'_>,
-    ) -> io::Result<Option<io::Error>> {
-        let mut refusal = None;
-        let all = session.clients.all().len() + count;
-        self.moved = Instant::now();
-        loop {
-            let mut at_once = true;
-            for _ in 0..AT_ONCE {
-                let number = session.clients.all().len();
-                at_once = number < all && refusal.is_none() && self.undecided(session) < UNDER_WAY;
-                if !at_once {
-                    break;
-                }
-                // No descriptor, no port: it will not be better for those that follow.
-                refusal = session.clients.connect(number).err();
-            }
-            let is_done = !at_once && self.undecided(session) == 0;
-            if is_done || self.moved.elapsed() > SILENCE {
-                return Ok(refusal);
-            }
-            self.turn(if at_once { Duration::ZERO } else { TURN }, session)?;
+        let (undecided, inside) = (clients.undecided(), clients.inside);
+        if !at_once && undecided == 0 || moved.elapsed() > SILENCE {
+            return Ok(refusal);
         }
-    }
-
-    /// Clients that are neither in nor out.
-    pub fn undecided(&self, session: &mut Session<'_>) -> usize {
-        session.clients.all().len() - self.inside - (self.refused + self.dropped) as usize
-    }
-
-    /// The failure of a server that lets nobody in.
-    fn nobody(&self, session: &mut Session<'_>) -> io::Error {
-        let is_silent = self.undecided(session) > 0;
-        match self.protocol {
-            _ if self.dropped > 0 => nobody_left(session),
-            Protocol::Echo if is_silent || !self.told.is_empty() => session.error(NO_ANSWER),
-            Protocol::Chat if is_silent => session.error(&format!(
-                "let nobody into the room: no client saw its own login in {} s (does it speak the chat \
-                 protocol?)",
-                SILENCE.as_secs()
-            )),
-            _ => session.error("closed every connection at once"),
-        }
-    }
-
-    /// Something happened to a client that comes in or is in.
-    pub fn handle(&mut self, client: &mut Client, event: Event<'_>) {
-        match event {
-            Event::Connected => {
-                self.moved = Instant::now();
-                if self.protocol == Protocol::Echo {
-                    client.send(b"x\n");
-                }
-            }
-            Event::Bytes(bytes) => self.read(client, bytes),
-            Event::Closed => self.leave(client),
-            Event::Writable => {}
-        }
-    }
-
-    fn read(&mut self, client: &mut Client, bytes: &[u8]) {
-        let mut is_wrong = false;
-        client.lines.cut(bytes, |line| {
-            if client.is_in {
-                if !self.awaited.is_empty() {
-                    self.awaited.remove(line);
-                }
-            } else if self.protocol.is_welcome(line, &client.prefix) && !is_wrong {
-                client.is_in = true;
-                self.inside += 1;
-                self.moved = Instant::now();
-                self.seconds = (self.moved - self.start).as_secs_f64();
-            } else {
-                // Messages to others are no sign that this client will be admitted.
-                client.told.clear();
-                client.told.extend_from_slice(line);
-                is_wrong = self.protocol == Protocol::Echo;
-            }
-        });
-        if is_wrong {
-            client.close();
-            self.leave(client);
-        }
-    }
-
-    /// A client has been disconnected.
-    pub fn leave(&mut self, client: &mut Client) {
-        self.moved = Instant::now();
-        if std::mem::take(&mut client.is_in) {
-            self.inside -= 1;
-            self.dropped += 1;
-        } else {
-            self.refused += 1;
-            if self.told.is_empty() {
-                self.told = std::mem::take(&mut client.told);
-            }
-        }
-    }
-
-    /// Waits until the others have seen the clients that never read, and the room is quiet: the last
-    /// logins are still on their way.
-    ///
-    /// # Errors
-    /// They are not let in, nobody stays, or as for [`Session::tick`].
-    pub fn settle(&mut self, stalled: &mut Clients, session: &mut Session<'_>) -> io::Result<()> {
-        let logins = stalled.all().iter();
-        self.awaited = logins
-            .map(|client| [&client.prefix, LOGIN].concat())
-            .collect();
-        let start = Instant::now();
-        while (self.turn(QUIET, session)? || !self.awaited.is_empty()) && start.elapsed() < SILENCE
-        {
-        }
-        match (self.inside, self.awaited.len()) {
-            (0, _) => Err(nobody_left(session)),
-            (_, 0) => Ok(()),
-            _ => Err(session.error("did not let in the clients that never read")),
-        }
-    }
-
-    /// Waits for what comes next, and returns whether something came.
-    fn turn(&mut self, timeout: Duration, session: &mut Session<'_>) -> io::Result<bool> {
-        let mut came = false;
-        session.clients.poll(Some(timeout), |_, client, event| {
-            came = true;
-            self.handle(client, event);
+        let timeout = if at_once { Duration::ZERO } else { TURN };
+        clients.poll(Some(timeout), |_, client, event| {
+            welcome(protocol, client, event);
         })?;
-        session.tick(Instant::now(), self.inside, 0)?;
-        Ok(came)
+        let now = Instant::now();
+        if clients.inside > inside {
+            session.connect_seconds = (now - start).as_secs_f64();
+        }
+        if clients.undecided() < undecided {
+            moved = now;
+        }
+        session.tick(now, 0)?;
+    }
+}
+
+/// Something happened to a client on its way in.
+pub fn welcome(protocol: Protocol, client: &mut Client, event: Event<'_>) {
+    match event {
+        Event::Connected if protocol == Protocol::Echo => client.send(b"x\n"),
+        Event::Bytes(bytes) => {
+            let mut is_wrong = false;
+            client.lines.cut(bytes, |line| {
+                if client.is_in || is_wrong {
+                } else if protocol.is_welcome(line, &client.prefix) {
+                    client.is_in = true;
+                    client.told.clear();
+                } else {
+                    // Messages to others are no sign that this client will be admitted.
+                    client.told.clear();
+                    client.told.extend_from_slice(line);
+                    is_wrong = protocol == Protocol::Echo;
+                }
+            });
+            if is_wrong {
+                client.disconnect();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The last line that a client got which was refused.
+pub fn told(clients: &mut Clients) -> Option<&[u8]> {
+    let mut told = clients.all().iter().filter(|client| !client.is_open());
+    let told = told.find(|client| !client.told.is_empty())?;
+    Some(&told.told)
+}
+
+/// Waits until the others have seen the clients that never read, and the room is quiet: the last logins
+/// are still on their way.
+///
+/// # Errors
+/// They are not let in, nobody stays, or as for [`Session::tick`].
+pub fn settle(stalled: &mut Clients, session: &mut Session<'_>) -> io::Result<()> {
+    let logins = stalled.all().iter();
+    let mut awaited: HashSet<_> = logins
+        .map(|client| [&client.prefix, LOGIN].concat())
+        .collect();
+    let start = Instant::now();
+    let mut is_quiet = false;
+    while !(is_quiet && awaited.is_empty()) && start.elapsed() < SILENCE {
+        is_quiet = true;
+        session.clients.poll(Some(QUIET), |_, client, event| {
+            is_quiet = false;
+            if let Event::Bytes(bytes) = event {
+                client.lines.cut(bytes, |line| {
+                    awaited.remove(line);
+                });
+            }
+        })?;
+        session.tick(Instant::now(), 0)?;
+    }
+    match (session.clients.inside, awaited.len()) {
+        (0, _) => Err(nobody_left(session)),
+        (_, 0) => Ok(()),
+        _ => Err(session.error("did not let in the clients that never read")),
+    }
+}
+
+/// The failure of a server that lets nobody in.
+fn nobody(protocol: Protocol, session: &mut Session<'_>) -> io::Error {
+    let is_silent = session.clients.undecided() > 0;
+    let is_told = told(&mut session.clients).is_some();
+    match protocol {
+        _ if session.clients.dropped > 0 => nobody_left(session),
+        Protocol::Echo if is_silent || is_told => session.error(NO_ANSWER),
+        Protocol::Chat if is_silent => session.error(&format!(
+            "let nobody into the room: no client saw its own login in {} s (does it speak the chat \
+             protocol?)",
+            SILENCE.as_secs()
+        )),
+        _ => session.error("closed every connection at once"),
     }
 }
 

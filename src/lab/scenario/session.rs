@@ -42,6 +42,8 @@ pub struct Session<'a> {
     ticked: Instant,
     /// When it is over in any case.
     pub deadline: Option<Instant>,
+    /// Until the last client came in.
+    pub connect_seconds: f64,
     /// What makes the round doubtful, a sentence each.
     pub notes: Vec<String>,
     /// What was used before the clients came, and at the ends of the measurement.
@@ -87,6 +89,7 @@ impl Session<'_> {
             progress,
             ticked: Instant::now(),
             deadline: None,
+            connect_seconds: 0.0,
             notes: Vec::new(),
             idle,
             begin: idle,
@@ -104,11 +107,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// The server has died, the time is over, or Ctrl-C was pressed (`Interrupted`).
-    pub fn tick(&mut self, now: Instant, clients: usize, deliveries: u64) -> io::Result<()> {
+    pub fn tick(&mut self, now: Instant, deliveries: u64) -> io::Result<()> {
         if now < self.ticked + TICK {
             return Ok(());
         }
         self.ticked = now;
+        let clients = self.clients.inside;
         self.progress.show(now, clients, deliveries);
         if self.peak.is_some_and(|(most, _)| clients > most)
             && let Some(usage) = self.server.usage(Look::Mappings)
@@ -137,10 +141,11 @@ impl Session<'_> {
         self.peak = self.idle.server.map(|idle| (0, idle));
     }
 
-    /// The measurement ends; `clients` are still there.
-    pub fn end(&mut self, clients: usize) {
+    /// The measurement ends.
+    pub fn end(&mut self) {
         self.end = moment(&self.server);
-        self.peak = (self.peak).or(self.end.server.map(|usage| (clients, usage)));
+        let inside = self.clients.inside;
+        self.peak = (self.peak).or(self.end.server.map(|usage| (inside, usage)));
     }
 
     /// Adds to the figures of a round what it cost, when the clients have left: waits a while for the
@@ -148,6 +153,7 @@ impl Session<'_> {
     pub fn finish(&mut self, mut round: Round) -> Round {
         self.clients.clear();
         let (begin, end) = (self.begin, self.end);
+        round.connect_seconds = self.connect_seconds;
         round.wall_seconds = (end.at - begin.at).as_secs_f64();
         round.generator_cpu_seconds = end.generator - begin.generator;
         let (Some(idle), Some(first), Some(last), Some((clients, with))) =
@@ -187,7 +193,7 @@ impl Session<'_> {
             let now = Instant::now();
             let seen = self.server.usage(Look::Quick);
             // Ctrl-C, or the server has died.
-            let Some(seen) = seen.filter(|_| self.tick(now, 0, 0).is_ok()) else {
+            let Some(seen) = seen.filter(|_| self.tick(now, 0).is_ok()) else {
                 return Some(());
             };
             if last.replace(held(seen)) != Some(held(seen)) {
