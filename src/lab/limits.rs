@@ -92,10 +92,13 @@ fn table(threads: usize) -> String {
             count(clients, "client")
         );
     }
-    for note in advice::notes(clients, threads) {
-        text += &wrap(&note, 80, "", "  ");
-    }
+    text += &advice::notes(clients, threads);
     text + "What a number of clients needs: loadtest limits --for N\n"
+}
+
+/// A sentence on as many lines as it needs.
+fn line(text: &str) -> String {
+    wrap(text, 80, "", "  ")
 }
 
 fn per_client(threads: usize) -> String {

@@ -132,7 +132,7 @@ impl SystemLimit {
 /// is reached first comes first. Limits that the system does not report are omitted.
 pub fn system_limits(threads: usize, descriptors: usize) -> Vec<SystemLimit> {
     let (threads, descriptors) = (threads as u64, descriptors as u64);
-    let machine_threads = threads_of_the_machine();
+    let machine_threads = number_after("/", "/proc/loadavg");
     let mut limits: Vec<SystemLimit> = [
         limit(
             "RLIMIT_NOFILE",
@@ -221,17 +221,19 @@ fn shell(option: &'static str, long: &'static str, max_margin: u64) -> Setting {
 
 /// Bytes of memory that are available without swapping.
 pub fn available_memory() -> Option<u64> {
-    let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
+    Some(number_after("MemAvailable:", "/proc/meminfo")? * 1024)
 }
 
-/// Reads a number from a file. None if it contains a word, such as `max`.
-fn number_in(path: impl AsRef<Path>) -> Option<u64> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+/// Reads the number after a mark in a file. None if there is a word, such as `max`.
+pub fn number_after(mark: &str, path: impl AsRef<Path>) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let (_, rest) = text.split_once(mark)?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// Reads the number at the start of a file.
+pub fn number_in(path: impl AsRef<Path>) -> Option<u64> {
+    number_after("", path)
 }
 
 /// The number of entries in a directory.
@@ -242,18 +244,6 @@ fn count_in(directory: &str) -> Option<u64> {
 fn lines_of(path: &str) -> Option<u64> {
     let text = fs::read(path).ok()?;
     Some(text.iter().filter(|&&byte| byte == b'\n').count() as u64)
-}
-
-/// Threads on the whole machine: the number behind the slash in `/proc/loadavg`.
-fn threads_of_the_machine() -> Option<u64> {
-    let loadavg = fs::read_to_string("/proc/loadavg").ok()?;
-    loadavg
-        .split_whitespace()
-        .nth(3)?
-        .split_once('/')?
-        .1
-        .parse()
-        .ok()
 }
 
 /// The directory of the cgroup (version 1 or 2) that leaves this process the fewest threads: its own cgroup, or one

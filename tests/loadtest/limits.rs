@@ -117,7 +117,9 @@ fn no_line_is_wider_than_80_columns() {
 }
 
 #[test]
-fn one_client_is_singular() {
+fn one_client_and_one_thread_are_singular() {
     let out = limits("--probe --echo -c 1", &[]);
     assert!(out.contains("threadline held 1 client, then: "), "{out}");
+    let out = limits("--for 1 --threads 1", &[]);
+    assert!(!out.contains("1 threads"), "{out}");
 }

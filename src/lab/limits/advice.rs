@@ -1,15 +1,15 @@
 //! `limits --for N`: the settings for so many clients, as one block to paste.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 
 use rustix::process::getuid;
 
-use crate::lab::limits::{count, per_client};
+use crate::lab::limits::{count, line, per_client};
 use crate::lab::results::units::Unit;
 use crate::server::futex_hash::{self, BYTES_PER_SLOT};
-use crate::server::system_limits::{SystemLimit, available_memory, system_limits};
-use crate::text::wrap;
+use crate::server::system_limits::{
+    SystemLimit, available_memory, number_after, number_in, system_limits,
+};
 
 /// Memory that a thread takes: what it touches of its stack, its kernel stack, and the kernel's records
 /// of it; measured with 9,000 threads on Linux 6.18.
@@ -29,12 +29,10 @@ const REFUSED: &str = "Where ulimit is refused, whoever started the shell sets t
 /// # Errors
 /// The kernel accepts no value that is high enough.
 pub fn advice(clients: usize, threads: usize) -> io::Result<String> {
-    let mut limits = generator_limits();
-    limits.extend(system_limits(threads, 1));
+    let limits = [generator_limits(), system_limits(threads, 1)].concat();
     let as_root = getuid().is_root();
     let (block, enough) = commands(limits, clients, as_root)?;
     let wanted = format!("{} with {}", count(clients, "client"), per_client(threads));
-    let line = |text: &str| wrap(text, 80, "", "  ");
     let mut text = String::new();
     if block.is_empty() {
         text += &line(&format!("Every limit is high enough for {wanted}."));
@@ -48,8 +46,7 @@ pub fn advice(clients: usize, threads: usize) -> io::Result<String> {
             text += &line(&format!("High enough already: {}.", enough.join(", ")));
         }
     }
-    text.extend(notes(clients, threads).iter().map(|note| line(note)));
-    Ok(text)
+    Ok(text + &notes(clients, threads))
 }
 
 /// The commands that raise what is too low, and the names of the rest.
@@ -84,8 +81,8 @@ fn generator_limits() -> Vec<SystemLimit> {
     const CONNTRACK: &str = "net.netfilter.nf_conntrack_max";
     const INT: u64 = i32::MAX as u64;
     const LONG: u64 = i64::MAX as u64;
-    let files = first_number("/proc/sys/fs/file-nr");
-    let tracked = first_number("/proc/sys/net/netfilter/nf_conntrack_count");
+    let files = number_in("/proc/sys/fs/file-nr");
+    let tracked = number_in("/proc/sys/net/netfilter/nf_conntrack_count");
     // Without an entry the firewall tracks nothing.
     let track = tracked.map_or(0, |count| count.min(1));
     let limits = [
@@ -99,50 +96,38 @@ fn generator_limits() -> Vec<SystemLimit> {
 }
 
 /// What matters for so many clients besides the limits: memory, ports, the futex hash.
-pub fn notes(clients: usize, threads: usize) -> Vec<String> {
+pub fn notes(clients: usize, threads: usize) -> String {
     let all_threads = clients.saturating_mul(threads);
     let memory = all_threads as f64 * BYTES_PER_THREAD + clients as f64 * BYTES_PER_CLIENT;
     let available = available_memory();
-    let mut notes = vec![format!(
+    let mut text = line(&format!(
         "Memory: about {} for {} and a load generator; {} are available.",
         Unit::Bytes.show(memory),
         count(clients, "client"),
         available.map_or("?".to_owned(), |bytes| Unit::Bytes.show(bytes as f64)),
-    )];
-    notes.extend(ports(clients).unwrap_or_default());
+    ));
+    let range = "/proc/sys/net/ipv4/ip_local_port_range";
+    if let (Some(low), Some(high)) = (number_in(range), number_after("\t", range)) {
+        let ports = (high + 1).saturating_sub(low);
+        text += &line(&format!(
+            "Ports: {ports} per source address, of which loadtest uses as many as it needs on loopback, and one \
+             to another machine."
+        ));
+        if clients as u64 > ports {
+            text += "More ports: sysctl -w net.ipv4.ip_local_port_range='1024 65535'\n";
+        }
+    }
     let slots = futex_hash::slots_for(all_threads, available);
-    notes.push(match futex_hash::slots() {
+    text + &line(&match futex_hash::slots() {
         Ok(_) => format!(
-            "Futex hash: for {all_threads} threads, chat_server asks the kernel for {slots} slots ({}).",
+            "Futex hash: for {}, chat_server asks the kernel for {slots} slots ({}).",
+            count(all_threads, "thread"),
             Unit::Bytes.show((slots * BYTES_PER_SLOT) as f64)
         ),
         Err(_) => "Futex hash: this kernel has one for the whole machine. Linux 6.16 and later have one per \
                    process, which is faster with thousands of threads."
             .to_owned(),
-    });
-    notes
-}
-
-/// How many connections a load generator can have from one address, and how to have more.
-fn ports(clients: usize) -> Option<Vec<String>> {
-    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
-    let (low, high) = range.trim().split_once(char::is_whitespace)?;
-    let ports = (high.trim().parse::<usize>().ok()? + 1).saturating_sub(low.parse().ok()?);
-    let mut notes = vec![format!(
-        "Ports: {ports} per source address, of which loadtest uses as many as it needs on loopback, and one to \
-         another machine."
-    )];
-    if clients > ports {
-        let command = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
-        notes.push(format!("More ports: {command}"));
-    }
-    Some(notes)
-}
-
-/// The number at the start of a file.
-fn first_number(path: &str) -> Option<u64> {
-    let text = fs::read_to_string(path).ok()?;
-    text.split_whitespace().next()?.parse().ok()
+    })
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use crate::lab::limits::{Limits, count};
+use crate::lab::limits::{Limits, count, line};
 use crate::lab::load::protocol::Protocol;
 use crate::lab::progress::Progress;
 use crate::lab::scenario::login::{self, SILENCE, generator_itself};
@@ -12,7 +12,7 @@ use crate::lab::target::contender::Contender;
 use crate::lab::target::proc::{Look, Usage};
 use crate::server::shutdown::Done;
 use crate::server::system_limits::{SystemLimit, system_limits};
-use crate::text::{printable, wrap};
+use crate::text::printable;
 
 /// Clients that come between two looks at the server, so that it is known how near it was to which
 /// limit when it let in no more.
@@ -79,7 +79,7 @@ pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Res
         contender.name,
         count(session.clients.inside, "client")
     );
-    let mut text = wrap(&held, 80, "", "  ");
+    let mut text = line(&held);
     if let Some(nearest) = usage.and_then(|usage| nearest(limits.threads, usage)) {
         let (name, in_use, value) = (nearest.name, nearest.in_use, nearest.value);
         text += &format!(
