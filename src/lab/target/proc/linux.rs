@@ -92,11 +92,9 @@ pub fn listener_pid(addr: SocketAddr, likely: Option<Pid>) -> Option<i32> {
             .fd()
             .is_ok_and(|fds| fds.flatten().any(|fd| fd.target == FDTarget::Socket(inode)))
     };
-    let is_likely = |process: &Process| {
-        process
-            .stat()
-            .is_ok_and(|stat| Pid::from_raw(stat.pgrp) == likely)
-    };
+    // The group of a process that is just ending is -1, which `Pid` does not take.
+    let likely = likely.map(Pid::as_raw_pid);
+    let is_likely = |process: &Process| process.stat().is_ok_and(|stat| Some(stat.pgrp) == likely);
     // One after the other: each holds a descriptor.
     let all = || all_processes().into_iter().flatten().flatten();
     let found = all().filter(is_likely).find(holds);
