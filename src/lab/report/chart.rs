@@ -1,9 +1,6 @@
 //! One chart, in the page or as a file of its own.
 
-use crate::lab::report::plot::{HEIGHT, Plot, WIDTH};
-use crate::lab::report::words;
-use crate::lab::results::metric::metric;
-use crate::lab::results::record::Record;
+use crate::lab::report::plot::{HEIGHT, WIDTH};
 use crate::text::escape;
 
 /// Colours and fonts of every chart, light and dark.
@@ -28,31 +25,6 @@ pub struct Drawing {
 }
 
 impl Chart {
-    /// Draws a plot. Without one, the chart is absent because the record does not have this figure.
-    pub(crate) fn new(
-        record: &Record,
-        name: &'static str,
-        title: &str,
-        figure: &str,
-        plot: Option<Plot>,
-    ) -> Chart {
-        let Some(plot) = plot else {
-            return Chart {
-                name,
-                title: title.to_owned(),
-                drawing: Err(words::absent(record, metric(figure))),
-            };
-        };
-        let title = format!("{title} {}", plot.at);
-        let svg = plot.draw(&format!("{title}. {}", plot.finding), &record.servers);
-        let finding = plot.finding;
-        Chart {
-            name,
-            title,
-            drawing: Ok(Drawing { finding, svg }),
-        }
-    }
-
     /// The chart as a file of its own, with its title and its style; none if it is absent.
     pub fn file(&self) -> Option<String> {
         const MARGIN: f64 = 14.0;

@@ -4,7 +4,7 @@
 //! drawing serves light and dark mode, on a page or as a file of its own.
 
 use crate::lab::report::axis::Axis;
-use crate::lab::report::chart::Chart;
+use crate::lab::report::chart::{Chart, Drawing};
 use crate::lab::report::plot::{Mark, Plot, Series, bounds};
 use crate::lab::report::{distribution, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
@@ -12,62 +12,80 @@ use crate::lab::results::record::Record;
 use crate::lab::results::stats;
 use crate::lab::results::units::{Unit, count};
 
+/// The name of a chart, its title, and its figures: the first is drawn, the others only widen the axis.
+type Row = (&'static str, &'static str, &'static str);
+
+const EVERYWHERE: [Row; 7] = [
+    ("deliveries", "Deliveries per second", "rate"),
+    ("timeline", "Deliveries over time", "rate"),
+    ("memory", "Memory per client", "rss"),
+    // These two have one axis, which holds both, so that they can be compared.
+    ("latency-p50", "Median latency", "p50 p99"),
+    ("latency-p99", "99th percentile of latency", "p99 p50"),
+    ("distribution", "Distribution of latency", "p50"),
+    ("cpu", "Server CPU time per million deliveries", "cpu"),
+];
+const IDLE: [Row; 2] = [
+    ("threads", "Threads per client", "threads"),
+    ("connect", "Time to connect", "connect"),
+];
+const CHURN: [Row; 2] = [
+    ("rss-left", "Memory left behind", "rss-left"),
+    ("threads-left", "Threads left behind", "threads-left"),
+];
+
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
-    let chart = |name, title, figure, plot| Chart::new(record, name, title, figure, plot);
-    let against = |name, title, figures: &[&'static str]| {
-        let plot = against_clients(record, figures);
-        chart(name, title, figures[0], plot)
+    let more: &[Row] = match record.scenario.as_str() {
+        "idle" => &IDLE,
+        "churn" => &CHURN,
+        _ => &[],
     };
-    let (over_time, distribution) = (timeline::plot(record), distribution::plot(record));
-    let mut charts = vec![
-        against("deliveries", "Deliveries per second", &["rate"]),
-        chart("timeline", "Deliveries over time", "rate", over_time),
-        against("memory", "Memory per client", &["rss"]),
-        // These two have one axis, which holds both, so that they can be compared.
-        against("latency-p50", "Median latency", &["p50", "p99"]),
-        against("latency-p99", "99th percentile of latency", &["p99", "p50"]),
-        chart(
-            "distribution",
-            "Distribution of latency",
-            "p50",
-            distribution,
-        ),
-        against("cpu", "Server CPU time per million deliveries", &["cpu"]),
-    ];
-    let (left, threads_left) = ("Memory left behind", "Threads left behind");
-    match record.scenario.as_str() {
-        "idle" => charts.extend([
-            against("threads", "Threads per client", &["threads"]),
-            against("connect", "Time to connect", &["connect"]),
-        ]),
-        "churn" => charts.extend([
-            against("rss-left", left, &["rss-left"]),
-            against("threads-left", threads_left, &["threads-left"]),
-        ]),
+    let rows = EVERYWHERE.iter().chain(more);
+    let mut charts: Vec<Chart> = rows.map(|row| chart(record, row)).collect();
+    if record.scenario == "slow" {
         // What a slow consumer does to the others is seen over time.
-        "slow" => charts.swap(0, 1),
-        _ => {}
+        charts.swap(0, 1);
     }
     charts
 }
 
-/// The first figure against the number of clients, or none if it is zero everywhere; the other figures
-/// only widen the axis.
-fn against_clients(record: &Record, figures: &[&str]) -> Option<Plot> {
-    let of_servers = |name: &&str| -> Vec<Option<Series>> {
-        let servers = record.servers.iter();
-        servers
-            .map(|server| series(record, server, metric(name)))
-            .collect()
+fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
+    let figures: Vec<&Metric> = figures.split(' ').map(metric).collect();
+    let plot = match *name {
+        "timeline" => timeline::plot(record),
+        "distribution" => distribution::plot(record),
+        _ => against_clients(record, &figures),
     };
-    let mut all: Vec<_> = figures.iter().map(of_servers).collect();
+    let at = plot
+        .as_ref()
+        .map_or(String::new(), |plot| format!(" {}", plot.at));
+    let title = format!("{title}{at}");
+    let drawing = plot.map(|plot| Drawing {
+        svg: plot.draw(&format!("{title}. {}", plot.finding), &record.servers),
+        finding: plot.finding,
+    });
+    Chart {
+        name,
+        title,
+        drawing: drawing.ok_or_else(|| words::absent(record, figures[0])),
+    }
+}
+
+/// The first figure against the number of clients, or none if it is zero everywhere.
+fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
+    let of_servers = |metric: &&Metric| -> Vec<Option<Series>> {
+        let servers = record.servers.iter();
+        let series = servers.map(|server| series(record, server, metric));
+        series.collect()
+    };
+    let all: Vec<_> = figures.iter().map(of_servers).collect();
     let [_, heights] = bounds(all.iter().flatten())?;
-    let series = all.swap_remove(0);
+    let series = all.into_iter().next()?;
     if bounds(&series)?[1] == (0.0, 0.0) {
         return None;
     }
-    let metric = metric(figures[0]);
+    let metric = figures[0];
     let label = match metric.unit {
         Unit::Seconds => "time",
         Unit::Bytes => "resident memory",

@@ -12,21 +12,17 @@ pub fn csv(record: &Record) -> String {
         "scenario,server,clients,stalled,round,connected,cut_short,latency_bound_from,failed,";
     let mut text = format!("{first}{}\n", metric::names().replace(", ", ","));
     for point in &record.points {
-        let of_point = [
-            field(&record.scenario),
-            field(&point.server),
-            point.clients.to_string(),
-            point.stalled.to_string(),
-        ]
-        .join(",");
+        let (scenario, server) = (&record.scenario, field(&point.server));
+        let of_point = format!("{scenario},{server},{},{}", point.clients, point.stalled);
         for (round, nth) in point.rounds.iter().zip(1..) {
+            let (connected, cut_short) = (round.connected, round.cut_short);
             let bound = round.latency.bound_from.map(|micros| micros as f64 / 1e6);
-            let figures = metric::ALL.iter().map(|metric| metric.of(round));
-            let numbers = [bound, None].into_iter();
-            let numbers = numbers.chain(figures.map(|value| Some(value?.number)));
+            let figures = metric::ALL
+                .iter()
+                .map(|metric| Some(metric.of(round)?.number));
+            let numbers = [bound, None].into_iter().chain(figures);
             let numbers = numbers.map(|number| number.map_or(String::new(), |n| n.to_string()));
             let numbers = numbers.collect::<Vec<_>>().join(",");
-            let (connected, cut_short) = (round.connected, round.cut_short);
             text += &format!("{of_point},{nth},{connected},{cut_short},{numbers}\n");
         }
         if let Some(Failure { round, what, .. }) = &point.failed {

@@ -113,8 +113,8 @@ fn figures(record: &Record) -> (String, String) {
         match chart.drawing {
             Err(reason) => absent.entry(reason).or_default().push(chart.title),
             Ok(drawing) => {
-                let (title, finding) =
-                    (element("h3", &chart.title), element("p", &drawing.finding));
+                let title = element("h3", &chart.title);
+                let finding = element("p", &drawing.finding);
                 figures += &format!(
                     "<figure id=\"{}\">\n<figcaption>{title}{finding}</figcaption>\n{}</figure>\n",
                     chart.name, drawing.svg
@@ -122,9 +122,9 @@ fn figures(record: &Record) -> (String, String) {
             }
         }
     }
-    let absent = absent
-        .iter()
-        .map(|(reason, titles)| format!("Not drawn, because {reason}: {}.", words::listed(titles)));
+    let absent = absent.iter();
+    let absent = absent.map(|(why, what)| (why, words::listed(what)));
+    let absent = absent.map(|(why, what)| format!("Not drawn, because {why}: {what}."));
     let absent: Vec<String> = absent.collect();
     (figures, elements("p class=\"absent\"", &absent))
 }
@@ -143,20 +143,16 @@ fn results(record: &Record) -> String {
             text += &notes(&[meanings.join("; ") + "."]);
         }
     }
-    text + &notes(&words::notes(
-        record,
-        "below it the lowest and the highest round",
-    ))
+    let range = "below it the lowest and the highest round";
+    text + &notes(&words::notes(record, range))
 }
 
 fn table(record: &Record, title: &str, metrics: &[&Metric]) -> String {
-    let headings = metrics
-        .iter()
-        .map(|metric| element("th scope=\"col\"", metric.heading));
+    let heading = |metric: &&Metric| element("th scope=\"col\"", metric.heading);
     let mut text = format!(
         "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
          <table>\n<thead><tr><th scope=\"col\">server</th>{}</tr></thead>\n",
-        headings.collect::<String>()
+        metrics.iter().map(heading).collect::<String>()
     );
     for clients in record.client_counts() {
         text += &format!(
@@ -186,7 +182,7 @@ fn row(record: &Record, place: usize, point: &Point, metrics: &[&Metric]) -> Str
         plot::class(place),
         plot::key(place),
         escape(&point.server),
-        small(&words::remark(record, point).unwrap_or_default()),
+        small(&words::remark(record, point)),
         cells.collect::<String>()
     )
 }

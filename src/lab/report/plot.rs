@@ -4,8 +4,6 @@
 //! class its look in light and in dark mode. Each series has its mark and its dashes besides its
 //! colour.
 
-use std::fmt::Write;
-
 use crate::lab::report::axis::Axis;
 use crate::text::escape;
 
@@ -110,7 +108,7 @@ fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
     for (x, y) in points {
         if (x - last.0).abs() > 0.4 || (y - last.1).abs() > 0.4 {
             let to = if out.is_empty() { "M" } else { "L" };
-            let _ = write!(out, "{to}{x:.1} {y:.1}");
+            out += &format!("{to}{x:.1} {y:.1}");
             last = (x, y);
         }
     }
@@ -132,6 +130,10 @@ fn apart(positions: &mut [f64], gap: f64, low: f64, high: f64) {
         positions[i] = positions[i].min(most);
         most = positions[i] - gap;
     }
+}
+
+fn draw(class: &str, path: &str) -> String {
+    format!("<path class=\"{class}\" d=\"{path}\"/>\n")
 }
 
 fn text(class: &str, (x, y): (f64, f64), anchor: &str, text: &str) -> String {
@@ -175,14 +177,14 @@ impl Plot {
         );
         for (i, (place, series)) in series.into_iter().enumerate() {
             let aside = first + step * i as f64;
-            let _ = writeln!(out, "<g class=\"series {}\">", class(place));
+            out += &format!("<g class=\"series {}\">\n", class(place));
             out += &frame.series(series, shape(place), aside);
             let (x, y) = frame.end(series);
             let name = heights[i];
             if (name - y).abs() > 4.0 || frame.right - x > 20.0 {
                 let (from, to) = (x + aside + 6.0, frame.right + 6.0);
                 let leader = format!("M{from:.1} {y:.1}L{to:.1} {name:.1}");
-                let _ = writeln!(out, "<path class=\"leader\" d=\"{leader}\"/>");
+                out += &draw("leader", &leader);
             }
             let at = (frame.right + 9.0, name + 4.0);
             out += &text("name", at, "start", &names[i]);
@@ -210,10 +212,8 @@ impl Frame<'_> {
 
     /// Where the line of a series ends.
     fn end(&self, series: &Series) -> (f64, f64) {
-        let last = series.line.last();
-        last.map_or((self.right, BOTTOM), |(x, y)| {
-            (self.at_x(*x), self.at_y(*y))
-        })
+        let (x, y) = series.line.last().expect("a line has points");
+        (self.at_x(*x), self.at_y(*y))
     }
 
     fn axes(&self) -> String {
@@ -221,22 +221,16 @@ impl Frame<'_> {
         let mut out = String::new();
         for (value, tick) in &plot.y.ticks {
             let at = self.at_y(*value);
-            let _ = writeln!(
-                out,
-                "<path class=\"grid\" d=\"M{left:.1} {at:.1}H{right:.1}\"/>"
-            );
+            out += &draw("grid", &format!("M{left:.1} {at:.1}H{right:.1}"));
             out += &text("tick", (left - 6.0, at + 4.0), "end", tick);
         }
-        let _ = writeln!(
-            out,
-            "<path class=\"base\" d=\"M{left:.1} {BOTTOM:.1}H{right:.1}\"/>"
-        );
+        out += &draw("base", &format!("M{left:.1} {BOTTOM:.1}H{right:.1}"));
         let mut free = f64::INFINITY;
         // From the right, so that of two ticks that collide the larger keeps its label.
         for (value, tick) in plot.x.ticks.iter().rev() {
             let at = self.at_x(*value);
             let half = text_width(tick) / 2.0;
-            let _ = writeln!(out, "<path class=\"base\" d=\"M{at:.1} {BOTTOM:.1}v4\"/>");
+            out += &draw("base", &format!("M{at:.1} {BOTTOM:.1}v4"));
             if at + half <= free {
                 free = at - half - 4.0;
                 out += &text("tick", (at, BOTTOM + 17.0), "middle", tick);
@@ -248,24 +242,20 @@ impl Frame<'_> {
 
     /// A line and its marks, moved aside by so much.
     fn series(&self, Series { line, marks }: &Series, shape: &str, aside: f64) -> String {
-        let line = path(
-            line.iter()
-                .map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y))),
-        );
-        let mut out = format!("<path class=\"line\" d=\"{line}\"/>\n");
+        let points = line.iter();
+        let points = points.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y)));
+        let mut out = draw("line", &path(points));
         for mark in marks {
             let x = self.at_x(mark.x) + aside;
             let [low, y, high] = mark.y.map(|y| self.at_y(y));
             if low - high > 1.0 {
                 let foot = x - 3.0;
                 let bar = format!("M{x:.1} {low:.1}V{high:.1}m-3 0h6M{foot:.1} {low:.1}h6");
-                let _ = writeln!(out, "<path class=\"spread\" d=\"{bar}\"/>");
+                out += &draw("spread", &bar);
             }
-            let tip = escape(&mark.tip);
-            let _ = writeln!(
-                out,
-                "<path class=\"mark\" d=\"M{x:.1} {y:.1}{shape}\"><title>{tip}</title></path>"
-            );
+            let (place, tip) = (format!("M{x:.1} {y:.1}"), escape(&mark.tip));
+            out +=
+                &format!("<path class=\"mark\" d=\"{place}{shape}\"><title>{tip}</title></path>\n");
         }
         out
     }

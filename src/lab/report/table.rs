@@ -143,8 +143,10 @@ pub fn rows(record: &Record, metrics: &[&Metric]) -> Vec<Vec<String>> {
         let all = |part: fn(&Cell) -> &str| cells.iter().map(part).map(str::to_owned);
         let name = shortened(&point.server);
         rows.push(row(&clients, &name, all(|cell| &cell.value)));
-        let remark = words::remark(record, point).map(|remark| format!("  {remark}"));
-        rows.extend(remark.map(|remark| row("", &remark, all(|_| ""))));
+        let remark = words::remark(record, point);
+        if !remark.is_empty() {
+            rows.push(row("", &format!("  {remark}"), all(|_| "")));
+        }
         let more = [
             row("", "  spread", all(|cell| &cell.spread)),
             row("", "  ratio", all(|cell| &cell.ratio)),

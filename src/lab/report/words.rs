@@ -62,23 +62,28 @@ pub fn rounds(record: &Record) -> String {
     text
 }
 
-/// A remark on a point beside its figures, if there is one.
-pub fn remark(record: &Record, point: &Point) -> Option<String> {
-    let measured = point.rounds.len();
-    let remarks: Vec<String> = [
-        (point.failed.is_some()).then(|| "failed".to_owned()),
-        (measured > 0 && measured < record.rounds)
-            .then(|| format!("{measured} of {}", count(record.rounds, "round"))),
-        (measured == 0 && point.failed.is_none()).then(|| "not measured".to_owned()),
-        (point.rounds.iter().any(|round| round.cut_short)).then(|| "cut short".to_owned()),
-        point
-            .fewer()
-            .map(|fewer| format!("{} in", thousands(fewer as u64))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    (!remarks.is_empty()).then(|| remarks.join(", "))
+/// The texts that apply, of texts with whether they do.
+fn such(all: &[(bool, &str)]) -> Vec<String> {
+    let such = all.iter().filter(|(applies, _)| *applies);
+    such.map(|(_, text)| (*text).to_owned()).collect()
+}
+
+/// A remark on a point beside its figures, or nothing.
+pub fn remark(record: &Record, point: &Point) -> String {
+    let (measured, failed) = (point.rounds.len(), point.failed.is_some());
+    let of_all = format!("{measured} of {}", count(record.rounds, "round"));
+    let fewer = format!("{} in", thousands(point.fewer().unwrap_or(0) as u64));
+    let remarks = such(&[
+        (failed, "failed"),
+        (measured > 0 && measured < record.rounds, &of_all),
+        (measured == 0 && !failed, "not measured"),
+        (
+            point.rounds.iter().any(|round| round.cut_short),
+            "cut short",
+        ),
+        (point.fewer().is_some(), &fewer),
+    ]);
+    remarks.join(", ")
 }
 
 /// The servers that failed, a sentence each.
@@ -113,11 +118,8 @@ pub fn leads(record: &Record) -> Vec<String> {
     }];
     let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
     let lost = lossy.map(|point| {
-        let (lost, at) = (
-            thousands(stats::lost(point)),
-            count(point.clients, "client"),
-        );
-        format!("{} {lost} at {at}", point.server)
+        let at = count(point.clients, "client");
+        format!("{} {} at {at}", point.server, thousands(stats::lost(point)))
     });
     let lost = lost.collect::<Vec<_>>().join("; ");
     if !lost.is_empty() {
@@ -134,49 +136,35 @@ pub fn is_sound(record: &Record) -> bool {
         && rounds.all(|r| r.lost + r.duplicated + r.out_of_order + r.damaged + r.dropped == 0)
 }
 
+const SOUND: &str =
+    "Every client checked every message: nothing lost, doubled, damaged or out of order.";
+const BOUND: &str = "≥: deliveries never came. Each counts with the time that was waited for it, so that the true \
+     value is not known.";
+const FLOOR: &str = "floor: the built-in baseline, one thread with one write per client and batch.";
+
 /// How figures are to be read; `spread` says how the range of the rounds is shown.
 pub fn notes(record: &Record, spread: &str) -> Vec<String> {
     let rounds = || record.points.iter().flat_map(|point| &point.rounds);
+    let medians = format!(
+        "Each figure is the median of the rounds; {spread}. max, pause, lost and other faults are \
+         those of the worst round."
+    );
     let first = record.servers.first().map_or("", String::as_str);
-    let notes = [
-        (
-            is_sound(record),
-            "Every client checked every message: nothing lost, doubled, damaged or out of order."
-                .to_owned(),
-        ),
-        (
-            rounds().count() > record.points.len(),
-            format!(
-                "Each figure is the median of the rounds; {spread}. max, pause, lost and other faults \
-                 are those of the worst round."
-            ),
-        ),
-        (
-            rounds().any(|round| round.latency.bound_from.is_some()),
-            "≥: deliveries never came. Each counts with the time that was waited for it, so that the \
-             true value is not known."
-                .to_owned(),
-        ),
-        (
-            record.servers.len() > 1,
-            format!("×: how many times that of {first}; not shown beside losses."),
-        ),
-        (
-            record.servers.iter().any(|server| is_floor(server)),
-            "floor: the built-in baseline, one thread with one write per client and batch."
-                .to_owned(),
-        ),
-    ];
-    let notes = notes.into_iter().filter(|(is_needed, _)| *is_needed);
-    notes.map(|(_, note)| note).collect()
+    let ratios = format!("×: how many times that of {first}; not shown beside losses.");
+    such(&[
+        (is_sound(record), SOUND),
+        (rounds().count() > record.points.len(), &medians),
+        (rounds().any(|r| r.latency.bound_from.is_some()), BOUND),
+        (record.servers.len() > 1, &ratios),
+        (record.servers.iter().any(|name| is_floor(name)), FLOOR),
+    ])
 }
 
 /// What the headings mean, where that is not plain.
 pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
-    let shown = metrics.iter().filter(|metric| !metric.meaning.is_empty());
-    shown
-        .map(|metric| format!("{}: {}", metric.heading, metric.meaning))
-        .collect()
+    let meant = metrics.iter().filter(|metric| !metric.meaning.is_empty());
+    let meant = meant.map(|metric| format!("{}: {}", metric.heading, metric.meaning));
+    meant.collect()
 }
 
 /// The servers compared at the most clients that all of them reached, then what lies beyond.
@@ -258,17 +246,18 @@ pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
 pub fn absent(record: &Record, metric: &Metric) -> String {
     let rounds = || record.points.iter().flat_map(|point| &point.rounds);
     let all = |test: fn(&Round) -> bool| rounds().all(test);
-    let why = match metric.name {
-        _ if rounds().next().is_none() => "no round was measured",
-        _ if metric.is_of_server() && all(|round| round.server.is_none()) => {
-            "loadtest had no server process to look at"
-        }
-        "rss" => "no client was connected, or none made the server grow",
-        _ if all(|round| round.messages == 0) => {
-            return format!("nothing was sent in this run ({})", record.scenario);
-        }
-        _ if all(|round| round.deliveries == 0) => "nothing was delivered",
-        _ => "all its figures are zero",
-    };
-    why.to_owned()
+    let unseen = metric.is_of_server() && all(|round| round.server.is_none());
+    let unsent = format!("nothing was sent in this run ({})", record.scenario);
+    let reasons = such(&[
+        (rounds().next().is_none(), "no round was measured"),
+        (unseen, "loadtest had no server process to look at"),
+        (
+            metric.name == "rss",
+            "no client was connected, or none made the server grow",
+        ),
+        (all(|round| round.messages == 0), &unsent),
+        (all(|round| round.deliveries == 0), "nothing was delivered"),
+        (true, "all its figures are zero"),
+    ]);
+    reasons[0].clone()
 }
