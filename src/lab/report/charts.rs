@@ -74,12 +74,7 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
 
 /// The first figure against the number of clients, or none if it is zero everywhere.
 fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
-    let of_servers = |metric: &&Metric| -> Vec<Option<Series>> {
-        let servers = record.servers.iter();
-        let series = servers.map(|server| series(record, server, metric));
-        series.collect()
-    };
-    let all: Vec<_> = figures.iter().map(of_servers).collect();
+    let all: Vec<_> = (figures.iter().map(|metric| series(record, metric))).collect();
     let [_, heights] = bounds(all.iter().flatten())?;
     let series = all.into_iter().next()?;
     if bounds(&series)?[1] == (0.0, 0.0) {
@@ -104,15 +99,20 @@ fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
     })
 }
 
-fn series(record: &Record, server: &str, metric: &Metric) -> Option<Series> {
-    let mark = |clients: &usize| {
-        let point = record.point(server, *clients)?;
-        let figure = stats::figure(point, metric)?;
-        let (x, tip) = (*clients as f64, words::tip(metric, point, &figure));
-        let y = [figure.low, figure.value, figure.high].map(|value| value.number);
-        Some(Mark { x, y, tip })
+/// A figure of each server, with a mark at each number of clients.
+fn series(record: &Record, metric: &Metric) -> Vec<Option<Series>> {
+    let counts = record.client_counts();
+    let of_server = |server: &String| {
+        let mark = |&clients: &usize| {
+            let point = record.point(server, clients)?;
+            let figure = stats::figure(point, metric)?;
+            let (x, tip) = (clients as f64, words::tip(metric, point, &figure));
+            let y = [figure.low, figure.value, figure.high].map(|value| value.number);
+            Some(Mark { x, y, tip })
+        };
+        let marks: Vec<Mark> = counts.iter().filter_map(mark).collect();
+        let line = marks.iter().map(|mark| (mark.x, mark.y[1])).collect();
+        (!marks.is_empty()).then_some(Series { line, marks })
     };
-    let marks: Vec<Mark> = record.client_counts().iter().filter_map(mark).collect();
-    let line = marks.iter().map(|mark| (mark.x, mark.y[1])).collect();
-    (!marks.is_empty()).then_some(Series { line, marks })
+    record.servers.iter().map(of_server).collect()
 }

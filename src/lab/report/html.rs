@@ -55,10 +55,9 @@ fn small(text: &str) -> String {
 }
 
 fn version(record: &Record) -> String {
-    match &record.commit {
-        Some(commit) => format!("{} (commit {commit})", record.version),
-        None => record.version.clone(),
-    }
+    let commit = record.commit.iter();
+    let commit = commit.map(|commit| format!(" (commit {commit})"));
+    record.version.clone() + &commit.collect::<String>()
 }
 
 /// A time as UTC, from seconds since 1970.

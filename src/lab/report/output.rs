@@ -100,23 +100,15 @@ impl Outputs {
     /// Writes all of them and returns what went wrong, if anything.
     pub fn write(&self, files: Files, record: &Record) -> Vec<io::Error> {
         let mut errors = Vec::new();
-        let mut write = |name: String, target: Target, text: &str| {
-            let written = target.write(text);
-            errors.extend(
-                written
-                    .map_err(context(format!("cannot write {name}")))
-                    .err(),
-            );
-        };
         for (name, target, make) in files {
-            write(name, target, &make(record));
+            errors.extend(target.write(&name, &make(record)).err());
         }
         if let Some(directory) = &self.svg {
             for chart in charts::all(record) {
                 let Some(svg) = chart.file() else { continue };
                 let path = directory.join(format!("{}-{}.svg", record.scenario, chart.name));
                 let name = format!("--svg {}", path.display());
-                write(name, Target::File(path), &svg);
+                errors.extend(Target::File(path).write(&name, &svg).err());
             }
         }
         errors
@@ -145,8 +137,21 @@ impl Target {
             return Ok(Target::Stream(Box::new(os::Stderr)));
         }
         let is_new = !path.exists();
-        let file = open(path, is_new, shutdown)?;
+        let mut options = File::options();
+        options.write(true).create(is_new);
+        options.custom_flags(OFlags::NONBLOCK.bits() as i32);
+        let file = loop {
+            match options.open(path) {
+                // A named pipe cannot be opened until it has a reader, and there may never be one.
+                Err(err) if Errno::from_io_error(&err) == Some(Errno::NXIO) => {}
+                opened => break opened?,
+            }
+            if closes_within(shutdown, Duration::from_millis(10)) {
+                return Err(ErrorKind::Interrupted.into());
+            }
+        };
         if !file.metadata()?.is_file() {
+            fcntl_setfl(&file, OFlags::empty())?;
             return Ok(Target::Stream(Box::new(file)));
         }
         // The one path that it has. Behind a link it is known only once there is a file.
@@ -162,11 +167,12 @@ impl Target {
         matches!((self, other), (Target::File(one), Target::File(other)) if one == other)
     }
 
-    fn write(self, text: &str) -> io::Result<()> {
-        match self {
+    fn write(self, name: &str, text: &str) -> io::Result<()> {
+        let written = match self {
             Target::Stream(mut stream) => ignore_broken_pipe(stream.write_all(text.as_bytes())),
             Target::File(path) => replace(&path, text),
-        }
+        };
+        written.map_err(context(format!("cannot write {name}")))
     }
 }
 
@@ -176,27 +182,6 @@ fn leads_to(path: &Path, stream: impl AsFd) -> bool {
     let inode = |found: Stat| (found.st_dev, found.st_ino);
     let stream = fstat(stream).map(inode);
     stream.is_ok() && stream == stat(path).map(inode)
-}
-
-/// Opens what is to be written, and makes it if it is new. A named pipe cannot be opened until it has a
-/// reader, and there may never be one.
-fn open(path: &Path, is_new: bool, shutdown: &Done) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(is_new);
-    options.custom_flags(OFlags::NONBLOCK.bits() as i32);
-    loop {
-        match options.open(path) {
-            Err(err) if Errno::from_io_error(&err) == Some(Errno::NXIO) => {}
-            opened => {
-                let file = opened?;
-                fcntl_setfl(&file, OFlags::empty())?;
-                return Ok(file);
-            }
-        }
-        if closes_within(shutdown, Duration::from_millis(10)) {
-            return Err(ErrorKind::Interrupted.into());
-        }
-    }
 }
 
 /// Puts a file with this text in the place of the one at the path, if any: whole or not at all.

@@ -14,9 +14,15 @@ pub const WIDTH: usize = 80;
 const NAME: usize = 24;
 
 const CHAT: &str = "Throughput: rate messages pause lost connect";
+const ECHO: &str = "Throughput: rate lost damaged dropped pause connect";
+const IDLE: &str = "Per silent client: rss virtual threads mappings descriptors connect dropped";
+const CHURN: &str = "Throughput: rate lost damaged pause";
+const SLOW: &str = "What the clients that read notice: pause rate messages lost dropped";
 const LATENCY: &str = "Latency: p50 p90 p95 p99 p99.9 max";
 const FAULTS: &str = "Faults in what was delivered: lost duplicated out-of-order damaged dropped";
 const COST: &str = "What it costs the server: cpu switches rss threads mappings descriptors";
+const LEFT: &str = "Left behind after all clients have gone: \
+                    threads-left descriptors-left mappings-left rss-left cpu";
 
 /// A title and the columns.
 pub type Table = (&'static str, Vec<&'static Metric>);
@@ -24,23 +30,10 @@ pub type Table = (&'static str, Vec<&'static Metric>);
 /// The tables of a record, with the figures that any of its rounds has.
 pub fn tables(record: &Record) -> Vec<Table> {
     let tables: &[&str] = match record.scenario.as_str() {
-        "echo" => &[
-            "Throughput: rate lost damaged dropped pause connect",
-            LATENCY,
-            COST,
-        ],
-        "idle" => &["Per silent client: rss virtual threads mappings descriptors connect dropped"],
-        "churn" => &[
-            "Throughput: rate lost damaged pause",
-            LATENCY,
-            "Left behind after all clients have gone: \
-             threads-left descriptors-left mappings-left rss-left cpu",
-        ],
-        "slow" => &[
-            "What the clients that read notice: pause rate messages lost dropped",
-            LATENCY,
-            COST,
-        ],
+        "echo" => &[ECHO, LATENCY, COST],
+        "idle" => &[IDLE],
+        "churn" => &[CHURN, LATENCY, LEFT],
+        "slow" => &[SLOW, LATENCY, COST],
         _ if words::is_sound(record) => &[CHAT, LATENCY, COST],
         _ => &[CHAT, LATENCY, FAULTS, COST],
     };
@@ -95,27 +88,23 @@ pub const SPREAD: &str = "± is half the range of the rounds";
 
 /// All tables of a record.
 pub fn text(record: &Record) -> String {
+    let line = |line: &str| wrap(line, WIDTH, "", "  ");
     let machine = &record.machine;
     let (scenario, load, rounds) = (&record.scenario, words::load(record), words::rounds(record));
+    let mut text = line(&format!("{scenario}: {load}; {rounds}"));
     let cores = units::count(machine.cores, "core");
-    let mut heading = vec![
-        format!("{scenario}: {load}; {rounds}"),
-        format!("{}, {cores}, {}", machine.cpu, machine.kernel),
-    ];
-    let failures = words::failures(record).into_iter();
-    heading.extend(failures.map(|failure| format!("failed: {failure}")));
-    let lines = |lines: Vec<String>| -> String {
-        let lines = lines.iter();
-        lines.map(|line| wrap(line, WIDTH, "", "  ")).collect()
-    };
-    let mut text = lines(heading);
+    text += &line(&format!("{}, {cores}, {}", machine.cpu, machine.kernel));
+    for failure in words::failures(record) {
+        text += &line(&format!("failed: {failure}"));
+    }
     for (title, metrics) in tables(record) {
         text += &format!("\n{title}\n{}", fit(&rows(record, &metrics)));
         for meaning in words::meanings(&metrics) {
             text += &wrap(&meaning, WIDTH, "  ", "    ");
         }
     }
-    text + "\n" + &lines(words::notes(record, SPREAD))
+    let notes = words::notes(record, SPREAD);
+    text + "\n" + &notes.iter().map(|note| line(note)).collect::<String>()
 }
 
 /// The first row of a table with these figures.

@@ -39,13 +39,10 @@ pub fn load(record: &Record) -> String {
         format!("{up_to}{}, ", count(senders, "sender"))
     });
     let size = Unit::Bytes.show(record.size as f64);
-    let pace = match record.rate {
-        Some(rate) => format!(
-            "open loop at {} messages/s, latency from the intended time of sending",
-            Unit::Number.show(rate)
-        ),
-        None => "closed loop: each sends again when its message has come back".to_owned(),
-    };
+    let pace = record.rate.map(|rate| Unit::Number.show(rate)).map_or(
+        "closed loop: each sends again when its message has come back".to_owned(),
+        |rate| format!("open loop at {rate} messages/s, latency from the intended time of sending"),
+    );
     format!("{senders}{size} per message, {pace}")
 }
 
@@ -111,11 +108,12 @@ pub fn about(record: &Record) -> String {
 
 /// The headline: the main figure of the scenario, and the servers that lost deliveries.
 pub fn leads(record: &Record) -> Vec<String> {
-    let mut leads = vec![match record.scenario.as_str() {
-        "idle" => finding(record, metric("rss")),
-        "slow" => format!("Longest pause. {}", finding(record, metric("pause"))),
-        _ => finding(record, metric("rate")),
-    }];
+    let (what, figure) = match record.scenario.as_str() {
+        "idle" => ("Memory per client. ", "rss"),
+        "slow" => ("Longest pause. ", "pause"),
+        _ => ("", "rate"),
+    };
+    let mut leads = vec![what.to_owned() + &finding(record, metric(figure))];
     let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
     let lost = lossy.map(|point| {
         let at = count(point.clients, "client");
@@ -225,19 +223,16 @@ fn value(metric: &Metric, value: Value) -> String {
     let text = metric.show(value);
     match metric.unit {
         Unit::Number => format!("{text} {}", metric.heading),
-        Unit::Bytes if metric.name == "rss" => format!("{text} per client"),
         _ => text,
     }
 }
 
 /// What the pointer sees at one point.
 pub fn tip(metric: &Metric, point: &Point, figure: &Figure) -> String {
-    let rounds = count(point.rounds.len(), "round");
-    let over = match point.rounds.len() {
-        0 | 1 => rounds,
-        _ if figure.low == figure.high => format!("all {rounds}"),
-        _ => format!("{} over {rounds}", figure.range(metric)),
-    };
+    let mut over = count(point.rounds.len(), "round");
+    if figure.low != figure.high {
+        over = format!("{} over {over}", figure.range(metric));
+    }
     let (at, value) = (count(point.clients, "client"), value(metric, figure.value));
     format!("{}, {at}: {value} ({over})", point.server)
 }
