@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 
 use procfs::net::{TcpNetEntry, TcpState};
@@ -106,17 +106,18 @@ fn listener(addr: SocketAddr) -> Option<TcpNetEntry> {
         let local = entry.local_address;
         entry.state == TcpState::Listen
             && local.port() == addr.port()
-            && (local.ip().is_unspecified() || local.ip() == addr.ip())
+            && match local.ip().to_canonical() {
+                ip if !ip.is_unspecified() => ip == addr.ip(),
+                IpAddr::V4(_) => addr.is_ipv4(),
+                IpAddr::V6(_) => addr.is_ipv6() || is_taken(addr),
+            }
     };
     if !is_here(addr) {
         return None;
     }
-    let four = procfs::net::tcp().unwrap_or_default();
-    four.into_iter().find(fits).or_else(|| {
-        let six = procfs::net::tcp6().unwrap_or_default();
-        let entry = six.into_iter().find(fits);
-        entry.filter(|_| addr.is_ipv6() || is_taken(addr))
-    })
+    // A machine may be without IPv6.
+    let lists = [procfs::net::tcp, procfs::net::tcp6].into_iter();
+    lists.flat_map(|list| list().unwrap_or_default()).find(fits)
 }
 
 /// Whether a listener for every IPv6 address takes IPv4 too, which the kernel's list does not say. To bind
@@ -144,7 +145,7 @@ pub fn children() -> Vec<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
     use super::*;
 
@@ -158,6 +159,25 @@ mod tests {
         assert!(usage.mappings > 10, "{usage:?}");
         assert!(usage.descriptors >= 3, "{usage:?}");
         assert!(usage.context_switches > 0, "{usage:?}");
+    }
+
+    #[test]
+    fn a_listener_takes_the_addresses_that_it_is_for() {
+        let any_ipv4 = TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = any_ipv4.local_addr().unwrap().port();
+        assert!(is_listening((Ipv4Addr::LOCALHOST, port).into()));
+        assert!(!is_listening((Ipv6Addr::LOCALHOST, port).into()));
+
+        // As a Java server does, in an IPv6 socket that takes IPv4 too.
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, None).unwrap();
+        let mapped: SocketAddr = "[::ffff:127.0.0.1]:0".parse().unwrap();
+        if socket.set_only_v6(false).is_err() || socket.bind(&mapped.into()).is_err() {
+            return;
+        }
+        socket.listen(1).unwrap();
+        let mapped = TcpListener::from(socket);
+        let port = mapped.local_addr().unwrap().port();
+        assert!(is_listening((Ipv4Addr::LOCALHOST, port).into()));
     }
 
     #[test]
