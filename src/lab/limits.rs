@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::cli;
+use crate::lab::load::protocol::Protocol;
 use crate::lab::target::servers::Servers;
 use crate::lab::values::{duration, positive};
 use crate::server::shutdown::{self, is_closed};
@@ -58,8 +59,12 @@ pub fn show(limits: &Limits) -> io::Result<()> {
     }
     if limits.probe {
         let shutdown = shutdown::on_signal()?;
-        for contender in probe::contenders(limits)? {
-            cli::print(&probe::probe(limits, &contender, &shutdown)?)?;
+        let protocol = match limits.echo {
+            true => Protocol::Echo,
+            false => Protocol::Chat,
+        };
+        for contender in limits.servers.contenders(None, false, protocol)? {
+            cli::print(&probe::probe(limits, protocol, &contender, &shutdown)?)?;
             if is_closed(&shutdown) {
                 return Err(io::ErrorKind::Interrupted.into());
             }

@@ -21,33 +21,22 @@ const STEP: usize = 100;
 /// Bytes of what a server told a client that are printed at most.
 const LONGEST: usize = 200;
 
-/// The servers that are probed, one after the other.
-///
-/// # Errors
-/// Our own server is not there, two have one name, or one is not on this machine.
-pub fn contenders(limits: &Limits) -> io::Result<Vec<Contender>> {
-    limits.servers.contenders(None, false, protocol(limits))
-}
-
-fn protocol(limits: &Limits) -> Protocol {
-    match limits.echo {
-        true => Protocol::Echo,
-        false => Protocol::Chat,
-    }
-}
-
 /// Connects clients step by step until one is not let in, and says how many were, what stopped the next,
 /// and which limit was nearest.
 ///
 /// # Errors
 /// The server does not start. That it dies under load is no error, but the result.
-pub fn probe(limits: &Limits, contender: &Contender, shutdown: &Done) -> io::Result<String> {
+pub fn probe(
+    limits: &Limits,
+    protocol: Protocol,
+    contender: &Contender,
+    shutdown: &Done,
+) -> io::Result<String> {
     let progress = Progress::new(1);
     progress.begin(&contender.name, limits.clients);
     let time = limits.servers.start_timeout;
     let mut session = Session::start(contender, time, shutdown, &progress)?;
     session.deadline = Some(Instant::now() + limits.duration);
-    let protocol = protocol(limits);
     // What the server used after the last step.
     let mut usage = None;
     let stopped = loop {

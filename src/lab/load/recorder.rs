@@ -148,10 +148,7 @@ impl Recorder {
         Round {
             seconds: seconds(self.last.max(self.schedule.duration)),
             pause_seconds: seconds(self.pause),
-            latency: Latency {
-                bound_from,
-                ..latency(&self.latency)
-            },
+            latency: latency(&self.latency, bound_from),
             timeline: Timeline {
                 step: seconds(step),
                 deliveries: timeline,
@@ -177,7 +174,7 @@ impl Recorder {
     }
 }
 
-fn latency(histogram: &Histogram<u64>) -> Latency {
+fn latency(histogram: &Histogram<u64>, bound_from: Option<u64>) -> Latency {
     Latency {
         p50: histogram.value_at_quantile(0.5),
         p90: histogram.value_at_quantile(0.9),
@@ -185,7 +182,7 @@ fn latency(histogram: &Histogram<u64>) -> Latency {
         p99: histogram.value_at_quantile(0.99),
         p99_9: histogram.value_at_quantile(0.999),
         max: histogram.max(),
-        bound_from: None,
+        bound_from,
         buckets: histogram
             .iter_recorded()
             .map(|step| (step.value_iterated_to(), step.count_at_value()))

@@ -129,14 +129,8 @@ impl FanOut {
         self.behind.insert(nth);
     }
 
-    /// Checks what a client has read, and returns which sender it is if a message of its own was there.
-    fn read(
-        &mut self,
-        number: usize,
-        client: &mut Client,
-        bytes: &[u8],
-        rec: &mut Recorder,
-    ) -> Option<usize> {
+    /// Checks what a client has read. In a closed loop a sender sends when its own message has come back.
+    fn read(&mut self, number: usize, client: &mut Client, bytes: &[u8], rec: &mut Recorder) {
         let now = rec.now();
         let (mut deliveries, mut own) = (0, None);
         client.lines.cut(bytes, |line| {
@@ -153,16 +147,17 @@ impl FanOut {
             } else if let Some(at) = self.log.receive(number, nth, message) {
                 rec.record(now, at);
                 deliveries += 1;
-                own = sender
-                    .filter(|sender| sender.client == number)
-                    .map(|_| nth)
-                    .or(own);
+                if sender.is_some_and(|sender| sender.client == number) {
+                    own = Some(nth);
+                }
             }
         });
         if deliveries > 0 {
             rec.delivered(now, deliveries);
         }
-        own
+        if let Some(nth) = own.filter(|_| !rec.schedule.is_open_loop()) {
+            self.send_next(nth, client, rec);
+        }
     }
 }
 
@@ -190,33 +185,24 @@ impl Load for FanOut {
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
         let senders = self.senders.len();
         let newly_due = due.take(senders).map(|nth| nth as usize % senders);
-        for nth in std::mem::take(&mut self.behind)
-            .into_iter()
-            .chain(newly_due)
-        {
+        let behind = std::mem::take(&mut self.behind);
+        for nth in behind.into_iter().chain(newly_due) {
             self.send_next(nth, &mut clients.all()[self.senders[nth].client], rec);
         }
         !self.behind.is_empty()
     }
 
     fn handle(&mut self, number: usize, client: &mut Client, event: Event<'_>, rec: &mut Recorder) {
-        let is_open_loop = rec.schedule.is_open_loop();
-        let sends = match event {
-            Event::Bytes(bytes) => {
-                (self.read(number, client, bytes, rec)).filter(|_| !is_open_loop)
+        match event {
+            Event::Bytes(bytes) => self.read(number, client, bytes, rec),
+            Event::Writable if rec.schedule.is_open_loop() => {
+                let senders = &self.senders;
+                if let Ok(nth) = senders.binary_search_by_key(&number, |sender| sender.client) {
+                    self.send_next(nth, client, rec);
+                }
             }
-            Event::Writable if is_open_loop => self
-                .senders
-                .binary_search_by_key(&number, |sender| sender.client)
-                .ok(),
-            Event::Closed => {
-                self.log.leave(number);
-                None
-            }
-            _ => None,
-        };
-        if let Some(nth) = sends {
-            self.send_next(nth, client, rec);
+            Event::Closed => self.log.leave(number),
+            Event::Connected | Event::Writable => {}
         }
     }
 

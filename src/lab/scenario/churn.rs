@@ -63,20 +63,18 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
 impl Churn {
     /// Connects another visitor, if one has a place.
     fn connect(&mut self, clients: &mut Clients) -> Option<usize> {
-        let number = clients.free.last().copied().unwrap_or(self.visits.len());
+        let number = clients.free.last().copied();
+        let number = number.unwrap_or(clients.all().len());
         if number >= self.places {
             return None;
         }
         if let Err(err) = clients.connect(number) {
             // No descriptor or port is left: the round goes on with the places there are.
-            self.places = self.visits.len().max(1);
+            self.places = clients.all().len().max(1);
             self.refusal = Some(err);
             return None;
         }
         clients.free.pop();
-        if number == self.visits.len() {
-            self.visits.push(Visit::default());
-        }
         Some(number)
     }
 
@@ -84,14 +82,13 @@ impl Churn {
         // An earlier visitor may have had this address, so the number is compared.
         let own = (number % SENDERS, self.visits[number].number);
         let mut came = None;
-        client
-            .lines
-            .cut(bytes, |line| match self.format.read(line) {
-                Some((prefix, sender, nth, is_whole)) if (sender, nth) == own => {
-                    came.get_or_insert(is_whole && prefix == client.prefix);
-                }
-                _ => {}
-            });
+        client.lines.cut(bytes, |line| {
+            if let Some((prefix, sender, nth, is_whole)) = self.format.read(line)
+                && (sender, nth) == own
+            {
+                came.get_or_insert(is_whole && prefix == client.prefix);
+            }
+        });
         if let Some(is_right) = came
             && let Some(at) = self.visits[number].at.take()
         {
@@ -107,6 +104,7 @@ impl Load for Churn {
     fn begin(&mut self, format: Format, clients: &mut Clients) {
         clients.clear();
         self.visits.clear();
+        self.visits.resize_with(self.places, Visit::default);
         self.format = format;
         (self.due, self.begun, self.ended) = (0, 0, 0);
     }

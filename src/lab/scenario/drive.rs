@@ -85,21 +85,13 @@ pub fn measure(
     session: &mut Session<'_>,
     plan: &RoundPlan,
 ) -> io::Result<Round> {
-    if let Some(warm_up) = plan.warm_up {
-        load.begin(
-            Format::new(WARM_UP, plan.size, plan.seed),
-            &mut session.clients,
-        );
-        if drive(load, session, plan.rate, warm_up)?.cut_short {
-            return Err(ErrorKind::Interrupted.into());
-        }
+    if let Some(warm_up) = plan.warm_up
+        && drive(load, session, plan, WARM_UP, warm_up)?.cut_short
+    {
+        return Err(ErrorKind::Interrupted.into());
     }
-    load.begin(
-        Format::new(MEASURED, plan.size, plan.seed),
-        &mut session.clients,
-    );
     session.begin();
-    let round = drive(load, session, plan.rate, plan.duration)?;
+    let round = drive(load, session, plan, MEASURED, plan.duration)?;
     session.end();
     Ok(round)
 }
@@ -107,10 +99,15 @@ pub fn measure(
 fn drive(
     load: &mut impl Load,
     session: &mut Session<'_>,
-    rate: Option<f64>,
+    plan: &RoundPlan,
+    mark: u8,
     duration: Duration,
 ) -> io::Result<Round> {
-    let mut rec = Recorder::start(rate, duration);
+    load.begin(
+        Format::new(mark, plan.size, plan.seed),
+        &mut session.clients,
+    );
+    let mut rec = Recorder::start(plan.rate, duration);
     rec.counts.connected = session.clients.inside;
     let mut sent = 0;
     loop {
