@@ -238,6 +238,7 @@ fn odd_runs_make_sound_pages() {
         ("frozen", sample::frozen(), 1),
         ("hostile", sample::hostile(), 7),
         ("hostile_sweep", sample::hostile_sweep(), 7),
+        ("wide", sample::wide(), 7),
         (
             "empty",
             threadline::lab::results::record::Record::default(),

@@ -30,6 +30,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("frozen", sample::frozen()),
         ("hostile", sample::hostile()),
         ("hostile_sweep", sample::hostile_sweep()),
+        ("wide", sample::wide()),
         ("empty", Record::default()),
     ]
 }

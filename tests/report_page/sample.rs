@@ -165,6 +165,12 @@ pub(crate) fn many(servers: usize) -> Record {
     repeated(sweep(), names.collect())
 }
 
+/// Servers with long names of wide characters.
+pub(crate) fn wide() -> Record {
+    let name = |i| format!("{i}号名字很长的聊天服务器，它的说明也很长");
+    repeated(sweep(), (0..3).map(name).collect())
+}
+
 fn crowd(mut record: Record) -> Record {
     record.command.push("--server".to_owned());
     record

@@ -6,7 +6,7 @@
 use crate::lab::report::axis::Axis;
 use crate::lab::report::chart::{Chart, Drawing};
 use crate::lab::report::plot::{Mark, Plot, Series, bounds};
-use crate::lab::report::{distribution, timeline, words};
+use crate::lab::report::{distribution, table, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
 use crate::lab::results::stats;
@@ -61,8 +61,10 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
         .as_ref()
         .map_or(String::new(), |plot| format!(" {}", plot.at));
     let title = format!("{title}{at}");
+    let names = record.servers.iter().map(|name| table::shortened(name));
+    let names: Vec<String> = names.collect();
     let drawing = plot.map(|plot| Drawing {
-        svg: plot.draw(&format!("{title}. {}", plot.finding), &record.servers),
+        svg: plot.draw(&format!("{title}. {}", plot.finding), &names),
         finding: plot.finding,
     });
     Chart {

@@ -12,15 +12,7 @@ use crate::lab::results::units::{Unit, count};
 
 /// The percentiles with a label: one in so many deliveries lies above. What lies beyond the last is a
 /// handful of deliveries, and the finding names the longest.
-const PERCENTILES: [(f64, &str); 7] = [
-    (2.0, "50%"),
-    (1e1, "90%"),
-    (1e2, "99%"),
-    (1e3, "99.9%"),
-    (1e4, "99.99%"),
-    (1e5, "99.999%"),
-    (1e6, "99.9999%"),
-];
+const PERCENTILES: [f64; 7] = [2.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
 /// The number of nines of the last of them, where the axis ends.
 const LAST: f64 = 6.0;
@@ -32,7 +24,7 @@ pub fn plot(record: &Record) -> Option<Plot> {
     let series: Vec<_> = record.servers.iter().map(series).collect();
     let [(_, end), latencies] = bounds(&series)?;
     let end = end.max(1.0);
-    let ticks = PERCENTILES.map(|(one_in, text)| (one_in.log10(), text.to_owned()));
+    let ticks = PERCENTILES.map(|one_in| (one_in.log10(), percentile(one_in)));
     let ticks = ticks.into_iter().filter(|(nines, _)| *nines <= end);
     let finding = words::each(record, clients, |point| {
         let latencies = merged(point)?;
@@ -64,11 +56,13 @@ fn merged(point: &Point) -> Option<Histogram<u64>> {
 fn within(point: &Point, latencies: &Histogram<u64>, share: f64) -> (f64, String) {
     let micros = latencies.value_at_quantile(share);
     let number = seconds(micros);
-    let is_bound = point
-        .rounds
-        .iter()
-        .any(|round| round.latency.is_bound(micros));
+    let mut rounds = point.rounds.iter();
+    let is_bound = rounds.any(|round| round.latency.is_bound(micros));
     (number, metric("p50").show(Value { number, is_bound }))
+}
+
+fn percentile(one_in: f64) -> String {
+    format!("{}%", 100.0 - 100.0 / one_in)
 }
 
 fn seconds(micros: u64) -> f64 {
@@ -91,13 +85,13 @@ fn series(server: &str, point: &Point) -> Option<Series> {
             line.extend([(from, latency), (nines(left), latency)]);
         }
     }
-    let held = PERCENTILES.iter().filter(|(one_in, _)| *one_in <= total);
-    let mark = |(one_in, percentile): &(f64, &str)| {
+    let held = PERCENTILES.iter().filter(|one_in| **one_in <= total);
+    let mark = |&one_in: &f64| {
         let (latency, shown) = within(point, &latencies, 1.0 - 1.0 / one_in);
         Mark {
             x: one_in.log10(),
             y: [latency; 3],
-            tip: format!("{server}: {percentile} within {shown}"),
+            tip: format!("{server}: {} within {shown}", percentile(one_in)),
         }
     };
     let marks = held.map(mark).collect();

@@ -5,7 +5,7 @@
 //! colour.
 
 use crate::lab::report::axis::Axis;
-use crate::text::escape;
+use crate::text::{escape, width};
 
 /// Width of a chart in its own units; narrow, so that its text can still be read on a phone.
 pub const WIDTH: f64 = 420.0;
@@ -76,29 +76,16 @@ pub fn class(place: usize) -> String {
 
 /// A server's mark by itself, for beside its name.
 pub fn key(place: usize) -> String {
-    let shape = shape(place);
+    let shape = SHAPES[place % SHAPES.len()];
     format!(
         "<svg class=\"chart key\" viewBox=\"-6 -6 12 12\" aria-hidden=\"true\">\
          <path class=\"mark\" d=\"M0 0{shape}\"/></svg>"
     )
 }
 
-fn shape(place: usize) -> &'static str {
-    SHAPES[place % SHAPES.len()]
-}
-
 /// The room a text takes, generously: fonts differ.
 fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * 7.4
-}
-
-/// A name that fits beside a chart.
-fn short(name: &str) -> String {
-    const LONGEST: usize = 22;
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
+    width(text) as f64 * 7.4
 }
 
 /// A line through points; those nearer than the eye can tell to the one before are left out.
@@ -145,24 +132,25 @@ fn text(class: &str, (x, y): (f64, f64), anchor: &str, text: &str) -> String {
 impl Plot {
     /// Draws the lines of the servers with these names, each named at its end.
     pub fn draw(&self, spoken: &str, names: &[String]) -> String {
-        let (series, names): (Vec<_>, Vec<_>) = (self.series.iter().zip(names).enumerate())
-            .filter_map(|(place, (series, name))| Some(((place, series.as_ref()?), short(name))))
-            .unzip();
+        let series = self.series.iter().zip(names).enumerate();
+        let series =
+            series.filter_map(|(place, (series, name))| Some((place, series.as_ref()?, name)));
+        let series: Vec<(usize, &Series, &String)> = series.collect();
         let widest = |texts: &mut dyn Iterator<Item = &String>| {
             texts.map(|text| text_width(text)).fold(0.0, f64::max)
         };
         let frame = Frame {
             plot: self,
             left: widest(&mut self.y.ticks.iter().map(|(_, text)| text)) + 8.0,
-            right: WIDTH - widest(&mut names.iter()) - 14.0,
+            right: WIDTH - widest(&mut series.iter().map(|(.., name)| *name)) - 14.0,
         };
-        let mut heights: Vec<f64> = series.iter().map(|(_, s)| frame.end(s).1).collect();
+        let mut heights: Vec<f64> = series.iter().map(|(_, s, _)| frame.end(s).1).collect();
         apart(&mut heights, LINE_HEIGHT, TOP, BOTTOM - 4.0);
         // Error bars at one place would hide each other, so the servers stand side by side there.
         let is_bar = |mark: &Mark| mark.y[0] < mark.y[2];
         let step = match self.x.ticks.len() {
             1 => (frame.right - frame.left) / (series.len() + 1) as f64,
-            _ if series.iter().any(|(_, s)| s.marks.iter().any(is_bar)) => {
+            _ if series.iter().any(|(_, s, _)| s.marks.iter().any(is_bar)) => {
                 (12.0 / series.len() as f64).min(4.0)
             }
             _ => 0.0,
@@ -175,19 +163,19 @@ impl Plot {
             escape(spoken),
             frame.axes()
         );
-        for (i, (place, series)) in series.into_iter().enumerate() {
+        for (i, (place, series, name)) in series.into_iter().enumerate() {
             let aside = first + step * i as f64;
             out += &format!("<g class=\"series {}\">\n", class(place));
-            out += &frame.series(series, shape(place), aside);
+            out += &frame.series(series, SHAPES[place % SHAPES.len()], aside);
             let (x, y) = frame.end(series);
-            let name = heights[i];
-            if (name - y).abs() > 4.0 || frame.right - x > 20.0 {
+            let height = heights[i];
+            if (height - y).abs() > 4.0 || frame.right - x > 20.0 {
                 let (from, to) = (x + aside + 6.0, frame.right + 6.0);
-                let leader = format!("M{from:.1} {y:.1}L{to:.1} {name:.1}");
+                let leader = format!("M{from:.1} {y:.1}L{to:.1} {height:.1}");
                 out += &draw("leader", &leader);
             }
-            let at = (frame.right + 9.0, name + 4.0);
-            out += &text("name", at, "start", &names[i]);
+            let at = (frame.right + 9.0, height + 4.0);
+            out += &text("name", at, "start", name);
             out += "</g>\n";
         }
         out + "</svg>\n"

@@ -167,19 +167,18 @@ pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
 
 /// The servers compared at the most clients that all of them reached, then what lies beyond.
 pub fn finding(record: &Record, metric: &Metric) -> String {
-    let has = |point: &&Point| stats::figure(point, metric).is_some();
-    let reached = |count: &usize| {
-        let points = record.points.iter().filter(has);
-        points.filter(|point| point.clients == *count).count()
-    };
-    let mut counts = record.client_counts();
-    counts.retain(|count| reached(count) > 0);
-    // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
-    let (Some(&shared), Some(&largest)) = (counts.iter().max_by_key(|c| reached(c)), counts.last())
-    else {
+    let has = |point: &Point| stats::figure(point, metric).is_some();
+    let Some(largest) = record.largest(has) else {
         return absent(record, metric);
     };
-    counts.retain(|&count| count == shared || count == largest);
+    let reached = |clients: &usize| {
+        let points = record.points.iter().filter(|point| has(point));
+        points.filter(|point| point.clients == *clients).count()
+    };
+    // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
+    let counts = record.client_counts().into_iter();
+    let mut counts = vec![counts.max_by_key(reached).unwrap_or(largest), largest];
+    counts.dedup();
     let texts = counts
         .iter()
         .map(|&count| comparison(record, metric, count));
