@@ -49,12 +49,9 @@ impl Unit {
 
     /// Writes a range, with the unit once where both ends have the same: `1.86–2.16 ms`.
     pub fn show_range(self, low: f64, high: f64) -> String {
-        let ((low, low_unit), (high, high_unit)) = (self.parts(low), self.parts(high));
-        if low_unit == high_unit {
-            format!("{low}–{high}{high_unit}")
-        } else {
-            format!("{low}{low_unit}–{high}{high_unit}")
-        }
+        let ((low, first), (high, unit)) = (self.parts(low), self.parts(high));
+        let first = if first == unit { "" } else { &first };
+        format!("{low}{first}–{high}{unit}")
     }
 
     fn parts(self, value: f64) -> (String, String) {

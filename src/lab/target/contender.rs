@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::go::net;
 use crate::lab::load::protocol::Protocol;
-use crate::lab::results::record::FLOOR;
+use crate::lab::results::record::{FLOOR, is_floor};
 use crate::lab::results::units;
 use crate::lab::target::builtin;
 
@@ -136,7 +136,7 @@ impl FromStr for Contender {
         if name.is_empty() {
             return Err("the name before the = is missing".to_owned());
         }
-        if name.split(',').next() == Some(FLOOR) {
+        if is_floor(name) {
             return Err(format!(
                 "{name} is the name of the built-in server, see --floor"
             ));
