@@ -95,7 +95,7 @@ impl Server {
             let group = started.group;
             server.started = Some(started);
             server.addr = server.listening(&addrs, time, shutdown)?;
-            server.pid = proc::listener_pid(server.addr, Some(group));
+            server.pid = proc::listener_pid(server.addr, Some(group.as_raw_pid()));
         }
         Ok(server)
     }

@@ -52,8 +52,8 @@ impl Site {
 
     /// What the servers are called.
     pub fn names(&self) -> Vec<String> {
-        let names = self.servers.iter().map(|server| &server.name);
-        names.cloned().collect()
+        let names = self.servers.iter().map(|server| server.name.clone());
+        names.collect()
     }
 
     /// What all of them use now. A process of another user cannot be looked into; a round is worth something

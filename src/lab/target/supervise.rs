@@ -58,8 +58,7 @@ pub fn take_name(name: &str) {
 pub fn command(words: &[String]) -> Command {
     let mut command = Command::new(this_program());
     command
-        .arg(SUBCOMMAND)
-        .arg("--")
+        .args([SUBCOMMAND, "--"])
         .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -41,7 +41,7 @@ pub fn is_listening(addr: SocketAddr) -> bool {
 }
 
 /// The process that listens on `addr`. Not known.
-pub fn listener_pid(_addr: SocketAddr, _likely: Option<Pid>) -> Option<i32> {
+pub fn listener_pid(_addr: SocketAddr, _likely: Option<i32>) -> Option<i32> {
     None
 }
 
