@@ -36,19 +36,21 @@ pub fn warnings(record: &Record) -> Vec<String> {
     CHECKS.iter().filter_map(of).collect()
 }
 
+/// A doubt where a part is above its limit; the sentence has the part as a percentage.
+fn above(limit: f64, part: f64, text: impl Fn(String) -> String) -> Doubt {
+    (part > limit).then(|| (part, text(percent(part))))
+}
+
 fn never_came(_: &Record, point: &Point) -> Doubt {
     let lost = lost(point);
     let came: u64 = point.rounds.iter().map(|round| round.deliveries).sum();
-    let part = lost as f64 / (lost + came) as f64;
     let what = match lost {
         1 => "1 delivery".to_owned(),
         lost => format!("{} deliveries", thousands(lost)),
     };
-    let text = format!(
-        "{what} never came ({}); each counts in latency with the time waited for it",
-        percent(part)
-    );
-    (lost > 0).then_some((part, text))
+    above(0.0, lost as f64 / (lost + came) as f64, |part| {
+        format!("{what} never came ({part}); each counts in latency with the time waited for it")
+    })
 }
 
 /// A part of one processor from which on a thread counts as saturated.
@@ -61,14 +63,16 @@ fn generator_is_the_bottleneck(_: &Record, point: &Point) -> Doubt {
     let server = median(point, |round| {
         Some(round.server.as_ref()?.cpu_seconds / round.wall_seconds)
     });
-    let text = format!(
-        "the load generator may be the bottleneck: its one thread is busy {} of the time, the server \
-         {} of a processor; the server can do at least this much",
-        percent(generator),
-        server.map_or("unknown".to_owned(), percent),
-    );
-    let idle = server.is_none_or(|server| server < SATURATED);
-    (generator >= SATURATED && idle).then_some((generator, text))
+    if server.is_some_and(|server| server > SATURATED) {
+        return None;
+    }
+    let server = server.map_or("unknown".to_owned(), percent);
+    above(SATURATED, generator, |part| {
+        format!(
+            "the load generator may be the bottleneck: its one thread is busy {part} of the time, the \
+             server {server} of a processor; the server can do at least this much"
+        )
+    })
 }
 
 /// The part of the machine from which on what other programs take shows in the figures.
@@ -79,11 +83,9 @@ fn others_are_busy(record: &Record, point: &Point) -> Doubt {
         Some(round.other_cpu_seconds? / round.wall_seconds / record.machine.cores as f64)
     };
     let most = point.rounds.iter().filter_map(part).fold(0.0, f64::max);
-    let text = format!(
-        "other programs took up to {} of this machine; close them and measure again",
-        percent(most)
-    );
-    (most > BUSY).then_some((most, text))
+    above(BUSY, most, |part| {
+        format!("other programs took up to {part} of this machine; close them and measure again")
+    })
 }
 
 fn refused(_: &Record, point: &Point) -> Doubt {
@@ -110,11 +112,9 @@ const WIDE: f64 = 0.15;
 
 fn wide_spread(_: &Record, point: &Point) -> Doubt {
     let spread = figure(point, metric("rate"))?.spread();
-    let text = format!(
-        "the rounds differ by ± {}; take more and longer rounds (--rounds, --duration)",
-        percent(spread)
-    );
-    (spread > WIDE).then_some((spread, text))
+    above(WIDE, spread, |part| {
+        format!("the rounds differ by ± {part}; take more and longer rounds (--rounds, --duration)")
+    })
 }
 
 /// By how much of its duration a round in open loop may last longer.
