@@ -88,37 +88,27 @@ impl Server {
                 "nobody answers at --addr {name} (is the server started?)"
             )))?;
             server.pid = proc::listener_pid(server.addr, None);
-        } else {
-            check_free(name, &addrs)?;
-            let started = Started::new(&source.words_at(addrs[0]))
-                .map_err(context(format!("server {name}")))?;
-            let group = started.group;
-            server.started = Some(started);
-            server.addr = server.listening(&addrs, time, shutdown)?;
-            server.pid = proc::listener_pid(server.addr, Some(group.as_raw_pid()));
+            return Ok(server);
         }
-        Ok(server)
-    }
-
-    /// Waits until the server listens on one of these.
-    fn listening(
-        &self,
-        addrs: &[SocketAddr],
-        time: Duration,
-        shutdown: &Done,
-    ) -> io::Result<SocketAddr> {
+        check_free(name, &addrs)?;
+        let started = Started::new(&source.words_at(server.addr))
+            .map_err(context(format!("server {name}")))?;
+        let group = started.group.as_raw_pid();
+        server.started = Some(started);
         let deadline = Instant::now() + time;
         loop {
             if let Some(&addr) = addrs.iter().find(|addr| listens(**addr)) {
-                return Ok(addr);
+                server.addr = addr;
+                server.pid = proc::listener_pid(addr, Some(group));
+                return Ok(server);
             }
-            self.check()?;
+            server.check()?;
             if closes_within(shutdown, Duration::from_millis(2)) {
                 return Err(io::Error::new(ErrorKind::Interrupted, "interrupted"));
             }
             if Instant::now() > deadline {
-                let addr = self.addr;
-                return Err(self.error(&format!(
+                let addr = server.addr;
+                return Err(server.error(&format!(
                     "was started but does not listen on {addr} after {time:?} (--start-timeout)"
                 )));
             }
