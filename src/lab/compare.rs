@@ -56,9 +56,8 @@ impl Compare {
         tables += "\n≈: the rounds of both runs overlap, so that the difference may be chance.\n";
         cli::print(&tables)?;
         let rules = self.fail_if.iter();
-        let crossed: Vec<_> = rules
-            .flat_map(|rule| rule.crossed(&new, Some(&old)))
-            .collect();
+        let crossed = rules.flat_map(|rule| rule.crossed(&new, Some(&old)));
+        let crossed: Vec<_> = crossed.collect();
         Ok(verdict(&warnings(&old, &new), &crossed, &[]))
     }
 }
@@ -94,23 +93,20 @@ fn clean(value: &mut Value) {
 fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
     let mut rows = vec![table::head(metrics)];
     for (old, new) in pairs {
-        let values = |point| {
-            metrics
-                .iter()
-                .map(move |metric| table::value(point, metric))
-        };
-        let changes = metrics.iter().map(|metric| {
-            let figures = [old, new].map(|point| figure(point, metric));
-            match figures {
+        let three = |metric: &&Metric| {
+            let change = match [old, new].map(|point| figure(point, metric)) {
                 [Some(old), Some(new)] if old.overlaps(&new) => "≈".to_owned(),
                 [Some(old), Some(new)] => change(old.value.number, new.value.number),
                 _ => String::new(),
-            }
-        });
+            };
+            [table::value(old, metric), table::value(new, metric), change]
+        };
+        let cells: Vec<_> = metrics.iter().map(three).collect();
+        let of = |nth: usize| cells.iter().map(move |cells| cells[nth].clone());
         let name = format!("{} OLD", table::shortened(&old.server));
-        rows.push(table::row(&old.clients.to_string(), &name, values(old)));
-        rows.push(table::row("", "  NEW", values(new)));
-        rows.push(table::row("", "  change", changes));
+        rows.push(table::row(&old.clients.to_string(), &name, of(0)));
+        rows.push(table::row("", "  NEW", of(1)));
+        rows.push(table::row("", "  change", of(2)));
     }
     rows
 }

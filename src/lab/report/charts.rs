@@ -57,9 +57,7 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
         "distribution" => distribution::plot(record),
         _ => against_clients(record, &figures),
     };
-    let at = plot
-        .as_ref()
-        .map_or(String::new(), |plot| format!(" {}", plot.at));
+    let at = plot.as_ref().map_or("", |plot| &plot.at);
     let title = format!("{title}{at}");
     let names = record.servers.iter().map(|name| table::shortened(name));
     let names: Vec<String> = names.collect();
@@ -91,8 +89,8 @@ fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
     let counts = record.client_counts();
     Some(Plot {
         at: match counts[..] {
-            [clients] => format!("at {}", count(clients, "client")),
-            _ => "against clients".to_owned(),
+            [clients] => format!(" at {}", count(clients, "client")),
+            _ => " against clients".to_owned(),
         },
         finding: words::finding(record, metric),
         x: Axis::through("clients", &counts),

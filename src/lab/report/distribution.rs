@@ -29,12 +29,11 @@ pub fn plot(record: &Record) -> Option<Plot> {
     let finding = words::each(record, clients, |point| {
         let latencies = merged(point)?;
         let [half, most, all] = [0.5, 0.999, 1.0].map(|share| within(point, &latencies, share).1);
-        Some(format!(
-            "half within {half}, 99.9% within {most}, all within {all}"
-        ))
+        let within = format!("half within {half}, 99.9% within {most}, all within {all}");
+        Some(within)
     });
     Some(Plot {
-        at: format!("at {}", count(clients, "client")),
+        at: format!(" at {}", count(clients, "client")),
         finding: format!("All rounds together: {finding}"),
         x: Axis::new("percentile", false, (0.0, end), ticks.collect()),
         y: Axis::of(Unit::Seconds, "latency", latencies),
@@ -55,7 +54,7 @@ fn merged(point: &Point) -> Option<Histogram<u64>> {
 /// The seconds within which a share (0 to 1) lies, and how they are shown.
 fn within(point: &Point, latencies: &Histogram<u64>, share: f64) -> (f64, String) {
     let micros = latencies.value_at_quantile(share);
-    let number = seconds(micros);
+    let number = micros as f64 / 1e6;
     let mut rounds = point.rounds.iter();
     let is_bound = rounds.any(|round| round.latency.is_bound(micros));
     (number, metric("p50").show(Value { number, is_bound }))
@@ -63,10 +62,6 @@ fn within(point: &Point, latencies: &Histogram<u64>, share: f64) -> (f64, String
 
 fn percentile(one_in: f64) -> String {
     format!("{}%", 100.0 - 100.0 / one_in)
-}
-
-fn seconds(micros: u64) -> f64 {
-    micros as f64 / 1e6
 }
 
 /// Steps up to the end of the axis, with a mark at each percentile that they hold.
@@ -81,7 +76,7 @@ fn series(server: &str, point: &Point) -> Option<Series> {
         let from = nines(left);
         left -= step.count_at_value() as f64;
         if from < LAST {
-            let latency = seconds(step.value_iterated_to());
+            let latency = step.value_iterated_to() as f64 / 1e6;
             line.extend([(from, latency), (nines(left), latency)]);
         }
     }

@@ -130,12 +130,8 @@ fn figures(record: &Record) -> (String, String) {
 
 fn results(record: &Record) -> String {
     let notes = |notes: &[String]| elements("p class=\"notes\"", notes);
-    let tables = table::tables(record);
-    if tables.is_empty() {
-        return notes(&["Nothing was measured.".to_owned()]);
-    }
     let mut text = String::new();
-    for (title, metrics) in tables {
+    for (title, metrics) in table::tables(record) {
         text += &table(record, title, &metrics);
         let meanings = words::meanings(&metrics);
         if !meanings.is_empty() {

@@ -28,7 +28,7 @@ const SHAPES: [&str; 8] = [
 
 /// A chart, before it is drawn.
 pub struct Plot {
-    /// For its title: at which numbers of clients.
+    /// What follows its title: at which numbers of clients.
     pub at: String,
     /// What it shows, in words and figures.
     pub finding: String,
@@ -148,14 +148,14 @@ impl Plot {
         apart(&mut heights, LINE_HEIGHT, TOP, BOTTOM - 4.0);
         // Error bars at one place would hide each other, so the servers stand side by side there.
         let is_bar = |mark: &Mark| mark.y[0] < mark.y[2];
+        let has_bars = series.iter().any(|(_, s, _)| s.marks.iter().any(is_bar));
+        let count = series.len() as f64;
         let step = match self.x.ticks.len() {
-            1 => (frame.right - frame.left) / (series.len() + 1) as f64,
-            _ if series.iter().any(|(_, s, _)| s.marks.iter().any(is_bar)) => {
-                (12.0 / series.len() as f64).min(4.0)
-            }
+            1 => (frame.right - frame.left) / (count + 1.0),
+            _ if has_bars => (12.0 / count).min(4.0),
             _ => 0.0,
         };
-        let first = -step * (series.len() as f64 - 1.0) / 2.0;
+        let first = -step * (count - 1.0) / 2.0;
 
         let mut out = format!(
             "<svg class=\"chart\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \

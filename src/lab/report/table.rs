@@ -177,11 +177,10 @@ pub fn fit(rows: &[Vec<String>]) -> String {
             taken += wide(to);
             to += 1;
         }
+        let cut = |row: &Vec<String>| [&row[..2], &row[from..to]].concat();
         let rows = rows.iter();
         let rows = rows.filter(|row| !is_empty(&row[from..to]) || is_empty(&row[2..]));
-        let rows: Vec<_> = rows
-            .map(|row| [&row[..2], &row[from..to]].concat())
-            .collect();
+        let rows: Vec<_> = rows.map(cut).collect();
         blocks.push(columns(&rows, &[1]));
         from = to;
     }
@@ -275,6 +274,15 @@ mod tests {
             faults.iter().any(|line| line.contains(&"7".to_owned())),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_run_without_rounds_is_not_called_sound() {
+        let mut record = record();
+        record.points.iter_mut().for_each(|p| p.rounds.clear());
+        let text = text(&record);
+        assert!(text.contains("\nNothing was measured.\n"), "{text}");
+        assert!(!text.contains("nothing lost"), "{text}");
     }
 
     #[test]

@@ -20,14 +20,9 @@ pub fn plot(record: &Record) -> Option<Plot> {
             lost => format!("{pause} ({} lost)", thousands(lost)),
         })
     });
-    let of = if record.rounds > 1 {
-        " of the worst round"
-    } else {
-        ""
-    };
     Some(Plot {
-        at: format!("at {}", count(clients, "client")),
-        finding: format!("Longest pause{of}: {pauses}"),
+        at: format!(" at {}", count(clients, "client")),
+        finding: format!("The round with the longest pause: {pauses}"),
         x: Axis::of(Unit::Number, "seconds", seconds),
         y: Axis::of(Unit::Number, "deliveries/s", rates),
         series,
