@@ -49,8 +49,8 @@ pub fn probe(
             Ok(Some(err)) => break generator_itself(err),
             Ok(None) if session.clients.refused + session.clients.dropped > 0 => {
                 break match login::told(&mut session.clients) {
-                    None => "the server closed a connection".to_owned(),
-                    Some(told) => {
+                    b"" => "the server closed a connection".to_owned(),
+                    told => {
                         let told = printable(&told[..told.len().min(LONGEST)]);
                         format!("the server told the next: {told}")
                     }

@@ -223,7 +223,7 @@ impl Clients {
     }
 
     /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to
-    /// `each`, which may send on the client.
+    /// `each`, which may send on the client. Returns whether something has happened.
     ///
     /// # Errors
     /// Waiting failed.
@@ -231,13 +231,13 @@ impl Clients {
         &mut self,
         timeout: Option<Duration>,
         mut each: impl FnMut(usize, &mut Client, Event<'_>),
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         #[cfg(target_os = "linux")]
         if let Some(timeout) = timeout.filter(|timeout| timeout.subsec_nanos() % 1_000_000 > 0) {
             self.timer.set(timeout)?;
         }
         match self.poll.poll(&mut self.events, timeout) {
-            Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(()),
+            Err(err) if err.kind() == ErrorKind::Interrupted => return Ok(true),
             result => result.map_err(context("cannot wait for sockets"))?,
         }
         let mut somebody_waits = false;
@@ -298,10 +298,10 @@ impl Clients {
             self.inside = self.inside + usize::from(client.is_in) - usize::from(was_in);
             self.most_inside = self.most_inside.max(self.inside);
         }
-        match somebody_waits {
-            true => self.accept(&mut each),
-            false => Ok(()),
+        if somebody_waits {
+            self.accept(&mut each)?;
         }
+        Ok(!self.events.is_empty())
     }
 
     fn accept(&mut self, each: &mut impl FnMut(usize, &mut Client, Event<'_>)) -> io::Result<()> {

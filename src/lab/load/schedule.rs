@@ -1,8 +1,6 @@
 //! When messages are sent: in an open loop evenly, whatever becomes of them; in a closed one as soon as
 //! they can be.
 
-use std::time::Duration;
-
 /// When messages are sent, in nanoseconds of the round.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
@@ -28,11 +26,6 @@ impl Schedule {
         // From the number and not from the time before, so that rounding does not add up.
         let at = (nth as f64 / self.rate? * 1e9) as u64;
         (at < self.duration).then_some(at)
-    }
-
-    /// How long from `now` until message `nth` is due in an open loop; none after the last.
-    pub fn wait(&self, now: u64, nth: u64) -> Option<Duration> {
-        Some(Duration::from_nanos(self.at(nth)?.saturating_sub(now)))
     }
 
     /// How many messages are due until `now` in an open loop.
@@ -72,14 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn next_message_is_waited_for_until_the_last() {
+    fn last_message_is_due_before_the_end() {
         let schedule = Schedule {
             rate: Some(10.0),
             duration: 350 * MS,
         };
-        assert_eq!(schedule.wait(40 * MS, 1), Some(Duration::from_millis(60)));
-        assert_eq!(schedule.wait(900 * MS, 3), Some(Duration::ZERO));
-        assert_eq!(schedule.wait(900 * MS, 4), None);
+        assert_eq!(schedule.at(3), Some(300 * MS));
+        assert_eq!(schedule.at(4), None);
     }
 
     #[test]

@@ -65,17 +65,13 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
 fn disconnected(stalled: &mut Clients) -> io::Result<u64> {
     const QUIET: Duration = Duration::from_millis(300);
     const LONGEST: Duration = Duration::from_secs(3);
-    let (start, mut count) = (Instant::now(), 0);
-    let mut is_quiet = false;
+    let start = Instant::now();
     stalled.read_at_last()?;
-    while !is_quiet && count < stalled.all().len() && start.elapsed() < LONGEST {
-        is_quiet = true;
-        stalled.poll(Some(QUIET), |_, _, event| {
-            is_quiet = false;
-            count += usize::from(matches!(event, Event::Closed));
-        })?;
-    }
-    Ok(count as u64)
+    while stalled.undecided() > 0
+        && start.elapsed() < LONGEST
+        && stalled.poll(Some(QUIET), |_, _, _| {})?
+    {}
+    Ok(stalled.refused)
 }
 
 impl FanOut {

@@ -47,7 +47,6 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     };
     session.watch_peak();
     let round = measure(&mut load, session, plan)?;
-    session.clients.clear();
     match (round.deliveries > 0 || round.cut_short, load.refusal) {
         (true, refusal) => {
             session.notes.extend(refusal.map(generator_itself));
@@ -111,16 +110,9 @@ impl Load for Churn {
 
     fn send(&mut self, due: Range<u64>, clients: &mut Clients, rec: &mut Recorder) -> bool {
         let now = rec.now();
-        if rec.schedule.is_open_loop() {
-            self.due = due.end;
-        } else if rec.schedule.is_sending(now) {
-            // The next visitor follows as soon as one has left.
-            self.due = self.ended + self.places as u64;
-        }
-        while self.begun < self.due
+        while let Some(at) = rec.schedule.due(now, self.begun, 0, 1)
             && let Some(number) = self.connect(clients)
         {
-            let at = rec.schedule.due(now, self.begun, 0, 1).unwrap_or(now);
             if self.begun == self.ended {
                 rec.awake(at);
             }
@@ -129,6 +121,10 @@ impl Load for Churn {
             visit.at = Some(at);
             visit.number += 1;
         }
+        self.due = match rec.schedule.is_open_loop() {
+            true => due.end.max(self.begun),
+            false => self.begun,
+        };
         false
     }
 
@@ -139,13 +135,14 @@ impl Load for Churn {
                 self.ended += 1;
                 rec.lose(self.visits[number].at.take().unwrap_or_default(), 1);
             }
-            event => {
+            Event::Bytes(_) => {
                 welcome(Protocol::Chat, client, event);
                 if client.is_in {
                     let visit = self.visits[number].number;
                     client.send(self.format.message(number, visit));
                 }
             }
+            Event::Connected | Event::Writable => {}
         }
     }
 

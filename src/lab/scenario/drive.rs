@@ -103,27 +103,25 @@ fn drive(
     mark: u8,
     duration: Duration,
 ) -> io::Result<Round> {
-    load.begin(
-        Format::new(mark, plan.size, plan.seed),
-        &mut session.clients,
-    );
+    let format = Format::new(mark, plan.size, plan.seed);
+    load.begin(format, &mut session.clients);
     let mut rec = Recorder::start(plan.rate, duration);
     rec.counts.connected = session.clients.inside;
     let mut sent = 0;
     loop {
+        let clients = &mut session.clients;
         let now = rec.now();
         let due = rec.schedule.due_until(now).unwrap_or(u64::MAX);
-        let at_once = load.send(sent..due, &mut session.clients, &mut rec);
+        let at_once = load.send(sent..due, clients, &mut rec);
         sent = due;
-        let timeout = match rec.schedule.wait(now, due) {
+        let timeout = match rec.schedule.at(due) {
             _ if at_once => Duration::ZERO,
-            wait => wait.map_or(TURN, |wait| wait.min(TURN)),
+            Some(at) => Duration::from_nanos(at.saturating_sub(now)).min(TURN),
+            None => TURN,
         };
-        session
-            .clients
-            .poll(Some(timeout), |number, client, event| {
-                load.handle(number, client, event, &mut rec);
-            })?;
+        clients.poll(Some(timeout), |number, client, event| {
+            load.handle(number, client, event, &mut rec);
+        })?;
         let now = rec.now();
         match session.tick(rec.instant(now), rec.counts.deliveries) {
             Err(err) if err.kind() == ErrorKind::Interrupted => rec.cut_short(now),

@@ -46,7 +46,6 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     login::everyone(Protocol::Echo, plan.clients, session)?;
     let round = measure(&mut Echo::default(), session, plan)?;
     if round.deliveries == 0 && !round.cut_short {
-        session.clients.clear();
         return Err(session.error(NO_ANSWER));
     }
     Ok(session.finish(round))

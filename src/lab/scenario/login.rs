@@ -113,11 +113,11 @@ pub fn welcome(protocol: Protocol, client: &mut Client, event: Event<'_>) {
     }
 }
 
-/// The last line that a client got which was refused.
-pub fn told(clients: &mut Clients) -> Option<&[u8]> {
-    let mut told = clients.all().iter().filter(|client| !client.is_open());
-    let told = told.find(|client| !client.told.is_empty())?;
-    Some(&told.told)
+/// The last line that a client got which was refused, if it got one.
+pub fn told(clients: &mut Clients) -> &[u8] {
+    let refused = clients.all().iter().filter(|client| !client.is_open());
+    let mut told = refused.map(|client| &client.told[..]);
+    told.find(|told| !told.is_empty()).unwrap_or_default()
 }
 
 /// Waits until the others have seen the clients that never read, and the room is quiet: the last logins
@@ -131,11 +131,9 @@ pub fn settle(stalled: &mut Clients, session: &mut Session<'_>) -> io::Result<()
         .map(|client| [&client.prefix, LOGIN].concat())
         .collect();
     let start = Instant::now();
-    let mut is_quiet = false;
-    while !(is_quiet && awaited.is_empty()) && start.elapsed() < SILENCE {
-        is_quiet = true;
-        session.clients.poll(Some(QUIET), |_, client, event| {
-            is_quiet = false;
+    let mut came = true;
+    while (came || !awaited.is_empty()) && start.elapsed() < SILENCE {
+        came = session.clients.poll(Some(QUIET), |_, client, event| {
             if let Event::Bytes(bytes) = event {
                 client.lines.cut(bytes, |line| {
                     awaited.remove(line);
@@ -154,7 +152,7 @@ pub fn settle(stalled: &mut Clients, session: &mut Session<'_>) -> io::Result<()
 /// The failure of a server that lets nobody in.
 fn nobody(protocol: Protocol, session: &mut Session<'_>) -> io::Error {
     let is_silent = session.clients.undecided() > 0;
-    let is_told = told(&mut session.clients).is_some();
+    let is_told = !told(&mut session.clients).is_empty();
     match protocol {
         _ if session.clients.dropped > 0 => nobody_left(session),
         Protocol::Echo if is_silent || is_told => session.error(NO_ANSWER),
