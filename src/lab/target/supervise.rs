@@ -94,13 +94,11 @@ fn supervise(words: &[OsString]) -> io::Result<()> {
         signal(group, Signal::TERM);
         closes_within(&ended, GRACE);
     }
-    // What is killed may leave children, which become this process's.
+    signal(group, Signal::KILL);
     let killed = Instant::now();
-    while killed.elapsed() < GRACE {
+    while killed.elapsed() < GRACE && !closes_within(&ended, Duration::from_millis(1)) {
+        // What was killed may have left children, which are this process's now.
         signal(group, Signal::KILL);
-        if closes_within(&ended, Duration::from_millis(1)) {
-            break;
-        }
     }
     Ok(())
 }
@@ -115,14 +113,14 @@ fn watch(server: Pid) -> io::Result<Done> {
     let (running, ended) = bounded::<Infallible>(0);
     let exit = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     thread::Builder::new().spawn(move || {
-        let (mut next, mut is_told) = (Some(server), false);
+        let mut next = Some(server);
         while let Some(process) = next
             && let Ok(Some(status)) = waitid(WaitId::Pid(process), exit)
         {
             next = proc::children().first().copied();
-            if !is_told && (next.is_none() || status.exit_status() != Some(0)) {
+            // Only the first line is read.
+            if next.is_none() || status.exit_status() != Some(0) {
                 writeln!(io::stdout(), "{}", describe(&status)).ok();
-                is_told = true;
             }
         }
         drop(running);
