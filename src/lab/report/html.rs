@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::report::{chart, charts, plot, table, words};
+use crate::lab::report::chart::{self, Drawing};
+use crate::lab::report::{charts, plot, table, words};
 use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::units::{Unit, count};
@@ -83,25 +84,21 @@ fn facts(record: &Record) -> String {
     let machine = &record.machine;
     let cores = count(machine.cores, "processor");
     let memory = Unit::Bytes.show(machine.memory as f64);
-    let rounds = words::rounds(record) + " per server and number of clients";
+    let mut rounds = words::rounds(record) + " per server and number of clients";
+    if record.servers.len() > 1 {
+        rounds += ", servers alternating";
+    }
     let facts = [
         ("Machine", format!("{}, {cores}, {memory}", machine.cpu)),
         ("Kernel", machine.kernel.clone()),
         ("threadline", version(record)),
         ("Seed", record.seed.to_string()),
-        (
-            "Rounds",
-            match record.servers.len() {
-                0 | 1 => rounds,
-                _ => rounds + ", servers alternating",
-            },
-        ),
+        ("Rounds", rounds),
         ("Load", words::load(record)),
     ];
-    let fact = |(term, fact): &(&str, String)| {
-        format!("<div><dt>{term}</dt>{}</div>\n", element("dd", fact))
-    };
-    facts.iter().map(fact).collect()
+    let facts = facts.map(|(term, fact)| (term, element("dd", &fact)));
+    let facts = facts.map(|(term, fact)| format!("<div><dt>{term}</dt>{fact}</div>\n"));
+    facts.concat()
 }
 
 /// The charts, and why others are absent.
@@ -111,13 +108,11 @@ fn figures(record: &Record) -> (String, String) {
     for chart in charts::all(record) {
         match chart.drawing {
             Err(reason) => absent.entry(reason).or_default().push(chart.title),
-            Ok(drawing) => {
-                let title = element("h3", &chart.title);
-                let finding = element("p", &drawing.finding);
-                figures += &format!(
-                    "<figure id=\"{}\">\n<figcaption>{title}{finding}</figcaption>\n{}</figure>\n",
-                    chart.name, drawing.svg
-                );
+            Ok(Drawing { finding, svg }) => {
+                let (name, title) = (chart.name, element("h3", &chart.title));
+                let caption = title + &element("p", &finding);
+                figures += &format!("<figure id=\"{name}\">\n<figcaption>{caption}</figcaption>\n");
+                figures += &(svg + "</figure>\n");
             }
         }
     }
