@@ -241,7 +241,8 @@ fn count_in(directory: &str) -> Option<u64> {
     Some(fs::read_dir(directory).ok()?.count() as u64)
 }
 
-fn lines_of(path: &str) -> Option<u64> {
+/// The number of lines of a file.
+pub fn lines_of(path: &str) -> Option<u64> {
     let text = fs::read(path).ok()?;
     Some(text.iter().filter(|&&byte| byte == b'\n').count() as u64)
 }

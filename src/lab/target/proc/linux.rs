@@ -13,6 +13,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{Look, Usage, is_here};
 use crate::lab::results::record::Machine;
+use crate::server::system_limits::lines_of;
 
 /// Why there are no figures of processes, where there are none.
 pub const NO_FIGURES: Option<&str> = None;
@@ -34,8 +35,7 @@ impl Usage {
             all.threads += stat.num_threads as u64;
             all.descriptors += process.fd_count().ok()? as u64;
             if look >= Look::Mappings {
-                let maps = fs::read(format!("/proc/{pid}/maps")).ok()?;
-                all.mappings += maps.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                all.mappings += lines_of(&format!("/proc/{pid}/maps"))?;
             }
             if look >= Look::Everything {
                 // A thread may end between the listing and the look.
