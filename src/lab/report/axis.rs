@@ -2,11 +2,13 @@
 
 use crate::lab::results::units::Unit;
 
-/// From data units to a fraction of the axis, with the ticks to be labelled.
+/// From data units to a place on the axis, with the ticks to be labelled.
 pub struct Axis {
     pub label: String,
     /// Where values have a label, and which.
     pub ticks: Vec<(f64, String)>,
+    /// Where the axis starts and ends in a drawing.
+    pub span: (f64, f64),
     is_log: bool,
     ends: (f64, f64),
 }
@@ -17,6 +19,7 @@ impl Axis {
         Axis {
             label: format!("{label}{scale}"),
             ticks,
+            span: (0.0, 1.0),
             is_log,
             ends,
         }
@@ -54,15 +57,15 @@ impl Axis {
         Axis::new(label, false, (first - room, last + room), ticks)
     }
 
-    /// Where a value stands, from 0 at the start of the axis to 1 at its end.
-    pub fn fraction(&self, value: f64) -> f64 {
-        let (from, to) = self.ends;
+    /// Where a value stands.
+    pub fn at(&self, value: f64) -> f64 {
+        let ((from, to), (start, end)) = (self.ends, self.span);
         let value = value.clamp(from, to);
-        if self.is_log {
-            (value / from).ln() / (to / from).ln()
-        } else {
-            (value - from) / (to - from)
-        }
+        let part = match self.is_log {
+            true => (value / from).ln() / (to / from).ln(),
+            false => (value - from) / (to - from),
+        };
+        start + (end - start) * part
     }
 }
 
@@ -118,7 +121,7 @@ mod tests {
         ] {
             let axis = Axis::of(unit, "", (low, high));
             assert_eq!(labels(&axis), expected, "{unit:?} {low} to {high}");
-            assert!(axis.fraction(low) >= 0.0 && axis.fraction(high) <= 1.0);
+            assert!(axis.at(low) >= 0.0 && axis.at(high) <= 1.0);
         }
     }
 
@@ -134,9 +137,9 @@ mod tests {
             assert_eq!(labels(&axis), expected, "{low} to {high}");
         }
         let axis = Axis::of(Unit::Seconds, "", (0.001, 0.1));
-        assert!((axis.fraction(0.01) - 0.5).abs() < 1e-9);
+        assert!((axis.at(0.01) - 0.5).abs() < 1e-9);
         assert_eq!(
-            axis.fraction(0.0),
+            axis.at(0.0),
             0.0,
             "what is below the axis stands at its start"
         );
@@ -146,11 +149,11 @@ mod tests {
     fn clients_are_spread_by_factors_only_over_a_decade_or_more() {
         let through = |counts: &[usize]| Axis::through("clients", counts);
         let wide = through(&[10, 100, 1000]);
-        assert!((wide.fraction(100.0) - 0.5).abs() < 1e-9);
+        assert!((wide.at(100.0) - 0.5).abs() < 1e-9);
         assert!(wide.label.ends_with("log scale"), "{}", wide.label);
         let narrow = through(&[100, 200, 300]);
-        assert!((narrow.fraction(200.0) - 0.5).abs() < 1e-9);
+        assert!((narrow.at(200.0) - 0.5).abs() < 1e-9);
         assert_eq!(narrow.label, "clients");
-        assert!(through(&[0, 0]).fraction(0.0).is_finite());
+        assert!(through(&[0, 0]).at(0.0).is_finite());
     }
 }

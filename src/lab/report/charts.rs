@@ -61,7 +61,7 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
     let title = format!("{title}{at}");
     let names = record.servers.iter().map(|name| table::shortened(name));
     let names: Vec<String> = names.collect();
-    let drawing = plot.map(|plot| Drawing {
+    let drawing = plot.map(|mut plot| Drawing {
         svg: plot.draw(&format!("{title}. {}", plot.finding), &names),
         finding: plot.finding,
     });

@@ -131,27 +131,25 @@ fn text(class: &str, (x, y): (f64, f64), anchor: &str, text: &str) -> String {
 
 impl Plot {
     /// Draws the lines of the servers with these names, each named at its end.
-    pub fn draw(&self, spoken: &str, names: &[String]) -> String {
+    pub fn draw(&mut self, spoken: &str, names: &[String]) -> String {
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| text_width(text)).fold(0.0, f64::max)
+        };
         let series = self.series.iter().zip(names).enumerate();
         let series =
             series.filter_map(|(place, (series, name))| Some((place, series.as_ref()?, name)));
         let series: Vec<(usize, &Series, &String)> = series.collect();
-        let widest = |texts: &mut dyn Iterator<Item = &String>| {
-            texts.map(|text| text_width(text)).fold(0.0, f64::max)
-        };
-        let frame = Frame {
-            plot: self,
-            left: widest(&mut self.y.ticks.iter().map(|(_, text)| text)) + 8.0,
-            right: WIDTH - widest(&mut series.iter().map(|(.., name)| *name)) - 14.0,
-        };
-        let mut heights: Vec<f64> = series.iter().map(|(_, s, _)| frame.end(s).1).collect();
+        let left = widest(&mut self.y.ticks.iter().map(|(_, text)| text)) + 8.0;
+        let right = WIDTH - widest(&mut series.iter().map(|(.., name)| *name)) - 14.0;
+        (self.x.span, self.y.span) = ((left, right), (BOTTOM, TOP));
+        let mut heights: Vec<f64> = series.iter().map(|(_, s, _)| self.end(s).1).collect();
         apart(&mut heights, LINE_HEIGHT, TOP, BOTTOM - 4.0);
         // Error bars at one place would hide each other, so the servers stand side by side there.
         let is_bar = |mark: &Mark| mark.y[0] < mark.y[2];
         let has_bars = series.iter().any(|(_, s, _)| s.marks.iter().any(is_bar));
         let count = series.len() as f64;
         let step = match self.x.ticks.len() {
-            1 => (frame.right - frame.left) / (count + 1.0),
+            1 => (right - left) / (count + 1.0),
             _ if has_bars => (12.0 / count).min(4.0),
             _ => 0.0,
         };
@@ -161,62 +159,44 @@ impl Plot {
             "<svg class=\"chart\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
              role=\"img\" aria-label=\"{}\">\n{}",
             escape(spoken),
-            frame.axes()
+            self.axes()
         );
         for (i, (place, series, name)) in series.into_iter().enumerate() {
             let aside = first + step * i as f64;
             out += &format!("<g class=\"series {}\">\n", class(place));
-            out += &frame.series(series, SHAPES[place % SHAPES.len()], aside);
-            let (x, y) = frame.end(series);
+            out += &self.marked_line(series, SHAPES[place % SHAPES.len()], aside);
+            let (x, y) = self.end(series);
             let height = heights[i];
-            if (height - y).abs() > 4.0 || frame.right - x > 20.0 {
-                let (from, to) = (x + aside + 6.0, frame.right + 6.0);
+            if (height - y).abs() > 4.0 || right - x > 20.0 {
+                let (from, to) = (x + aside + 6.0, right + 6.0);
                 let leader = format!("M{from:.1} {y:.1}L{to:.1} {height:.1}");
                 out += &draw("leader", &leader);
             }
-            let at = (frame.right + 9.0, height + 4.0);
-            out += &text("name", at, "start", name);
+            out += &text("name", (right + 9.0, height + 4.0), "start", name);
             out += "</g>\n";
         }
         out + "</svg>\n"
-    }
-}
-
-/// The part of a chart that lines are drawn in.
-struct Frame<'a> {
-    plot: &'a Plot,
-    left: f64,
-    right: f64,
-}
-
-impl Frame<'_> {
-    fn at_x(&self, value: f64) -> f64 {
-        self.left + (self.right - self.left) * self.plot.x.fraction(value)
-    }
-
-    fn at_y(&self, value: f64) -> f64 {
-        BOTTOM - (BOTTOM - TOP) * self.plot.y.fraction(value)
     }
 
     /// Where the line of a series ends.
     fn end(&self, series: &Series) -> (f64, f64) {
         let (x, y) = series.line.last().expect("a line has points");
-        (self.at_x(*x), self.at_y(*y))
+        (self.x.at(*x), self.y.at(*y))
     }
 
     fn axes(&self) -> String {
-        let Frame { plot, left, right } = self;
+        let (left, right) = self.x.span;
         let mut out = String::new();
-        for (value, tick) in &plot.y.ticks {
-            let at = self.at_y(*value);
+        for (value, tick) in &self.y.ticks {
+            let at = self.y.at(*value);
             out += &draw("grid", &format!("M{left:.1} {at:.1}H{right:.1}"));
             out += &text("tick", (left - 6.0, at + 4.0), "end", tick);
         }
         out += &draw("base", &format!("M{left:.1} {BOTTOM:.1}H{right:.1}"));
         let mut free = f64::INFINITY;
         // From the right, so that of two ticks that collide the larger keeps its label.
-        for (value, tick) in plot.x.ticks.iter().rev() {
-            let at = self.at_x(*value);
+        for (value, tick) in self.x.ticks.iter().rev() {
+            let at = self.x.at(*value);
             let half = text_width(tick) / 2.0;
             out += &draw("base", &format!("M{at:.1} {BOTTOM:.1}v4"));
             if at + half <= free {
@@ -224,18 +204,18 @@ impl Frame<'_> {
                 out += &text("tick", (at, BOTTOM + 17.0), "middle", tick);
             }
         }
-        out += &text("label", (0.0, 11.0), "start", &plot.y.label);
-        out + &text("label", (*right, HEIGHT - 5.0), "end", &plot.x.label)
+        out += &text("label", (0.0, 11.0), "start", &self.y.label);
+        out + &text("label", (right, HEIGHT - 5.0), "end", &self.x.label)
     }
 
     /// A line and its marks, moved aside by so much.
-    fn series(&self, Series { line, marks }: &Series, shape: &str, aside: f64) -> String {
+    fn marked_line(&self, Series { line, marks }: &Series, shape: &str, aside: f64) -> String {
         let points = line.iter();
-        let points = points.map(|(x, y)| (self.at_x(*x) + aside, self.at_y(*y)));
+        let points = points.map(|(x, y)| (self.x.at(*x) + aside, self.y.at(*y)));
         let mut out = draw("line", &path(points));
         for mark in marks {
-            let x = self.at_x(mark.x) + aside;
-            let [low, y, high] = mark.y.map(|y| self.at_y(y));
+            let x = self.x.at(mark.x) + aside;
+            let [low, y, high] = mark.y.map(|y| self.y.at(y));
             if low - high > 1.0 {
                 let foot = x - 3.0;
                 let bar = format!("M{x:.1} {low:.1}V{high:.1}m-3 0h6M{foot:.1} {low:.1}h6");
