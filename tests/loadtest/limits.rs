@@ -88,6 +88,16 @@ fn probe_tries_every_server() {
 }
 
 #[test]
+fn probe_ends_when_its_time_is_over() {
+    // It accepts and lets nobody in.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let out = limits(&format!("--probe -c 1 -d 300ms --addr {addr}"), &[]);
+    let expected = format!("{addr} held 0 clients, then: the time was over (--duration)\n");
+    assert!(out.replace("\n  ", " ").contains(&expected), "{out}");
+}
+
+#[test]
 fn server_text_is_safe_on_a_terminal() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();

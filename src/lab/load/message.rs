@@ -102,6 +102,14 @@ mod tests {
     }
 
     #[test]
+    fn senders_beyond_the_digits_begin_anew() {
+        let mut format = Format::new(MEASURED, SHORTEST, 7);
+        let message = format.message(SENDERS + 3, 5).to_vec();
+        let read = format.read(message.trim_ascii_end());
+        assert_eq!(read, Some((&b""[..], 3, 5, true)));
+    }
+
+    #[test]
     fn damage_is_detected() {
         let mut format = Format::new(MEASURED, 32, 7);
         let mut message = format.message(1, 2).to_vec();
