@@ -16,7 +16,6 @@ pub mod options;
 pub mod partial;
 pub mod receipt;
 pub mod serve;
-pub mod size;
 pub mod source;
 pub mod temporary;
 pub mod typed;

@@ -11,7 +11,7 @@
 //! Short programs are complete in their file under `bin/`. Read the four modules beside the Go listings; their
 //! helpers are in the folders of the same names. Two lower layers do not depend on the course: [`server`] has what
 //! every server needs, and [`mod@go`] the parts of Go's packages that are used here. Both stand on `system`, the only
-//! module beside `lab` with code for one operating system. All programs use [`cli`], [`error`] and [`text`].
+//! module beside `lab` with code for one operating system. All programs use [`cli`], [`error`], [`text`] and [`units`].
 //!
 //! Two tools are not part of the course: `lab` is the load tester, `sidebyside` the comparison with the Go listings.
 #![warn(missing_docs)]
@@ -33,3 +33,4 @@ mod system;
 pub mod tcp;
 pub mod text;
 pub mod udp;
+pub mod units;

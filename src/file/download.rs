@@ -8,8 +8,9 @@ use log::info;
 use crate::file::options::Options;
 use crate::file::partial::PartialFile;
 use crate::file::receipt::Receipt;
-use crate::file::{bar, name, size};
+use crate::file::{bar, name};
 use crate::text::printable;
+use crate::units::Unit;
 
 /// A file that is being received. If it is dropped before [`Download::keep`], nothing is left on disk.
 pub struct Download {
@@ -43,7 +44,7 @@ impl Download {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.receipt.add(bytes);
         if self.receipt.bytes() > self.max_size {
-            let limit = size::display(self.max_size);
+            let limit = Unit::Bytes.show(self.max_size as f64);
             let why = format!("the file is over {limit}, the maximum size");
             return Err(io::Error::new(ErrorKind::FileTooLarge, why));
         }

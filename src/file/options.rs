@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli;
-use crate::file::size;
 use crate::server::limits::Limits;
+use crate::units;
 
 /// The server and the file to send, as command-line arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,7 +57,7 @@ pub struct Options {
     pub keep: bool,
 
     /// Reject files over this size, such as 500M or 2G [default: no limit]
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub max_size: Option<u64>,
 
     /// Confirm a file before it has been written to disk. Faster, but a confirmed file may be lost if the

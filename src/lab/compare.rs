@@ -14,8 +14,8 @@ use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record, SCHEMA};
 use crate::lab::results::stats::figure;
 use crate::lab::results::threshold::Threshold;
-use crate::lab::results::units::{change, count};
 use crate::text::{printable, wrap};
+use crate::units::{change, count};
 
 /// What `compare` is to do.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::lab::results::units::count;
+use crate::units::count;
 
 /// A bar over all rounds of a run.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use crate::cli;
 use crate::lab::results::metric;
 use crate::lab::results::threshold::Threshold;
-use crate::lab::results::units::Unit;
+use crate::units::Unit;
 
 /// The value of `--rate`: messages per second in open loop, or none in closed loop. clap would take an
 /// `Option` itself for an option that may be left out.

@@ -19,7 +19,7 @@ fn file_over_max_size_is_rejected() {
         fs::File::create(&path).unwrap().set_len(len).unwrap();
         let ended = Program::run(CLIENT, &[&addr, &path], b"");
         if len > 1024 {
-            ended.expect_one_error("the server reported: the file is over 1.0 KiB");
+            ended.expect_one_error("the server reported: the file is over 1 KiB, the maximum size");
         } else {
             ended.expect(0, SENT);
         }

@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind};
 use rustix::process::getuid;
 
 use crate::lab::limits::{count, line, per_client};
-use crate::lab::results::units::Unit;
 use crate::server::futex_hash::{self, BYTES_PER_SLOT};
 use crate::server::system_limits::{
     SystemLimit, available_memory, number_after, number_in, system_limits,
 };
+use crate::units::Unit;
 
 /// Memory that a thread takes: what it touches of its stack, its kernel stack, and the kernel's records
 /// of it; measured with 9,000 threads on Linux 6.18.

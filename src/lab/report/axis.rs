@@ -1,6 +1,6 @@
 //! Axes of charts: where a value stands, and at which values there are ticks.
 
-use crate::lab::results::units::Unit;
+use crate::units::Unit;
 
 /// From data units to a place on the axis, with the ticks to be labelled.
 pub struct Axis {

@@ -10,7 +10,7 @@ use crate::lab::report::{distribution, table, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
 use crate::lab::results::stats;
-use crate::lab::results::units::{Unit, count};
+use crate::units::{Unit, count};
 
 /// The name of a chart, its title, and its figures: the first is drawn, the others only widen the axis.
 type Row = (&'static str, &'static str, &'static str);

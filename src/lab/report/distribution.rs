@@ -8,7 +8,7 @@ use crate::lab::report::plot::{Mark, Plot, Series, bounds};
 use crate::lab::report::words;
 use crate::lab::results::metric::{Value, metric};
 use crate::lab::results::record::{Point, Record};
-use crate::lab::results::units::{Unit, count};
+use crate::units::{Unit, count};
 
 /// The percentiles with a label: one in so many deliveries lies above. What lies beyond the last is a
 /// handful of deliveries, and the finding names the longest.

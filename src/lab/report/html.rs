@@ -8,8 +8,8 @@ use crate::lab::report::chart::{self, Drawing};
 use crate::lab::report::{charts, plot, table, words};
 use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
-use crate::lab::results::units::{Unit, count};
 use crate::text::escape;
+use crate::units::{Unit, count};
 
 /// The whole page.
 pub fn page(record: &Record) -> String {

@@ -4,8 +4,8 @@ use crate::lab::report::words;
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::{Point, Record};
 use crate::lab::results::stats::{figure, ratio};
-use crate::lab::results::units;
 use crate::text::{columns, printable, width, wrap};
+use crate::units;
 
 /// Columns of the smallest terminal in use.
 pub const WIDTH: usize = 80;

@@ -4,7 +4,7 @@ use crate::lab::report::axis::Axis;
 use crate::lab::report::plot::{Mark, Plot, Series, bounds};
 use crate::lab::report::words;
 use crate::lab::results::record::{Point, Record, Round, Timeline};
-use crate::lab::results::units::{Unit, count, thousands};
+use crate::units::{Unit, count, thousands};
 
 /// The round with the longest pause of each server, at the largest number of clients.
 pub fn plot(record: &Record) -> Option<Plot> {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
-use crate::lab::results::units::{self, Unit, count, thousands};
 use crate::lab::scenario;
+use crate::units::{self, Unit, count, thousands};
 
 /// `chat, 10 to 5,000 clients: threadline, go and floor`
 pub fn title(record: &Record) -> String {

@@ -3,8 +3,8 @@
 use Of::{Each, Fault, Grown, Latency, Left, Rate, Time};
 
 use crate::lab::results::record::{self, Cost, Round};
-use crate::lab::results::units::Unit::{self, Bytes as B, Number as N, Seconds as S};
-use crate::lab::results::units::thousands;
+use crate::units::Unit::{self, Bytes as B, Number as N, Seconds as S};
+use crate::units::thousands;
 
 /// A figure.
 #[derive(Debug)]

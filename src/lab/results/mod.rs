@@ -4,5 +4,4 @@ pub(crate) mod metric;
 pub mod record;
 pub(crate) mod stats;
 pub(crate) mod threshold;
-pub(crate) mod units;
 pub(crate) mod warnings;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::lab::results::metric::{self, Metric, Value};
 use crate::lab::results::record::{Point, Record, is_floor};
 use crate::lab::results::stats::{Figure, figure};
-use crate::lab::results::units::{change, count};
+use crate::units::{change, count};
 
 /// A metric, a comparison and a limit, such as `p99>50ms` or `p99>+10%`.
 #[derive(Clone, Debug)]
@@ -244,13 +244,13 @@ mod tests {
         for (bad, why) in [
             ("p99", "METRIC>VALUE"),
             ("speed>1", "none of rate"),
-            ("p99>50", "µs"),
-            ("p99>+x%", "µs"),
-            ("p99>infinity%", "µs"),
+            ("p99>50", "50ms"),
+            ("p99>+x%", "50ms"),
+            ("p99>infinity%", "50ms"),
             ("p99>fast", "fast"),
-            ("rss>1kb", "KiB"),
-            ("lost>many", "number"),
-            ("lost>1ms", "number"),
+            ("rss>1kb", "64K"),
+            ("lost>many", "2.5"),
+            ("lost>1ms", "2.5"),
             (">1", "none of"),
         ] {
             let err = bad.parse::<Threshold>().unwrap_err();

@@ -3,7 +3,7 @@
 use crate::lab::results::metric::metric;
 use crate::lab::results::record::{Point, Record, Round};
 use crate::lab::results::stats::{figure, lost};
-use crate::lab::results::units::{count, percent, thousands};
+use crate::units::{count, percent, thousands};
 
 /// How serious it is, and what.
 type Doubt = Option<(f64, String)>;

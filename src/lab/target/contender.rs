@@ -8,8 +8,8 @@ use std::str::FromStr;
 use crate::go::net;
 use crate::lab::load::protocol::Protocol;
 use crate::lab::results::record::{FLOOR, is_floor};
-use crate::lab::results::units;
 use crate::lab::target::builtin;
+use crate::units;
 
 /// What is measured under one name.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,11 @@ use indicatif::HumanCount;
 /// What a figure is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
+    /// Nothing: `2.5k`.
     Number,
+    /// Time: `1.5 ms`.
     Seconds,
+    /// Sizes, by powers of 1024: `40 KiB`.
     Bytes,
 }
 
@@ -16,28 +19,39 @@ impl Unit {
         const KIB: f64 = 1024.0;
         const MIB: f64 = 1024.0 * KIB;
         const GIB: f64 = 1024.0 * MIB;
+        const TIB: f64 = 1024.0 * GIB;
         match self {
             Unit::Number => &[(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G")],
             Unit::Seconds => &[(1e-6, "µs"), (1e-3, "ms"), (1.0, "s")],
-            Unit::Bytes => &[(1.0, "B"), (KIB, "KiB"), (MIB, "MiB"), (GIB, "GiB")],
+            Unit::Bytes => &[
+                (1.0, "B"),
+                (KIB, "KiB"),
+                (MIB, "MiB"),
+                (GIB, "GiB"),
+                (TIB, "TiB"),
+            ],
         }
     }
 
-    /// Reads a figure that is not negative, such as `100k`, `1.5 ms` or `40KiB`.
+    /// Reads a figure that is not negative, such as `100k`, `1.5 ms`, `40KiB` or `64K`.
+    ///
+    /// # Errors
+    /// One line that explains what is wrong.
     pub fn parse(self, text: &str) -> Result<f64, String> {
         let plain = text.replace("us", "µs");
         let read = |(factor, unit): &(f64, &str)| {
-            let number: f64 = plain.strip_suffix(unit)?.trim_end().parse().ok()?;
-            Some(number * factor).filter(|number| number.is_finite() && number.is_sign_positive())
+            let short = unit.trim_end_matches(['i', 'B']);
+            let number = plain.strip_suffix(unit).or(plain.strip_suffix(short))?;
+            let figure = number.trim_end().parse::<f64>().ok()? * factor;
+            (figure.is_finite() && figure.is_sign_positive()).then_some(figure)
         };
-        let units = self.steps().iter();
-        units.clone().find_map(read).ok_or_else(|| match self {
-            Unit::Number => format!("{text:?} is not a number such as 0, 2.5 or 100k"),
-            _ => {
-                let units: Vec<_> = units.map(|(_, unit)| *unit).collect();
-                format!("{text:?} is not a number with one of {}", units.join(", "))
-            }
-        })
+        let example = match self {
+            Unit::Number => "0, 2.5 or 100k",
+            Unit::Seconds => "7us, 50ms or 1.5s",
+            Unit::Bytes => "1000, 64K or 1.5GiB",
+        };
+        let figure = self.steps().iter().find_map(read);
+        figure.ok_or_else(|| format!("{text:?} is not a figure such as {example}"))
     }
 
     /// Writes a figure of this unit with three significant digits, trailing zeros left out; what is
@@ -71,6 +85,17 @@ impl Unit {
             false => &number,
         };
         (format!("{sign}{number}"), format!("{space}{unit}"))
+    }
+}
+
+/// Reads a size in bytes for clap, such as `1000`, `64K` or `1.5GiB`.
+///
+/// # Errors
+/// As for [`Unit::parse`], or it is more than a file can have.
+pub fn size(text: &str) -> Result<u64, String> {
+    match Unit::Bytes.parse(text)? {
+        size if size < u64::MAX as f64 => Ok(size as u64),
+        _ => Err(format!("{text:?} is too large")),
     }
 }
 
@@ -171,8 +196,28 @@ mod tests {
             (Unit::Number, "-0"),
             (Unit::Seconds, "50"),
             (Unit::Bytes, "1kb"),
+            (Unit::Bytes, "K"),
+            (Unit::Bytes, "5iB"),
+            (Unit::Bytes, "5X"),
         ] {
             assert!(unit.parse(bad).is_err(), "{bad} was read");
+        }
+    }
+
+    #[test]
+    fn sizes_are_numbers_with_an_optional_unit() {
+        for (text, expected) in [
+            ("0", 0),
+            ("1000", 1000),
+            ("64K", 64 << 10),
+            ("10MiB", 10 << 20),
+            ("1.5G", 3 << 29),
+            ("1T", 1 << 40),
+        ] {
+            assert_eq!(size(text), Ok(expected), "{text}");
+        }
+        for bad in ["", "-1", "iB", "99999999999T", "99999999999999999999"] {
+            assert!(size(bad).is_err(), "{bad:?} was accepted as a size");
         }
     }
 
