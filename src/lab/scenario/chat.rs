@@ -77,7 +77,7 @@ fn disconnected(stalled: &mut Clients) -> io::Result<u64> {
 impl FanOut {
     /// Notes what went wrong at the clients of each of several servers.
     fn note_faults(&self, session: &mut Session<'_>) {
-        let servers = session.server.names();
+        let servers = &session.server.servers;
         for (nth, server) in servers.iter().enumerate().filter(|_| servers.len() > 1) {
             let clients = session.clients.all().iter();
             let clients: Vec<_> = clients.skip(nth).step_by(servers.len()).collect();
@@ -90,10 +90,10 @@ impl FanOut {
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
             if !seen.is_empty() {
-                let seen = seen.join(", ");
+                let (name, seen) = (&server.name, seen.join(", "));
                 session
                     .notes
-                    .push(format!("at the clients of {server}: {seen}"));
+                    .push(format!("at the clients of {name}: {seen}"));
             }
         }
     }

@@ -69,7 +69,9 @@ pub trait Load {
     fn outstanding(&self) -> u64;
 
     /// Whether the round is over if no client is in.
-    fn needs_clients(&self) -> bool;
+    fn needs_clients(&self) -> bool {
+        true
+    }
 
     /// Nothing more comes: counts what was sent, and what never came.
     fn finish(&mut self, clients: &Clients, rec: &mut Recorder);

@@ -137,10 +137,6 @@ impl Load for Echo {
         self.in_flight
     }
 
-    fn needs_clients(&self) -> bool {
-        true
-    }
-
     fn finish(&mut self, _: &Clients, rec: &mut Recorder) {
         for line in self.connected.iter().map(|&number| &self.lines[number]) {
             rec.counts.messages += line.sent;

@@ -5,25 +5,17 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
 #[cfg(target_os = "linux")]
 pub use linux::*;
 
-/// Whether an address is one of this machine's: it is reached from itself then.
-pub fn is_here(addr: SocketAddr) -> bool {
-    let any: IpAddr = match addr {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let source = || {
-        let socket = UdpSocket::bind((any, 0))?;
-        socket.connect(addr)?;
-        socket.local_addr()
-    };
-    addr.ip().is_loopback() || source().is_ok_and(|source: SocketAddr| source.ip() == addr.ip())
+/// Whether an address is one of this machine's: only those can be bound to.
+pub fn is_here(mut addr: SocketAddr) -> bool {
+    addr.set_port(0);
+    addr.ip().is_loopback() || UdpSocket::bind(addr).is_ok()
 }
 
 /// How closely a process is looked at: each level sees what the ones before it see, too.

@@ -13,7 +13,7 @@ use crate::server::shutdown::Done;
 #[derive(Debug)]
 pub struct Site {
     name: String,
-    servers: Vec<Server>,
+    pub servers: Vec<Server>,
     engine: Option<Server>,
 }
 
@@ -48,12 +48,6 @@ impl Site {
     /// Where the servers listen.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         self.servers.iter().map(|server| server.addr).collect()
-    }
-
-    /// What the servers are called.
-    pub fn names(&self) -> Vec<String> {
-        let names = self.servers.iter().map(|server| server.name.clone());
-        names.collect()
     }
 
     /// What all of them use now. A process of another user cannot be looked into; a round is worth something
