@@ -1,7 +1,7 @@
 //! `compare`: two saved runs, paired by server and number of clients.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::lab::results::record::{Point, Record, SCHEMA};
 use crate::lab::results::stats::figure;
 use crate::lab::results::threshold::Threshold;
 use crate::text::{printable, wrap};
-use crate::units::{change, count};
+use crate::units::change;
 
 /// What `compare` is to do.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,7 @@ impl Compare {
         if old.scenario != new.scenario || pairs.is_empty() {
             let [old, new] = [&old, &new].map(words::title);
             let what = format!("nothing to compare: OLD is {old}, NEW is {new}");
-            return Err(io::Error::new(ErrorKind::InvalidData, what));
+            return Err(io::Error::other(what));
         }
         let title = |name, record| wrap(&words::title(record), table::WIDTH, name, "     ");
         let mut tables = title("OLD  ", &old) + &title("NEW  ", &new);
@@ -74,7 +74,7 @@ fn read(path: &Path) -> io::Result<Record> {
     {
         let what =
             format!("{name} has schema {schema}, and this loadtest reads {SCHEMA}: measure again");
-        return Err(io::Error::new(ErrorKind::InvalidData, what));
+        return Err(io::Error::other(what));
     }
     clean(&mut value);
     serde_json::from_value(value).map_err(wrong)
@@ -114,13 +114,10 @@ fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
 /// What the two do not have in common, and what failed.
 fn warnings(old: &Record, new: &Record) -> Vec<String> {
     type Condition = (&'static str, fn(&Record) -> String);
-    let conditions: [Condition; 4] = [
+    let conditions: [Condition; 3] = [
         ("load", words::load),
         ("rounds", words::rounds),
-        ("processor", |Record { machine, .. }| {
-            format!("{}, {}", machine.cpu, count(machine.cores, "core"))
-        }),
-        ("kernel", |record| record.machine.kernel.clone()),
+        ("machine", words::machine),
     ];
     let mut warnings = Vec::new();
     for (what, of) in conditions {
@@ -132,8 +129,7 @@ fn warnings(old: &Record, new: &Record) -> Vec<String> {
     for (name, one, other) in [("OLD", old, new), ("NEW", new, old)] {
         for point in &one.points {
             if other.point(&point.server, point.clients).is_none() {
-                let at = count(point.clients, "client");
-                warnings.push(format!("{} at {at} is in {name} alone", point.server));
+                warnings.push(format!("{point} is in {name} alone"));
             }
         }
         for failure in words::failures(one) {

@@ -4,13 +4,55 @@
 //! drawing serves light and dark mode, on a page or as a file of its own.
 
 use crate::lab::report::axis::Axis;
-use crate::lab::report::chart::{Chart, Drawing};
-use crate::lab::report::plot::{Mark, Plot, Series, bounds};
+use crate::lab::report::plot::{HEIGHT, Mark, Plot, Series, WIDTH, bounds};
 use crate::lab::report::{distribution, table, timeline, words};
 use crate::lab::results::metric::{Metric, metric};
 use crate::lab::results::record::Record;
 use crate::lab::results::stats;
-use crate::units::{Unit, count};
+use crate::text::escape;
+
+/// Colours and fonts of every chart, light and dark.
+pub(crate) const STYLE: &str = include_str!("chart.css");
+
+/// One chart.
+pub struct Chart {
+    /// A name for files and anchors: `deliveries`.
+    pub name: &'static str,
+    /// What is drawn.
+    pub title: String,
+    /// The chart, or the reason why there is none.
+    pub drawing: Result<Drawing, String>,
+}
+
+/// A chart that could be drawn.
+pub struct Drawing {
+    /// What it shows, in words and figures.
+    pub finding: String,
+    /// An `svg` element, for a page that has the charts' style sheet.
+    pub svg: String,
+}
+
+impl Chart {
+    /// The chart as a file of its own, with its title and its style; none if it is absent.
+    pub fn file(&self) -> Option<String> {
+        const MARGIN: f64 = 14.0;
+        const TITLE: f64 = 24.0;
+        let Drawing { finding, svg } = self.drawing.as_ref().ok()?;
+        let (left, top) = (-MARGIN, -MARGIN - TITLE);
+        let (width, height) = (WIDTH + 2.0 * MARGIN, HEIGHT + 2.0 * MARGIN + TITLE);
+        let title = escape(&self.title);
+        Some(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" \
+             width=\"{:.0}\" height=\"{:.0}\" viewBox=\"{left} {top} {width} {height}\" \
+             role=\"img\" aria-label=\"{title}. {}\">\n<style>\n{STYLE}</style>\n\
+             <rect class=\"page\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>\n\
+             <text class=\"title\" x=\"0\" y=\"-14\">{title}</text>\n{svg}</svg>\n",
+            width * 1.5,
+            height * 1.5,
+            escape(finding),
+        ))
+    }
+}
 
 /// The name of a chart, its title, and its figures: the first is drawn, the others only widen the axis.
 type Row = (&'static str, &'static str, &'static str);
@@ -57,8 +99,6 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
         "distribution" => distribution::plot(record),
         _ => against_clients(record, &figures),
     };
-    let at = plot.as_ref().map_or("", |plot| &plot.at);
-    let title = format!("{title}{at}");
     let names = record.servers.iter().map(|name| table::shortened(name));
     let names: Vec<String> = names.collect();
     let drawing = plot.map(|mut plot| Drawing {
@@ -67,7 +107,7 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
     });
     Chart {
         name,
-        title,
+        title: (*title).to_owned(),
         drawing: drawing.ok_or_else(|| words::absent(record, figures[0])),
     }
 }
@@ -76,25 +116,14 @@ fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
 fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
     let all: Vec<_> = (figures.iter().map(|metric| series(record, metric))).collect();
     let [_, heights] = bounds(all.iter().flatten())?;
-    let series = all.into_iter().next()?;
+    let (metric, series) = (figures[0], all.into_iter().next()?);
     if bounds(&series)?[1] == (0.0, 0.0) {
         return None;
     }
-    let metric = figures[0];
-    let label = match metric.unit {
-        Unit::Seconds => "time",
-        Unit::Bytes => "resident memory",
-        Unit::Number => metric.heading,
-    };
-    let counts = record.client_counts();
     Some(Plot {
-        at: match counts[..] {
-            [clients] => format!(" at {}", count(clients, "client")),
-            _ => " against clients".to_owned(),
-        },
         finding: words::finding(record, metric),
-        x: Axis::through("clients", &counts),
-        y: Axis::of(metric.unit, label, heights),
+        x: Axis::through("clients", &record.client_counts()),
+        y: Axis::of(metric.unit, metric.heading, heights),
         series,
     })
 }

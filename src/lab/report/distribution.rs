@@ -32,10 +32,10 @@ pub fn plot(record: &Record) -> Option<Plot> {
         let within = format!("half within {half}, 99.9% within {most}, all within {all}");
         Some(within)
     });
+    let label = format!("percentile at {}", count(clients, "client"));
     Some(Plot {
-        at: format!(" at {}", count(clients, "client")),
-        finding: format!("All rounds together: {finding}"),
-        x: Axis::new("percentile", false, (0.0, end), ticks.collect()),
+        finding: format!("All rounds together. {finding}"),
+        x: Axis::new(&label, false, (0.0, end), ticks.collect()),
         y: Axis::of(Unit::Seconds, "latency", latencies),
         series,
     })

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::report::chart::{self, Drawing};
-use crate::lab::report::{charts, plot, table, words};
+use crate::lab::report::charts::{self, Drawing};
+use crate::lab::report::{plot, table, words};
 use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
 use crate::text::escape;
-use crate::units::{Unit, count};
+use crate::units::count;
 
 /// The whole page.
 pub fn page(record: &Record) -> String {
@@ -20,31 +20,34 @@ pub fn page(record: &Record) -> String {
     format!(
         include_str!("page.html"),
         title = escape(&words::title(record)),
-        chart_style = chart::STYLE,
+        chart_style = charts::STYLE,
         page_style = include_str!("page.css"),
         date = date(record.started),
         leads = leads(record),
         about = words::about(record),
-        command = words.collect::<Vec<_>>().join(" "),
+        command = words.collect::<String>(),
         facts = facts(record),
         figures = figures,
         absent = absent,
         results = results(record),
         warnings = warnings(record),
-        version = escape(&version(record)),
     )
 }
 
-/// An element with a text; the tag may have attributes.
-fn element(tag: &str, text: &str) -> String {
+/// An element with what is in it; the tag may have attributes.
+fn outer(tag: &str, inner: &str) -> String {
     let name = tag.split(' ').next().unwrap_or(tag);
-    format!("<{tag}>{}</{name}>", escape(text))
+    format!("<{tag}>{inner}</{name}>\n")
 }
 
-/// An element for each text, a line each.
+/// An element with a text.
+fn element(tag: &str, text: &str) -> String {
+    outer(tag, &escape(text))
+}
+
+/// An element for each text.
 fn elements(tag: &str, texts: &[String]) -> String {
-    let elements = texts.iter().map(|text| element(tag, text) + "\n");
-    elements.collect()
+    texts.iter().map(|text| element(tag, text)).collect()
 }
 
 /// An element for a text that is not empty.
@@ -53,12 +56,6 @@ fn small(text: &str) -> String {
         "" => String::new(),
         text => element("small", text),
     }
-}
-
-fn version(record: &Record) -> String {
-    let commit = record.commit.iter();
-    let commit = commit.map(|commit| format!(" (commit {commit})"));
-    record.version.clone() + &commit.collect::<String>()
 }
 
 /// A time as UTC, from seconds since 1970.
@@ -81,24 +78,21 @@ fn leads(record: &Record) -> String {
 }
 
 fn facts(record: &Record) -> String {
-    let machine = &record.machine;
-    let cores = count(machine.cores, "processor");
-    let memory = Unit::Bytes.show(machine.memory as f64);
+    let commit = record.commit.as_ref();
+    let commit = commit.map_or(String::new(), |commit| format!(" (commit {commit})"));
     let mut rounds = words::rounds(record) + " per server and number of clients";
     if record.servers.len() > 1 {
         rounds += ", servers alternating";
     }
     let facts = [
-        ("Machine", format!("{}, {cores}, {memory}", machine.cpu)),
-        ("Kernel", machine.kernel.clone()),
-        ("threadline", version(record)),
+        ("Machine", words::machine(record)),
+        ("threadline", record.version.clone() + &commit),
         ("Seed", record.seed.to_string()),
         ("Rounds", rounds),
         ("Load", words::load(record)),
     ];
-    let facts = facts.map(|(term, fact)| (term, element("dd", &fact)));
-    let facts = facts.map(|(term, fact)| format!("<div><dt>{term}</dt>{fact}</div>\n"));
-    facts.concat()
+    let fact = |(term, fact): (&str, String)| element("dt", term) + &element("dd", &fact);
+    facts.map(|known| outer("div", &fact(known))).concat()
 }
 
 /// The charts, and why others are absent.
@@ -109,10 +103,9 @@ fn figures(record: &Record) -> (String, String) {
         match chart.drawing {
             Err(reason) => absent.entry(reason).or_default().push(chart.title),
             Ok(Drawing { finding, svg }) => {
-                let (name, title) = (chart.name, element("h3", &chart.title));
-                let caption = title + &element("p", &finding);
-                figures += &format!("<figure id=\"{name}\">\n<figcaption>{caption}</figcaption>\n");
-                figures += &(svg + "</figure>\n");
+                let caption = element("h3", &chart.title) + &element("p", &finding);
+                let figure = outer("figcaption", &caption) + &svg;
+                figures += &outer(&format!("figure id=\"{}\"", chart.name), &figure);
             }
         }
     }
@@ -138,54 +131,53 @@ fn results(record: &Record) -> String {
 }
 
 fn table(record: &Record, title: &str, metrics: &[&Metric]) -> String {
-    let heading = |metric: &&Metric| element("th scope=\"col\"", metric.heading);
-    let mut text = format!(
-        "<h3>{title}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\">\n\
-         <table>\n<thead><tr><th scope=\"col\">server</th>{}</tr></thead>\n",
-        metrics.iter().map(heading).collect::<String>()
-    );
+    let headings = ["server"].into_iter();
+    let headings = headings.chain(metrics.iter().map(|metric| metric.heading));
+    let headings: String = headings
+        .map(|heading| element("th scope=\"col\"", heading))
+        .collect();
+    let mut text = outer("thead", &outer("tr", &headings));
+    let all = metrics.len() + 1;
     for clients in record.client_counts() {
-        text += &format!(
-            "<tbody>\n<tr><th class=\"count\" scope=\"rowgroup\" colspan=\"{}\"><span>{}</span></th></tr>\n",
-            metrics.len() + 1,
-            count(clients, "client")
-        );
+        let group = format!("th scope=\"rowgroup\" colspan=\"{all}\"");
+        let mut rows = outer("tr", &element(&group, &count(clients, "client")));
         for (place, server) in record.servers.iter().enumerate() {
             if let Some(point) = record.point(server, clients) {
-                text += &row(record, place, point, metrics);
+                rows += &row(record, place, point, metrics);
             }
         }
-        text += "</tbody>\n";
+        text += &outer("tbody", &rows);
     }
-    text + "</table>\n</div>\n"
+    let region =
+        format!("div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"");
+    element("h3", title) + &outer(&region, &outer("table", &text))
 }
 
 fn row(record: &Record, place: usize, point: &Point, metrics: &[&Metric]) -> String {
-    let cells = metrics.iter().map(|metric| {
+    let name = plot::key(place) + &escape(&point.server);
+    let name = outer("span class=\"server\"", &name) + &small(&words::remark(record, point));
+    let mut cells = outer("th scope=\"row\"", &name);
+    for metric in metrics {
         let cell = table::cell(record, point, metric);
-        let class = if cell.is_bad { " class=\"bad\"" } else { "" };
-        let (range, ratio) = (small(&cell.range), small(&cell.ratio));
-        format!("<td{class}><b>{}</b>{range}{ratio}</td>", cell.value)
-    });
-    format!(
-        "<tr class=\"{}\"><th scope=\"row\"><span class=\"server\">{}{}</span>{}</th>{}</tr>\n",
-        plot::class(place),
-        plot::key(place),
-        escape(&point.server),
-        small(&words::remark(record, point)),
-        cells.collect::<String>()
-    )
+        let tag = if cell.is_bad {
+            "td class=\"bad\""
+        } else {
+            "td"
+        };
+        let value = element("b", &cell.value) + &small(&cell.range) + &small(&cell.ratio);
+        cells += &outer(tag, &value);
+    }
+    outer(&format!("tr class=\"{}\"", plot::class(place)), &cells)
 }
 
 fn warnings(record: &Record) -> String {
     if record.warnings.is_empty() {
         return String::new();
     }
-    format!(
-        "<section id=\"warnings\" class=\"warnings\" role=\"note\">\n\
-         <h2>Read these figures with care</h2>\n<ul>\n{}</ul>\n</section>\n",
-        elements("li", &record.warnings)
-    )
+    let heading = element("h2", "Read these figures with care");
+    let list = outer("ul", &elements("li", &record.warnings));
+    let section = "section id=\"warnings\" class=\"warnings\" role=\"note\"";
+    outer(section, &(heading + &list))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What people read: tables, charts, the page, files.
 
 pub(crate) mod axis;
-pub mod chart;
 pub mod charts;
 pub(crate) mod distribution;
 pub(crate) mod export;

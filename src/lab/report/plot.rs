@@ -28,8 +28,6 @@ const SHAPES: [&str; 8] = [
 
 /// A chart, before it is drawn.
 pub struct Plot {
-    /// What follows its title: at which numbers of clients.
-    pub at: String,
     /// What it shows, in words and figures.
     pub finding: String,
     pub x: Axis,
@@ -88,6 +86,11 @@ fn text_width(text: &str) -> f64 {
     width(text) as f64 * 7.4
 }
 
+fn widest<'a>(texts: impl IntoIterator<Item = &'a String>) -> f64 {
+    let widths = texts.into_iter().map(|text| text_width(text));
+    widths.fold(0.0, f64::max)
+}
+
 /// A line through points; those nearer than the eye can tell to the one before are left out.
 fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
     let mut out = String::new();
@@ -132,28 +135,23 @@ fn text(class: &str, (x, y): (f64, f64), anchor: &str, text: &str) -> String {
 impl Plot {
     /// Draws the lines of the servers with these names, each named at its end.
     pub fn draw(&mut self, spoken: &str, names: &[String]) -> String {
-        let widest = |texts: &mut dyn Iterator<Item = &String>| {
-            texts.map(|text| text_width(text)).fold(0.0, f64::max)
-        };
-        let series = self.series.iter().zip(names).enumerate();
-        let series =
-            series.filter_map(|(place, (series, name))| Some((place, series.as_ref()?, name)));
-        let series: Vec<(usize, &Series, &String)> = series.collect();
-        let left = widest(&mut self.y.ticks.iter().map(|(_, text)| text)) + 8.0;
-        let right = WIDTH - widest(&mut series.iter().map(|(.., name)| *name)) - 14.0;
+        let left = widest(self.y.ticks.iter().map(|(_, text)| text)) + 8.0;
+        let right = WIDTH - widest(names) - 14.0;
         (self.x.span, self.y.span) = ((left, right), (BOTTOM, TOP));
-        let mut heights: Vec<f64> = series.iter().map(|(_, s, _)| self.end(s).1).collect();
+        let series = self.series.iter().enumerate();
+        let series = series.filter_map(|(place, series)| Some((place, series.as_ref()?)));
+        let series: Vec<(usize, &Series)> = series.collect();
+        let mut heights: Vec<f64> = series.iter().map(|(_, s)| self.end(s).1).collect();
         apart(&mut heights, LINE_HEIGHT, TOP, BOTTOM - 4.0);
         // Error bars at one place would hide each other, so the servers stand side by side there.
         let is_bar = |mark: &Mark| mark.y[0] < mark.y[2];
-        let has_bars = series.iter().any(|(_, s, _)| s.marks.iter().any(is_bar));
+        let has_bars = series.iter().any(|(_, s)| s.marks.iter().any(is_bar));
         let count = series.len() as f64;
         let step = match self.x.ticks.len() {
             1 => (right - left) / (count + 1.0),
             _ if has_bars => (12.0 / count).min(4.0),
             _ => 0.0,
         };
-        let first = -step * (count - 1.0) / 2.0;
 
         let mut out = format!(
             "<svg class=\"chart\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
@@ -161,8 +159,8 @@ impl Plot {
             escape(spoken),
             self.axes()
         );
-        for (i, (place, series, name)) in series.into_iter().enumerate() {
-            let aside = first + step * i as f64;
+        for (i, (place, series)) in series.into_iter().enumerate() {
+            let aside = step * (i as f64 - (count - 1.0) / 2.0);
             out += &format!("<g class=\"series {}\">\n", class(place));
             out += &self.marked_line(series, SHAPES[place % SHAPES.len()], aside);
             let (x, y) = self.end(series);
@@ -172,7 +170,7 @@ impl Plot {
                 let leader = format!("M{from:.1} {y:.1}L{to:.1} {height:.1}");
                 out += &draw("leader", &leader);
             }
-            out += &text("name", (right + 9.0, height + 4.0), "start", name);
+            out += &text("name", (right + 9.0, height + 4.0), "start", &names[place]);
             out += "</g>\n";
         }
         out + "</svg>\n"

@@ -71,7 +71,7 @@ pub fn cell(record: &Record, point: &Point, metric: &Metric) -> Cell {
         }
         cell.is_bad = metric.is_fault() && figure.value.number > 0.0;
     }
-    if let Some(ratio) = ratio(record, point, metric) {
+    if let Some((ratio, _)) = ratio(record, point, metric) {
         cell.ratio = format!("×{}", units::ratio(ratio));
     }
     cell
@@ -89,11 +89,9 @@ pub const SPREAD: &str = "± is half the range of the rounds";
 /// All tables of a record.
 pub fn text(record: &Record) -> String {
     let line = |line: &str| wrap(line, WIDTH, "", "  ");
-    let machine = &record.machine;
     let (scenario, load, rounds) = (&record.scenario, words::load(record), words::rounds(record));
     let mut text = line(&format!("{scenario}: {load}; {rounds}"));
-    let cores = units::count(machine.cores, "core");
-    text += &line(&format!("{}, {cores}, {}", machine.cpu, machine.kernel));
+    text += &line(&words::machine(record));
     for failure in words::failures(record) {
         text += &line(&format!("failed: {failure}"));
     }
@@ -163,25 +161,21 @@ pub fn shortened(name: &str) -> String {
 /// Sets rows in columns; what does not fit beside the first two stands in blocks of its own below.
 /// Rows that have nothing in a block are left out of it.
 pub fn fit(rows: &[Vec<String>]) -> String {
-    let wide = |column: usize| {
-        let cells = rows.iter().map(|row| width(&row[column]));
-        cells.max().unwrap_or(0) + 2
+    let block = |from: usize, to: usize| {
+        let has_cells = |row: &&Vec<String>| !is_empty(&row[from..to]) || is_empty(&row[2..]);
+        let rows = rows.iter().filter(has_cells);
+        let rows: Vec<_> = rows
+            .map(|row| [&row[..2], &row[from..to]].concat())
+            .collect();
+        columns(&rows, &[1])
     };
+    let fits = |text: &str| text.lines().all(|line| width(line) <= WIDTH);
     let all = rows[0].len();
-    let mut blocks = Vec::new();
-    let mut from = 2;
+    let (mut blocks, mut from) = (Vec::new(), 2);
     while from < all {
-        let mut to = from + 1;
-        let mut taken = wide(0) + wide(1) - 2 + wide(from);
-        while to < all && taken + wide(to) <= WIDTH {
-            taken += wide(to);
-            to += 1;
-        }
-        let cut = |row: &Vec<String>| [&row[..2], &row[from..to]].concat();
-        let rows = rows.iter();
-        let rows = rows.filter(|row| !is_empty(&row[from..to]) || is_empty(&row[2..]));
-        let rows: Vec<_> = rows.map(cut).collect();
-        blocks.push(columns(&rows, &[1]));
+        let mut ends = (from + 1..=all).rev();
+        let to = ends.find(|&to| fits(&block(from, to))).unwrap_or(from + 1);
+        blocks.push(block(from, to));
         from = to;
     }
     blocks.join("\n")

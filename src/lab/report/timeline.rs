@@ -20,10 +20,10 @@ pub fn plot(record: &Record) -> Option<Plot> {
             lost => format!("{pause} ({} lost)", thousands(lost)),
         })
     });
+    let label = format!("seconds at {}", count(clients, "client"));
     Some(Plot {
-        at: format!(" at {}", count(clients, "client")),
-        finding: format!("The round with the longest pause: {pauses}"),
-        x: Axis::of(Unit::Number, "seconds", seconds),
+        finding: format!("The round with the longest pause. {pauses}"),
+        x: Axis::of(Unit::Number, &label, seconds),
         y: Axis::of(Unit::Number, "deliveries/s", rates),
         series,
     })

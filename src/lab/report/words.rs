@@ -1,7 +1,5 @@
 //! What a run comes to, in words: how it was measured, captions, notes, and why something is missing.
 
-use std::collections::HashSet;
-
 use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
@@ -39,11 +37,24 @@ pub fn load(record: &Record) -> String {
         format!("{up_to}{}, ", count(senders, "sender"))
     });
     let size = Unit::Bytes.show(record.size as f64);
-    let pace = record.rate.map(|rate| Unit::Number.show(rate)).map_or(
-        "closed loop: each sends again when its message has come back".to_owned(),
-        |rate| format!("open loop at {rate} messages/s, latency from the intended time of sending"),
-    );
+    let pace = match record.rate.map(|rate| Unit::Number.show(rate)) {
+        None => "closed loop: each sends again when its message has come back".to_owned(),
+        Some(rate) => {
+            format!("open loop at {rate} messages/s, latency from the intended time of sending")
+        }
+    };
     format!("{senders}{size} per message, {pace}")
+}
+
+/// `A processor, 2 processors, 24 GiB, Linux 6.18.0`
+pub fn machine(record: &Record) -> String {
+    let machine = &record.machine;
+    let processors = count(machine.cores, "processor");
+    let memory = Unit::Bytes.show(machine.memory as f64);
+    format!(
+        "{}, {processors}, {memory}, {}",
+        machine.cpu, machine.kernel
+    )
 }
 
 /// How often and how long.
@@ -68,16 +79,14 @@ fn such(all: &[(bool, &str)]) -> Vec<String> {
 /// A remark on a point beside its figures, or nothing.
 pub fn remark(record: &Record, point: &Point) -> String {
     let (measured, failed) = (point.rounds.len(), point.failed.is_some());
+    let cut_short = point.rounds.iter().any(|round| round.cut_short);
     let of_all = format!("{measured} of {}", count(record.rounds, "round"));
     let fewer = format!("{} in", thousands(point.fewer().unwrap_or(0) as u64));
     let remarks = such(&[
         (failed, "failed"),
         (measured > 0 && measured < record.rounds, &of_all),
         (measured == 0 && !failed, "not measured"),
-        (
-            point.rounds.iter().any(|round| round.cut_short),
-            "cut short",
-        ),
+        (cut_short, "cut short"),
         (point.fewer().is_some(), &fewer),
     ]);
     remarks.join(", ")
@@ -89,15 +98,12 @@ pub fn failures(record: &Record) -> Vec<String> {
         let failed = point.failed.as_ref()?;
         let said = failed.last_words.as_ref();
         let said = said.map_or(String::new(), |said| format!(": {said}"));
-        let (at, round, what) = (count(failed.clients, "client"), failed.round, &failed.what);
-        let server = &point.server;
-        Some(format!("{server} at {at}, round {round}: {what}{said}"))
+        let (round, what) = (failed.round, &failed.what);
+        // It is the same failure at all the larger sizes.
+        let is_first = failed.clients == point.clients;
+        is_first.then(|| format!("{point}, round {round}: {what}{said}"))
     };
-    let mut sentences: Vec<_> = record.points.iter().filter_map(sentence).collect();
-    // It is the same failure at all the larger sizes.
-    let mut seen = HashSet::new();
-    sentences.retain(|sentence| seen.insert(sentence.clone()));
-    sentences
+    record.points.iter().filter_map(sentence).collect()
 }
 
 /// What the scenario is.
@@ -114,14 +120,16 @@ pub fn leads(record: &Record) -> Vec<String> {
         _ => ("", "rate"),
     };
     let mut leads = vec![what.to_owned() + &finding(record, metric(figure))];
-    let lossy = record.points.iter().filter(|point| stats::lost(point) > 0);
-    let lost = lossy.map(|point| {
-        let at = count(point.clients, "client");
-        format!("{} {} at {at}", point.server, thousands(stats::lost(point)))
-    });
-    let lost = lost.collect::<Vec<_>>().join("; ");
+    let mut lost = Vec::new();
+    for point in record.points.iter().filter(|point| stats::lost(point) > 0) {
+        let (at, number) = (
+            count(point.clients, "client"),
+            thousands(stats::lost(point)),
+        );
+        lost.push(format!("{} {number} at {at}", point.server));
+    }
     if !lost.is_empty() {
-        leads.push(format!("Never delivered: {lost}."));
+        leads.push(format!("Never delivered: {}.", lost.join("; ")));
     }
     leads
 }
@@ -177,35 +185,31 @@ pub fn finding(record: &Record, metric: &Metric) -> String {
         points.filter(|point| point.clients == *clients).count()
     };
     // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
-    let counts = record.client_counts().into_iter();
-    let mut counts = vec![counts.max_by_key(reached).unwrap_or(largest), largest];
-    counts.dedup();
-    let texts = counts
-        .iter()
-        .map(|&count| comparison(record, metric, count));
-    texts.collect::<Vec<_>>().join(" ")
+    let most = record.client_counts().into_iter().max_by_key(reached);
+    let beyond = comparison(record, metric, largest);
+    match most {
+        Some(most) if most < largest => comparison(record, metric, most) + " " + &beyond,
+        _ => beyond,
+    }
 }
 
 /// All servers at one number of clients: the values, and each one's ratio to the first.
 fn comparison(record: &Record, metric: &Metric, clients: usize) -> String {
-    let first = record.servers.first();
-    let base = first.and_then(|server| stats::figure(record.point(server, clients)?, metric));
-    let all = each(record, clients, |point| {
+    each(record, clients, |point| {
         let figure = stats::figure(point, metric)?;
-        let shown = match first {
+        let shown = match record.servers.first() {
             Some(first) if *first == point.server => value(metric, figure.value),
             _ => metric.show(figure.value),
         };
-        Some(match (base, stats::ratio(record, point, metric)) {
-            (Some(base), Some(_)) if figure.overlaps(&base) => shown + " (≈)",
-            (_, Some(ratio)) => format!("{shown} (×{})", units::ratio(ratio)),
-            _ => shown,
+        Some(match stats::ratio(record, point, metric) {
+            Some((_, true)) => shown + " (≈)",
+            Some((ratio, false)) => format!("{shown} (×{})", units::ratio(ratio)),
+            None => shown,
         })
-    });
-    format!("At {}: {all}", count(clients, "client"))
+    })
 }
 
-/// What there is to say of each server at a number of clients: `a 5 ms; b not measured.`
+/// What there is to say of each server at a number of clients: `At 10 clients: a 5 ms; b not measured.`
 pub fn each(record: &Record, clients: usize, text: impl Fn(&Point) -> Option<String>) -> String {
     let of = |server: &String| {
         let point = record.point(server, clients);
@@ -215,7 +219,8 @@ pub fn each(record: &Record, clients: usize, text: impl Fn(&Point) -> Option<Str
         });
         format!("{server} {text}")
     };
-    record.servers.iter().map(of).collect::<Vec<_>>().join("; ") + "."
+    let all: Vec<String> = record.servers.iter().map(of).collect();
+    format!("At {}: {}.", count(clients, "client"), all.join("; "))
 }
 
 /// A value with what it is.
@@ -246,10 +251,7 @@ pub fn absent(record: &Record, metric: &Metric) -> String {
     let reasons = such(&[
         (rounds().next().is_none(), "no round was measured"),
         (unseen, "loadtest had no server process to look at"),
-        (
-            metric.name == "rss",
-            "no client was connected, or none made the server grow",
-        ),
+        (metric.name == "rss", "no client made the server grow"),
         (all(|round| round.messages == 0), &unsent),
         (all(|round| round.deliveries == 0), "nothing was delivered"),
         (true, "all its figures are zero"),

@@ -2,8 +2,11 @@
 //! threshold is made from.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::units::count;
 
 /// The version of this shape. It is raised when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 2;
@@ -124,6 +127,13 @@ pub struct Failure {
     pub what: String,
     /// What the server wrote last to its standard error, if anything.
     pub last_words: Option<String>,
+}
+
+/// `go at 1,000 clients`
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.server, count(self.clients, "client"))
+    }
 }
 
 impl Point {

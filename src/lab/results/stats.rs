@@ -64,16 +64,16 @@ pub fn figure(point: &Point, metric: &Metric) -> Option<Figure> {
 }
 
 /// How many times as large a point's figure is as that of the first server at the same number of
-/// clients; none for the first itself, nor where deliveries were lost: a server that delivers less
+/// clients, and whether the rounds of both overlap; none for the first itself, nor where deliveries were lost: a server that delivers less
 /// is not to look quicker.
-pub fn ratio(record: &Record, point: &Point, metric: &Metric) -> Option<f64> {
+pub fn ratio(record: &Record, point: &Point, metric: &Metric) -> Option<(f64, bool)> {
     let first = record.point(record.servers.first()?, point.clients)?;
     if first.server == point.server || lost(first) + lost(point) > 0 {
         return None;
     }
-    let [own, base] = [point, first].map(|point| figure(point, metric));
-    let (own, base) = (own?.value.number, base?.value.number);
-    (own >= 0.0 && base > 0.0).then_some(own / base)
+    let (own, base) = (figure(point, metric)?, figure(first, metric)?);
+    let [number, of] = [own, base].map(|figure| figure.value.number);
+    (number >= 0.0 && of > 0.0).then(|| (number / of, own.overlaps(&base)))
 }
 
 /// Deliveries that never came, in all rounds.
@@ -172,7 +172,9 @@ mod tests {
             ..point("b", &[400])
         };
         record.points.push(larger);
-        let ratio = |record: &Record, i: usize| ratio(record, &record.points[i], metric("rate"));
+        let ratio = |record: &Record, i: usize| {
+            ratio(record, &record.points[i], metric("rate")).map(|(ratio, _)| ratio)
+        };
         assert_eq!(ratio(&record, 0), None);
         assert_eq!(ratio(&record, 1), Some(0.25));
         assert_eq!(ratio(&record, 2), None, "the first has no such point");

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::lab::results::metric::{self, Metric, Value};
 use crate::lab::results::record::{Point, Record, is_floor};
 use crate::lab::results::stats::{Figure, figure};
-use crate::units::{change, count};
+use crate::units::change;
 
 /// A metric, a comparison and a limit, such as `p99>50ms` or `p99>+10%`.
 #[derive(Clone, Debug)]
@@ -30,8 +30,7 @@ impl Threshold {
                 true => self.is_worse(point, old?.point(&point.server, point.clients)?),
                 false => self.is_wrong(point),
             }?;
-            let (server, at) = (&point.server, count(point.clients, "client"));
-            Some(format!("{text}: {server} at {at}: {} {why}", metric.name))
+            Some(format!("{text}: {point}: {} {why}", metric.name))
         });
         crossed.collect()
     }

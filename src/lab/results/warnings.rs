@@ -30,8 +30,7 @@ pub fn warnings(record: &Record) -> Vec<String> {
             0 => String::new(),
             others => format!(" (and at {others} more)"),
         };
-        let at = count(worst.clients, "client");
-        Some(format!("{} at {at}{others}: {text}", worst.server))
+        Some(format!("{worst}{others}: {text}"))
     };
     CHECKS.iter().filter_map(of).collect()
 }
