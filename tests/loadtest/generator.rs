@@ -123,7 +123,7 @@ fn nothing_of_the_warm_up_is_in_any_figure() {
         ),
         ("chat -c 3 --senders 1", "chat drop@2 double@4 damage@6", 3),
         ("echo -c 3 --rate 200", "echo damage@6", 1),
-        ("churn -c 3 --rate 200", "chat damage@6", 1),
+        ("churn -c 3 --rate 200", "chat damage@6 close@8", 1),
     ] {
         let (addr, mock) = mock::start(script);
         let line = format!("{line} -d 500ms --warm-up 500ms --rounds 1 --addr {addr}");
@@ -137,6 +137,7 @@ fn nothing_of_the_warm_up_is_in_any_figure() {
             round.damaged,
         ];
         assert_eq!(faults, [0; 4], "{line}: {round:?}");
+        assert_eq!(round.dropped, 0, "{line}: {round:?}");
         assert_eq!(round.deliveries, round.messages * each, "{line}: {round:?}");
         if record.rate.is_some() {
             assert_eq!(round.messages, 100, "{line}: {round:?}");

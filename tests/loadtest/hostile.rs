@@ -133,6 +133,27 @@ fn client_that_is_never_admitted_delays_nobody() {
 }
 
 #[test]
+fn visitors_of_the_warm_up_share_no_cost() {
+    let addr = serve(|nth, mut conn| {
+        let_in(&mut conn)?;
+        // Those of the warm-up do not get their message, and stay until its end.
+        if nth < 50 {
+            return listen(conn);
+        }
+        let client = conn.peer_addr()?;
+        let mut line = format!("[{client}]{client}: ").into_bytes();
+        BufReader::new(conn.try_clone()?).read_until(b'\n', &mut line)?;
+        conn.write_all(&line)
+    });
+    let line = "-c 60 --rate 100 --warm-up 500ms -d 100ms --rounds 1";
+    let (record, _) = measure(&format!("churn --addr {addr} {line}"), &[]);
+    let round = &record.points[0].rounds[0];
+    assert_eq!((round.deliveries, round.lost), (10, 0), "{round:?}");
+    let cost = round.server.as_ref().unwrap();
+    assert!(cost.clients <= 10, "{cost:?}");
+}
+
+#[test]
 fn disconnect_behind_unread_data_is_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();

@@ -207,11 +207,12 @@ impl Clients {
         Ok(())
     }
 
-    /// Disconnects all and forgets them.
+    /// Disconnects all and forgets them, and what became of them.
     pub fn clear(&mut self) {
         self.all.clear();
         self.free.clear();
         (self.inside, self.most_inside) = (0, 0);
+        (self.refused, self.dropped) = (0, 0);
     }
 
     /// Disconnects a client that is in, as if the server had.

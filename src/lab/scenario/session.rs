@@ -133,10 +133,14 @@ impl Session<'_> {
     /// The measurement starts; all clients are there.
     pub fn begin(&mut self) {
         self.begin = moment(&self.server);
+        // Those of the warm-up do not count.
+        if self.peak.is_some() {
+            self.watch_peak();
+        }
     }
 
     /// The clients will come and go: what the server uses with them is what it used when the most of
-    /// them were in.
+    /// them were in, from now on.
     pub fn watch_peak(&mut self) {
         self.peak = self.idle.server.map(|idle| (0, idle));
     }
