@@ -113,8 +113,7 @@ fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
 
 /// What the two do not have in common, and what failed.
 fn warnings(old: &Record, new: &Record) -> Vec<String> {
-    type Condition = (&'static str, fn(&Record) -> String);
-    let conditions: [Condition; 3] = [
+    let conditions: [(&str, fn(&Record) -> String); 3] = [
         ("load", words::load),
         ("rounds", words::rounds),
         ("machine", words::machine),

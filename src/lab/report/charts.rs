@@ -121,7 +121,7 @@ fn against_clients(record: &Record, figures: &[&Metric]) -> Option<Plot> {
         return None;
     }
     Some(Plot {
-        finding: words::finding(record, metric),
+        finding: words::finding(record, metric)?,
         x: Axis::through("clients", &record.client_counts()),
         y: Axis::of(metric.unit, metric.heading, heights),
         series,

@@ -13,22 +13,19 @@ use crate::units::count;
 
 /// The whole page.
 pub fn page(record: &Record) -> String {
-    let (figures, absent) = figures(record);
     // Each word in a box of its own: a line breaks between words, not at the hyphens within.
     let words = record.command.iter();
     let words = words.map(|word| element("span", &shell_words::quote(word)));
     format!(
         include_str!("page.html"),
         title = escape(&words::title(record)),
-        chart_style = charts::STYLE,
-        page_style = include_str!("page.css"),
+        style = [charts::STYLE, include_str!("page.css")].concat(),
         date = date(record.started),
         leads = leads(record),
         about = words::about(record),
         command = words.collect::<String>(),
         facts = facts(record),
-        figures = figures,
-        absent = absent,
+        figures = figures(record),
         results = results(record),
         warnings = warnings(record),
     )
@@ -96,7 +93,7 @@ fn facts(record: &Record) -> String {
 }
 
 /// The charts, and why others are absent.
-fn figures(record: &Record) -> (String, String) {
+fn figures(record: &Record) -> String {
     let mut figures = String::new();
     let mut absent: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for chart in charts::all(record) {
@@ -113,7 +110,7 @@ fn figures(record: &Record) -> (String, String) {
     let absent = absent.map(|(why, what)| (why, words::listed(what)));
     let absent = absent.map(|(why, what)| format!("Not drawn, because {why}: {what}."));
     let absent: Vec<String> = absent.collect();
-    (figures, elements("p class=\"absent\"", &absent))
+    outer("div class=\"charts\"", &figures) + &elements("p class=\"absent\"", &absent)
 }
 
 fn results(record: &Record) -> String {

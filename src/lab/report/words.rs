@@ -119,7 +119,8 @@ pub fn leads(record: &Record) -> Vec<String> {
         "slow" => ("Longest pause. ", "pause"),
         _ => ("", "rate"),
     };
-    let mut leads = vec![what.to_owned() + &finding(record, metric(figure))];
+    let finding = finding(record, metric(figure)).into_iter();
+    let mut leads: Vec<_> = finding.map(|finding| format!("{what}{finding}")).collect();
     let mut lost = Vec::new();
     for point in record.points.iter().filter(|point| stats::lost(point) > 0) {
         let (at, number) = (
@@ -174,12 +175,11 @@ pub fn meanings(metrics: &[&Metric]) -> Vec<String> {
     meant.collect()
 }
 
-/// The servers compared at the most clients that all of them reached, then what lies beyond.
-pub fn finding(record: &Record, metric: &Metric) -> String {
+/// The servers compared at the most clients that all of them reached, then what lies beyond; none where it
+/// was not measured.
+pub fn finding(record: &Record, metric: &Metric) -> Option<String> {
     let has = |point: &Point| stats::figure(point, metric).is_some();
-    let Some(largest) = record.largest(has) else {
-        return absent(record, metric);
-    };
+    let largest = record.largest(has)?;
     let reached = |clients: &usize| {
         let points = record.points.iter().filter(|point| has(point));
         points.filter(|point| point.clients == *clients).count()
@@ -187,10 +187,10 @@ pub fn finding(record: &Record, metric: &Metric) -> String {
     // Of the counts that most servers reached, the largest: `max_by_key` takes the last of equals.
     let most = record.client_counts().into_iter().max_by_key(reached);
     let beyond = comparison(record, metric, largest);
-    match most {
+    Some(match most {
         Some(most) if most < largest => comparison(record, metric, most) + " " + &beyond,
         _ => beyond,
-    }
+    })
 }
 
 /// All servers at one number of clients: the values, and each one's ratio to the first.
