@@ -54,36 +54,34 @@ impl Chart {
     }
 }
 
-/// The name of a chart, its title, and its figures: the first is drawn, the others only widen the axis.
-type Row = (&'static str, &'static str, &'static str);
+/// The scenario that has a chart (`""` is every one), the chart's name, its title, and its figures: the
+/// first is drawn, the others only widen the axis.
+type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const EVERYWHERE: [Row; 7] = [
-    ("deliveries", "Deliveries per second", "rate"),
-    ("timeline", "Deliveries over time", "rate"),
-    ("memory", "Memory per client", "rss"),
+const CHARTS: [Row; 11] = [
+    ("", "deliveries", "Deliveries per second", "rate"),
+    ("", "timeline", "Deliveries over time", "rate"),
+    ("", "memory", "Memory per client", "rss"),
     // These two have one axis, which holds both, so that they can be compared.
-    ("latency-p50", "Median latency", "p50 p99"),
-    ("latency-p99", "99th percentile of latency", "p99 p50"),
-    ("distribution", "Distribution of latency", "p50"),
-    ("cpu", "Server CPU time per million deliveries", "cpu"),
-];
-const IDLE: [Row; 2] = [
-    ("threads", "Threads per client", "threads"),
-    ("connect", "Time to connect", "connect"),
-];
-const CHURN: [Row; 2] = [
-    ("rss-left", "Memory left behind", "rss-left"),
-    ("threads-left", "Threads left behind", "threads-left"),
+    ("", "latency-p50", "Median latency", "p50 p99"),
+    ("", "latency-p99", "99th percentile of latency", "p99 p50"),
+    ("", "distribution", "Distribution of latency", "p50"),
+    ("", "cpu", "Server CPU time per million deliveries", "cpu"),
+    ("idle", "threads", "Threads per client", "threads"),
+    ("idle", "connect", "Time to connect", "connect"),
+    ("churn", "rss-left", "Memory left behind", "rss-left"),
+    (
+        "churn",
+        "threads-left",
+        "Threads left behind",
+        "threads-left",
+    ),
 ];
 
 /// All charts of a run, in the order in which a page shows them.
 pub fn all(record: &Record) -> Vec<Chart> {
-    let more: &[Row] = match record.scenario.as_str() {
-        "idle" => &IDLE,
-        "churn" => &CHURN,
-        _ => &[],
-    };
-    let rows = EVERYWHERE.iter().chain(more);
+    let rows = CHARTS.iter();
+    let rows = rows.filter(|row| row.0.is_empty() || row.0 == record.scenario);
     let mut charts: Vec<Chart> = rows.map(|row| chart(record, row)).collect();
     if record.scenario == "slow" {
         // What a slow consumer does to the others is seen over time.
@@ -92,7 +90,7 @@ pub fn all(record: &Record) -> Vec<Chart> {
     charts
 }
 
-fn chart(record: &Record, (name, title, figures): &Row) -> Chart {
+fn chart(record: &Record, (_, name, title, figures): &Row) -> Chart {
     let figures: Vec<&Metric> = figures.split(' ').map(metric).collect();
     let plot = match *name {
         "timeline" => timeline::plot(record),

@@ -8,6 +8,7 @@ use crate::lab::report::charts::{self, Drawing};
 use crate::lab::report::{plot, table, words};
 use crate::lab::results::metric::Metric;
 use crate::lab::results::record::{Point, Record};
+use crate::lab::scenario;
 use crate::text::escape;
 use crate::units::count;
 
@@ -22,7 +23,7 @@ pub fn page(record: &Record) -> String {
         style = [charts::STYLE, include_str!("page.css")].concat(),
         date = date(record.started),
         leads = leads(record),
-        about = words::about(record),
+        about = scenario::find(&record.scenario).map_or("", |scenario| scenario.about),
         command = words.collect::<String>(),
         facts = facts(record),
         figures = figures(record),
@@ -106,11 +107,12 @@ fn figures(record: &Record) -> String {
             }
         }
     }
-    let absent = absent.iter();
-    let absent = absent.map(|(why, what)| (why, words::listed(what)));
-    let absent = absent.map(|(why, what)| format!("Not drawn, because {why}: {what}."));
-    let absent: Vec<String> = absent.collect();
-    outer("div class=\"charts\"", &figures) + &elements("p class=\"absent\"", &absent)
+    let mut text = outer("div class=\"charts\"", &figures);
+    for (why, what) in &absent {
+        let sentence = format!("Not drawn, because {why}: {}.", words::listed(what));
+        text += &element("p class=\"absent\"", &sentence);
+    }
+    text
 }
 
 fn results(record: &Record) -> String {

@@ -3,7 +3,6 @@
 use crate::lab::results::metric::{Metric, Value, metric};
 use crate::lab::results::record::{Point, Record, Round, is_floor};
 use crate::lab::results::stats::{self, Figure};
-use crate::lab::scenario;
 use crate::units::{self, Unit, count, thousands};
 
 /// `chat, 10 to 5,000 clients: threadline, go and floor`
@@ -104,12 +103,6 @@ pub fn failures(record: &Record) -> Vec<String> {
         is_first.then(|| format!("{point}, round {round}: {what}{said}"))
     };
     record.points.iter().filter_map(sentence).collect()
-}
-
-/// What the scenario is.
-pub fn about(record: &Record) -> String {
-    let scenario = scenario::find(&record.scenario);
-    scenario.map_or(String::new(), |scenario| format!("{}.", scenario.about))
 }
 
 /// The headline: the main figure of the scenario, and the servers that lost deliveries.
