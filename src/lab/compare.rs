@@ -113,14 +113,14 @@ fn rows(pairs: &[(&Point, &Point)], metrics: &[&Metric]) -> Vec<Vec<String>> {
 
 /// What the two do not have in common, and what failed.
 fn warnings(old: &Record, new: &Record) -> Vec<String> {
-    let conditions: [(&str, fn(&Record) -> String); 3] = [
-        ("load", words::load),
-        ("rounds", words::rounds),
-        ("machine", words::machine),
+    let both = |what, of: fn(&Record) -> String| (what, of(old), of(new));
+    let conditions = [
+        both("load", words::load),
+        both("rounds", words::rounds),
+        both("machine", words::machine),
     ];
     let mut warnings = Vec::new();
-    for (what, of) in conditions {
-        let (old, new) = (of(old), of(new));
+    for (what, old, new) in conditions {
         if old != new {
             warnings.push(format!("the runs differ in {what}: OLD {old}; NEW {new}"));
         }
