@@ -199,18 +199,21 @@ impl DeliveryLog {
 impl ClientLog {
     /// Whether the message at this place has not come before.
     fn take(&mut self, place: u32) -> bool {
-        if place < self.next {
-            let is_new = self.fill(place);
-            self.out_of_order += u64::from(is_new);
-            return is_new;
+        if place == self.next {
+            self.next += 1;
+            return true;
         }
         if place > self.next {
-            if self.gaps.len() == MOST_GAPS {
-                self.gaps.remove(0);
-            }
             self.gaps.push(self.next..place);
+            self.next = place + 1;
+        } else if self.fill(place) {
+            self.out_of_order += 1;
+        } else {
+            return false;
         }
-        self.next = place + 1;
+        if self.gaps.len() > MOST_GAPS {
+            self.gaps.remove(0);
+        }
         true
     }
 
@@ -357,6 +360,22 @@ mod tests {
         }
         assert!(log.clients[0].gaps.len() <= MOST_GAPS);
         assert_eq!(counts(&log), [5000, 5000, 0, 0]);
+    }
+
+    #[test]
+    fn gaps_that_late_messages_divide_are_bounded() {
+        let mut log = log(1, 1);
+        for _ in 0..10_000 {
+            log.send(0, 0);
+        }
+        log.receive(0, 0, 9999);
+        for number in (0..9999).filter(|number| number % 2 == 1) {
+            log.receive(0, 0, number);
+        }
+        assert!(log.clients[0].gaps.len() <= MOST_GAPS);
+        let [received, lost, duplicated, out_of_order] = counts(&log);
+        assert_eq!([received + lost, received + duplicated], [10_000, 5000]);
+        assert_eq!(out_of_order, received - 1);
     }
 
     proptest! {
