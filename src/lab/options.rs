@@ -133,11 +133,8 @@ fn command() -> clap::Command {
         let mut command = Options::augment_args(clap::Command::new(scenario.name))
             .about(scenario.about)
             .after_help(format!("Examples:\n  {}", scenario.examples));
-        for (id, value) in scenario
-            .defaults
-            .split(' ')
-            .filter_map(|word| word.split_once('='))
-        {
+        let defaults = scenario.defaults.split(' ');
+        for (id, value) in defaults.filter_map(|word| word.split_once('=')) {
             command = command.mut_arg(id, |arg| arg.required(false).default_value(value));
         }
         for id in scenario.without.split(' ') {

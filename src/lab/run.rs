@@ -127,15 +127,14 @@ impl Run<'_> {
     fn sweep(&mut self, rows: &mut [Row<'_>]) -> io::Result<()> {
         for nth in 0..self.options.rounds {
             for (contender, point) in &mut *rows {
-                if point.failed.is_none() {
-                    match self.round(contender, point, nth) {
-                        Err(err) if err.kind() == ErrorKind::Interrupted => return Err(err),
-                        Err(err) => {
-                            point.failed = Some(failure(&err, &contender.name, point.clients, nth));
-                            self.errors.push(err);
-                        }
-                        Ok(()) => {}
+                if point.failed.is_none()
+                    && let Err(err) = self.round(contender, point, nth)
+                {
+                    if err.kind() == ErrorKind::Interrupted {
+                        return Err(err);
                     }
+                    point.failed = Some(failure(&err, &contender.name, point.clients, nth));
+                    self.errors.push(err);
                 }
                 let round = point.rounds.get(nth);
                 self.progress.end(round.map_or(0, |round| round.lost));

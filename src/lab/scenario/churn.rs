@@ -47,16 +47,12 @@ pub fn round(session: &mut Session<'_>, plan: &RoundPlan) -> io::Result<Round> {
     };
     session.watch_peak();
     let round = measure(&mut load, session, plan)?;
-    match (round.deliveries > 0 || round.cut_short, load.refusal) {
-        (true, refusal) => {
-            session.notes.extend(refusal.map(generator_itself));
-            Ok(session.finish(round))
-        }
-        (false, Some(err)) => Err(err),
-        (false, None) => {
-            Err(session.error("let no visitor hear itself (does it speak the chat protocol?)"))
-        }
+    if round.deliveries == 0 && !round.cut_short {
+        let silent = "let no visitor hear itself (does it speak the chat protocol?)";
+        return Err(load.refusal.unwrap_or_else(|| session.error(silent)));
     }
+    session.notes.extend(load.refusal.map(generator_itself));
+    Ok(session.finish(round))
 }
 
 impl Churn {

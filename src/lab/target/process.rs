@@ -194,17 +194,13 @@ impl Drop for Started {
 /// # Errors
 /// It is.
 pub fn check_free(name: &str, addrs: &[SocketAddr]) -> io::Result<()> {
-    match addrs.iter().find(|addr| listens(**addr)) {
-        Some(addr) => Err(ServerError::of(
-            name,
-            &format!(
-                "cannot be started: something listens on {addr} already (stop it, or measure it \
-                 with --addr {addr})"
-            ),
-            None,
-        )),
-        None => Ok(()),
-    }
+    let Some(addr) = addrs.iter().find(|addr| listens(**addr)) else {
+        return Ok(());
+    };
+    let what = format!(
+        "cannot be started: something listens on {addr} already (stop it, or measure it with --addr {addr})"
+    );
+    Err(ServerError::of(name, &what, None))
 }
 
 fn listens(addr: SocketAddr) -> bool {

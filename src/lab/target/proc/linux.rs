@@ -39,12 +39,8 @@ impl Usage {
             }
             if look >= Look::Everything {
                 // A thread may end between the listing and the look.
-                for status in process
-                    .tasks()
-                    .ok()?
-                    .flatten()
-                    .flat_map(|task| task.status())
-                {
+                let tasks = process.tasks().ok()?.flatten();
+                for status in tasks.flat_map(|task| task.status()) {
                     all.context_switches += status.voluntary_ctxt_switches.unwrap_or(0)
                         + status.nonvoluntary_ctxt_switches.unwrap_or(0);
                 }
