@@ -5,8 +5,8 @@ use crate::lab::results::metric;
 use crate::lab::results::record::{Failure, Record};
 use crate::text::escape;
 
-/// One row per round, in seconds, bytes and numbers, under the names of `--fail-if`; and one per
-/// server that failed.
+/// One row per round, in seconds, bytes and numbers, under the names of `--fail-if`; and one per server
+/// and size from where it failed on.
 pub fn csv(record: &Record) -> String {
     let first =
         "scenario,server,clients,stalled,round,connected,cut_short,latency_bound_from,failed,";
