@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::lab::load::protocol::Protocol;
+use crate::lab::report::verdict::verdict;
 use crate::lab::target::servers::Servers;
 use crate::lab::values::{duration, positive};
 use crate::server::shutdown::{self, is_closed};
@@ -46,17 +47,18 @@ pub struct Limits {
     pub servers: Servers,
 }
 
-/// Prints what was asked for.
+/// Prints what was asked for, and returns the exit status.
 ///
 /// # Errors
 /// Standard output cannot be written, the machine cannot be made to support the wanted clients, or Ctrl-C
-/// was pressed.
-pub fn show(limits: &Limits) -> io::Result<()> {
+/// was pressed (`Interrupted`).
+pub fn show(limits: &Limits) -> io::Result<u8> {
     raise_descriptor_limit()?;
     match limits.wanted {
         Some(clients) => cli::print(&advice::advice(clients, limits.threads)?)?,
         None => cli::print(&table(limits.threads))?,
     }
+    let mut errors = Vec::new();
     if limits.probe {
         let shutdown = shutdown::on_signal()?;
         let protocol = match limits.echo {
@@ -64,13 +66,17 @@ pub fn show(limits: &Limits) -> io::Result<()> {
             false => Protocol::Chat,
         };
         for contender in limits.servers.contenders(None, false, protocol)? {
-            cli::print(&probe::probe(limits, protocol, &contender, &shutdown)?)?;
+            let probed = probe::probe(limits, protocol, &contender, &shutdown);
+            if let Ok(result) = &probed {
+                cli::print(result)?;
+            }
             if is_closed(&shutdown) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
+            errors.extend(probed.err());
         }
     }
-    Ok(())
+    Ok(verdict(&[], &[], &errors))
 }
 
 /// The limits as a table, which is reached first, and what else matters.

@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
         let result = match command {
             Command::Measure(scenario, options) => measure(scenario, &options),
             Command::Compare(compare) => compare.run(),
-            Command::Limits(limits) => limits::show(&limits).map(|()| 0),
+            Command::Limits(limits) => limits::show(&limits),
             Command::Serve(server) => server.run().map(|()| 0),
             Command::Supervise { words } => supervise::run(&words).map(|()| 0),
         };

@@ -88,6 +88,19 @@ fn probe_tries_every_server() {
 }
 
 #[test]
+fn probe_goes_on_with_the_next_server_when_one_does_not_start() {
+    let servers = ["--server", "broken=false {addr}"];
+    let small = format!("small={CHAT_SERVER} --max-clients 7 {{addr}}");
+    let servers = [&servers[..], &["--server", &small]].concat();
+    let ended = run("limits --probe -c 10 --no-own", &servers);
+    let out = text(&ended.stdout);
+    assert!(out.contains("small held 7 clients"), "{out}");
+    assert_eq!(ended.status.code(), Some(1), "{out}");
+    let error = "error: server broken died (exit status 1)\n";
+    assert_eq!(ended.stderr, error, "{out}");
+}
+
+#[test]
 fn probe_ends_when_its_time_is_over() {
     // It accepts and lets nobody in.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
