@@ -5,17 +5,23 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
+
+use socket2::{Domain, Socket, Type};
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
 #[cfg(target_os = "linux")]
 pub use linux::*;
 
-/// Whether an address is one of this machine's: only those can be bound to.
-pub fn is_here(mut addr: SocketAddr) -> bool {
-    addr.set_port(0);
-    addr.ip().is_loopback() || UdpSocket::bind(addr).is_ok()
+/// Whether an address is one of this machine's: it is reached from itself then.
+pub fn is_here(addr: SocketAddr) -> bool {
+    let source = Socket::new(Domain::for_address(addr), Type::DGRAM, None).and_then(|socket| {
+        socket.connect(&addr.into())?;
+        socket.local_addr()
+    });
+    let source = source.ok().and_then(|source| source.as_socket());
+    addr.ip().is_loopback() || source.is_some_and(|source| source.ip() == addr.ip())
 }
 
 /// How closely a process is looked at: each level sees what the ones before it see, too.
