@@ -185,3 +185,26 @@ fn disconnect_behind_unread_data_is_counted() {
     let dropped = record.points.iter().map(|point| point.rounds[0].dropped);
     assert_eq!(dropped.collect::<Vec<_>>(), [0, 1], "{record:?}");
 }
+
+#[test]
+fn answer_missing_in_the_warm_up_is_no_disconnect() {
+    // The request after those that the first answers were to.
+    fn swallow(conn: TcpStream) -> io::Result<()> {
+        answer(conn, |nth, line| match nth {
+            3 => Vec::new(),
+            _ => line,
+        })
+    }
+    let first = serve(|nth, conn| match nth {
+        0 => swallow(conn),
+        _ => answer(conn, |_, line| line),
+    });
+    let line = "echo -c 2 --warm-up 200ms -d 200ms --rounds 1 --addr";
+    let (record, _) = measure(&format!("{line} {first}"), &[]);
+    let round = &record.points[0].rounds[0];
+    let counts = (round.connected, round.dropped, round.lost);
+    assert_eq!(counts, (1, 0, 0), "{round:?}");
+    let all = serve(|_, conn| swallow(conn));
+    run(&format!("{line} {all}"), &[])
+        .expect_one_error("left a request of every client in the warm-up unanswered");
+}

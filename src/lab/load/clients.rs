@@ -67,7 +67,7 @@ pub struct Clients {
     /// How many are in, and the most that were.
     pub inside: usize,
     pub most_inside: usize,
-    /// How many the server disconnected before they were in.
+    /// How many were disconnected before they were in, or before they were measured.
     pub refused: u64,
     /// How many were in, and were disconnected.
     pub dropped: u64,
@@ -215,12 +215,12 @@ impl Clients {
         (self.refused, self.dropped) = (0, 0);
     }
 
-    /// Disconnects a client that is in, as if the server had.
-    pub fn drop_client(&mut self, number: usize) {
+    /// Disconnects a client that is in, as one that was refused.
+    pub fn refuse(&mut self, number: usize) {
         self.all[number].close();
         self.all[number].is_in = false;
         self.inside -= 1;
-        self.dropped += 1;
+        self.refused += 1;
     }
 
     /// Waits until something happens, for `timeout` at most (for ever is `None`), and passes it to

@@ -102,7 +102,7 @@ impl Load for Echo {
         for (number, line) in self.lines.iter_mut().enumerate() {
             if clients.all()[number].is_in && line.at.is_some() {
                 // The answer to a request of the warm-up would be taken for that of the next.
-                clients.drop_client(number);
+                clients.refuse(number);
             }
             *line = Line {
                 nth: self.connected.len(),

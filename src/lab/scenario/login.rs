@@ -175,5 +175,8 @@ pub const NO_ANSWER: &str = "gave nobody a right answer (does it speak the echo 
 
 /// The failure of a server that leaves nobody in to measure.
 pub fn nobody_left(session: &mut Session<'_>) -> io::Error {
-    session.error("disconnected everyone whom it had let in")
+    session.error(match session.clients.dropped {
+        0 => "left a request of every client in the warm-up unanswered",
+        _ => "disconnected everyone whom it had let in",
+    })
 }
