@@ -3,7 +3,7 @@
 use crate::lab::results::metric::metric;
 use crate::lab::results::record::{Point, Record, Round};
 use crate::lab::results::stats::{figure, lost};
-use crate::units::{count, percent, thousands};
+use crate::units::{Unit, count, percent, thousands};
 
 /// How serious it is, and what.
 type Doubt = Option<(f64, String)>;
@@ -122,10 +122,10 @@ const LATE: f64 = 0.1;
 fn overload(record: &Record, point: &Point) -> Doubt {
     let rate = record.rate?;
     let seconds = median(point, |round| Some(round.seconds))?;
+    let [sent, came] = [record.duration, seconds].map(|seconds| Unit::Seconds.show(seconds));
     let text = format!(
-        "the server cannot keep up with --rate {rate}: what was sent in {} s came in {seconds:.1} s, so \
-         latency depends on --duration",
-        record.duration
+        "the server cannot keep up with --rate {rate}: what was sent in {sent} came in {came}, so \
+         latency depends on --duration"
     );
     (seconds > record.duration * (1.0 + LATE)).then_some((seconds, text))
 }
@@ -208,9 +208,11 @@ mod tests {
         assert!(text.contains("1 delivery never came (0 %)"), "{text}");
         let text = warning(|record| {
             record.rate = Some(100.0);
-            all(record, |round| round.seconds = 1.5);
+            all(record, |round| round.seconds = 1.13);
         });
         assert!(text.contains("cannot keep up"), "{text}");
+        // To the digit in which they differ.
+        assert!(text.contains("sent in 1 s came in 1.13 s"), "{text}");
     }
 
     #[test]
