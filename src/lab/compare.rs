@@ -54,6 +54,9 @@ impl Compare {
             tables += &format!("\n{title}\n{}", table::fit(&rows(&pairs, &metrics)));
         }
         tables += "\n≈: the rounds of both runs overlap, so that the difference may be chance.\n";
+        if tables.contains('≥') {
+            tables += &wrap(words::BOUND, table::WIDTH, "", "  ");
+        }
         cli::print(&tables)?;
         let rules = self.fail_if.iter();
         let crossed = rules.flat_map(|rule| rule.crossed(&new, Some(&old)));

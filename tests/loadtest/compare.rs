@@ -84,6 +84,23 @@ fn change_within_the_rounds_is_chance() {
 }
 
 #[test]
+fn lower_bound_is_explained_where_it_stands() {
+    let sound = record(&[10_000]);
+    let mut lossy = sound.clone();
+    let round = &mut lossy.points[0].rounds[0];
+    (round.lost, round.latency.bound_from) = (1, Some(10_000));
+    for (new, explained) in [(&sound, 0), (&lossy, 1)] {
+        let (_, out, _) = Runs::new(&sound, new).compare(&[]);
+        assert_eq!(out.contains("≥10 ms"), explained > 0, "{out}");
+        assert_eq!(
+            out.matches("≥: deliveries never came.").count(),
+            explained,
+            "{out}"
+        );
+    }
+}
+
+#[test]
 fn value_is_judged_in_the_new_run() {
     let mut new = record(&OLD);
     new.points[0].rounds[1].lost = 3;

@@ -138,7 +138,8 @@ pub fn is_sound(record: &Record) -> bool {
 
 const SOUND: &str =
     "Every client checked every message: nothing lost, doubled, damaged or out of order.";
-const BOUND: &str = "≥: deliveries never came. Each counts with the time that was waited for it, so that the true \
+/// What the sign before a figure means.
+pub const BOUND: &str = "≥: deliveries never came. Each counts with the time that was waited for it, so that the true \
      value is not known.";
 const FLOOR: &str = "floor: the built-in baseline, one thread with one write per client and batch.";
 
