@@ -224,7 +224,7 @@ impl Latency {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Timeline {
-    /// Seconds per step, the same in all rounds of a run.
+    /// Seconds per step, the same in all rounds of a run that were not cut short.
     pub step: f64,
     /// Deliveries in each step. The last step may be shorter than the others.
     pub deliveries: Vec<u64>,
