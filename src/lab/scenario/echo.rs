@@ -81,8 +81,9 @@ impl Echo {
         };
         let request = self.format.message(number, line.sent as u32);
         let got = line.got + bytes.len();
-        let asked = request.get(line.got..got);
-        line.is_right &= asked.is_some_and(|asked| asked.to_ascii_uppercase() == bytes);
+        let asked = request.get(line.got..got).unwrap_or_default();
+        let upper = asked.iter().map(u8::to_ascii_uppercase);
+        line.is_right &= upper.eq(bytes.iter().copied());
         line.got = got;
         if got < request.len() {
             return;

@@ -22,9 +22,14 @@ pub fn run(listener: TcpListener, protocol: Protocol) -> io::Result<()> {
     let mut clients = Clients::of(listener)?;
     // Messages since the last wait, for all clients.
     let mut burst = Vec::new();
+    let mut answer = Vec::new();
     loop {
         clients.poll(None, |_, client, event| match (protocol, event) {
-            (Protocol::Echo, Event::Bytes(bytes)) => send(client, &bytes.to_ascii_uppercase()),
+            (Protocol::Echo, Event::Bytes(bytes)) => {
+                answer.clear();
+                answer.extend(bytes.iter().map(u8::to_ascii_uppercase));
+                send(client, &answer);
+            }
             (Protocol::Chat, Event::Connected) => say(&mut burst, &client.prefix, LOGIN),
             (Protocol::Chat, Event::Bytes(bytes)) => client
                 .lines
