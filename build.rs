@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What the programs are made of.
+/// The files that the programs are made of.
 const SOURCES: [&str; 5] = ["src", "bin", "build.rs", "Cargo.toml", "Cargo.lock"];
 
 fn main() {
@@ -26,7 +26,7 @@ fn main() {
     }
 }
 
-/// What git answers, if it says anything.
+/// The answer of git, if it gives one.
 fn git(args: &[&str]) -> Option<String> {
     let output = Command::new("git").args(args).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

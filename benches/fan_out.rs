@@ -3,7 +3,7 @@
 //! The room's way, without its sockets: the manager hands an `Arc<[u8]>` to N channels `bounded(64)`, each drained by a
 //! thread of its own that waits in a two-armed `select!`; every few of them the
 //! manager lets them have their turn. A round ends when all have it; its
-//! throughput is in deliveries. What the room itself delivers is this and the writes.
+//! throughput is in deliveries. The room itself does this and the writes.
 
 use std::convert::Infallible;
 use std::hint::black_box;

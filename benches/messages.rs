@@ -1,4 +1,4 @@
-//! What does the work on the bytes cost: cutting a read into messages, cleaning one, upper-casing?
+//! The cost of the work on the bytes: cutting a read into messages, cleaning one, upper-casing.
 //!
 //! Messages are cut and cleaned in the buffer that the read has filled. The long inputs fill it, 4096 bytes.
 
@@ -10,7 +10,7 @@ use threadline::chat::lines::{LONGEST, Lines};
 use threadline::go::strings::to_upper;
 use threadline::text::clean;
 
-/// What a person types.
+/// A line as a person types it.
 const TYPED: &str = "hello, everybody, how are you?";
 
 /// `text` over and over, as often as it fits whole into one read.

@@ -63,9 +63,9 @@ pub fn figure(point: &Point, metric: &Metric) -> Option<Figure> {
     Figure::of(values, metric.is_worst())
 }
 
-/// How many times as large a point's figure is as that of the first server at the same number of
-/// clients, and whether the rounds of both overlap; none for the first itself, nor where deliveries were lost: a server that delivers less
-/// is not to look quicker.
+/// How many times as large a point's figure is as that of the first server at the same number of clients, and
+/// whether the rounds of both overlap; none for the first itself, nor where deliveries were lost: a server
+/// that delivers less is not to look quicker.
 pub fn ratio(record: &Record, point: &Point, metric: &Metric) -> Option<(f64, bool)> {
     let first = record.point(record.servers.first()?, point.clients)?;
     if first.server == point.server || lost(first) + lost(point) > 0 {
